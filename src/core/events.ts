@@ -1,0 +1,85 @@
+/**
+ * What policies report, and how their state is read. Telemetry implements `PolicyEvents`; metrics, `/state` and the live
+ * views read snapshots, so that nothing is counted twice.
+ */
+import type { Exchange } from './exchange.ts'
+import type { Reason } from './errors.ts'
+
+export const RETRY_SKIPS = [
+  'budget',
+  'deadline',
+  'not_idempotent',
+  'body_too_large',
+  'committed',
+  'limit',
+  'pushback',
+  'no_endpoint',
+] as const
+/** Why a failed attempt was not followed by another. */
+export type RetrySkip = (typeof RETRY_SKIPS)[number]
+
+export type BreakerState = 'closed' | 'open' | 'half_open'
+
+export interface PolicyEvents {
+  /** A failed attempt that a retry policy would have liked to follow by another. */
+  retrySkipped(exchange: Exchange, why: RetrySkip): void
+  bulkheadRejected(exchange: Exchange, reason: Reason): void
+  /** A request left the queue with a slot after `waited` ms. */
+  bulkheadWaited(exchange: Exchange, waited: number): void
+  /** `why` is a sentence: what tripped, with figures and scope. */
+  circuitChanged(breaker: BreakerSnapshot, from: BreakerState, why: string): void
+  fallbackServed(exchange: Exchange, kind: string, reason: string): void
+  /** A throw that was caught at the root of a socket event or timer: a defect of ours. */
+  defect(where: string, error: unknown): void
+}
+
+/** A state that can be looked at. `kind` says which of the shapes below it is. */
+export interface Observable {
+  snapshot(): Snapshot
+}
+
+export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot
+
+export interface BreakerSnapshot {
+  readonly kind: 'breaker'
+  /** As used by `POST /breakers/{id}`. */
+  readonly id: string
+  readonly service: string
+  readonly scope: 'service' | 'route' | 'endpoint'
+  /** The route or endpoint, or ''. */
+  readonly key: string
+  readonly state: BreakerState
+  readonly forced: 'open' | 'closed' | 'auto'
+  /** Of the window, 0…1. */
+  readonly failureRatio: number
+  readonly slowRatio: number
+  readonly calls: number
+  /** s until half-open; 0 unless open. */
+  readonly opensFor: number
+}
+
+export interface BulkheadSnapshot {
+  readonly kind: 'bulkhead'
+  readonly service: string
+  readonly per: string
+  readonly key: string
+  readonly inflight: number
+  readonly limit: number
+  readonly queued: number
+  readonly maxQueue: number
+  readonly streams: number
+  readonly maxStreams: number
+}
+
+export interface BudgetSnapshot {
+  readonly kind: 'budget'
+  readonly service: string
+  /** Retries that may be made now. */
+  readonly remaining: number
+  readonly percent: number
+}
+
+/** A breaker as the admin port forces it. */
+export interface Forceable extends Observable {
+  force(state: 'open' | 'closed' | 'auto'): void
+}

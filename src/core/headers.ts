@@ -1,0 +1,31 @@
+/** Header fields as a flat list `name, value, name, value`, in the order and case they came in. */
+
+export type Headers = readonly string[]
+
+export const NO_HEADERS: Headers = []
+
+/** Whether a field name equals `lower`, which is lower case; field names are ASCII tokens (RFC 9110 §5.1). */
+export function nameIs(name: string, lower: string): boolean {
+  return name.length === lower.length && (name === lower || name.toLowerCase() === lower)
+}
+
+/** The value of the first field of that name, or undefined. `lower` is lower case. */
+export function get(headers: Headers, lower: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (nameIs(headers[i] as string, lower)) return headers[i + 1]
+  }
+  return undefined
+}
+
+export function has(headers: Headers, lower: string): boolean {
+  return get(headers, lower) !== undefined
+}
+
+/** A copy without the fields of that name. */
+export function without(headers: Headers, lower: string): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!nameIs(headers[i] as string, lower)) kept.push(headers[i] as string, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,0 +1,93 @@
+/** The tokens of `retry.when`, `breaker.failures` and `fallback.when`, compiled to table look-ups. */
+import { REASON_LIST, type ProxyError, type Reason } from './errors.ts'
+import type { ResponseHead } from './exchange.ts'
+import { get } from './headers.ts'
+
+/** gRPC status codes by name; the index is the code (grpc/doc/statuscodes.md). */
+export const GRPC_STATUS = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const
+
+/** The group `timeout` of policy-format.md. */
+export const TIMEOUTS: readonly Reason[] = [
+  'request_timeout',
+  'per_try_timeout',
+  'connect_timeout',
+  'stream_idle_timeout',
+]
+
+/** What `any` of a fallback leaves out: these are answers to the client, not failures of what is below. */
+const NEVER_ANY: readonly Reason[] = ['denied', 'unauthorized', 'rate_limited', 'client_cancelled', 'superseded']
+
+/** The field in which one of our own kind says why it answered itself. */
+export const REASON_FIELD = 'x-outrigger-reason'
+
+/** A set of outcomes. */
+export class OutcomeSet {
+  readonly #reasons = new Set<Reason>()
+  /** By status 0…599. */
+  readonly #statuses = new Uint8Array(600)
+  readonly #grpc = new Uint8Array(GRPC_STATUS.length)
+  #anyGrpc = false
+
+  /** `tokens` as the loader has checked them: reasons, `timeout`, `5xx`, `502`, `502-504`, `grpc:NAME`, `any`. */
+  constructor(tokens: readonly string[]) {
+    for (const token of tokens) this.#add(token)
+  }
+
+  #add(token: string): void {
+    if (token === 'any') {
+      for (const reason of REASON_LIST) if (!NEVER_ANY.includes(reason)) this.#reasons.add(reason)
+      this.#statuses.fill(1, 500, 600)
+    } else if (token === 'timeout') {
+      for (const reason of TIMEOUTS) this.#reasons.add(reason)
+    } else if (token === '5xx') {
+      this.#statuses.fill(1, 500, 600)
+    } else if (token.startsWith('grpc:')) {
+      const code = (GRPC_STATUS as readonly string[]).indexOf(token.slice(5))
+      if (code >= 0) {
+        this.#grpc[code] = 1
+        this.#anyGrpc = true
+      }
+    } else if (token.charCodeAt(0) <= 57) {
+      const dash = token.indexOf('-')
+      const from = Number(dash < 0 ? token : token.slice(0, dash))
+      const to = dash < 0 ? from : Number(token.slice(dash + 1))
+      this.#statuses.fill(1, from, to + 1)
+    } else {
+      this.#reasons.add(token as Reason)
+    }
+  }
+
+  hasError(error: ProxyError): boolean {
+    return this.#reasons.has(error.reason)
+  }
+
+  /** An upstream's answer. A sidecar that refused says its own reason, which counts as if we had refused. */
+  hasHead(head: ResponseHead): boolean {
+    const status = head.status
+    if (status < 600 && this.#statuses[status] === 1) return true
+    return this.#anyGrpc && this.#hasGrpc(head)
+  }
+
+  #hasGrpc(head: ResponseHead): boolean {
+    const value = get(head.headers, 'grpc-status')
+    return value !== undefined && this.#grpc[Number(value)] === 1
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What a policy block is, seen from outside: its name, its schema, and how a layer is made of it. `config/` is handed
+ * the schemas and knows no policy by name; `policies/index.ts` writes the order; `runtime/compile.ts` calls `create`.
+ */
+import type { Clock } from './clock.ts'
+import type { PolicyEvents } from './events.ts'
+import type { ProxyError } from './errors.ts'
+import type { EndpointInfo, Layer, RequestHead, RouteInfo } from './exchange.ts'
+import type { Random } from './random.ts'
+
+/**
+ * A JSON Schema (2020-12) as plain data, with three conventions of ours:
+ * - `format`: `duration`, `size`, `percentage`, `rate`, `address` — text with a unit in the file; the loader checks it
+ *   (with `minimum`/`maximum`, written in the same notation, as its bounds) and turns it into a number:
+ *   ms, bytes, fraction 0…1, per second.
+ * - `default`: what a left-out field takes, in the notation of the file.
+ * - `notYet: true`: known to the format, built by a later version; stating it is an error that says so.
+ */
+export interface Schema {
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  /** A map with free keys: the schema of each value. Objects refuse unknown keys unless this stands. */
+  readonly additionalProperties?: Schema
+  readonly items?: Schema
+  readonly minItems?: number
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly format?: 'duration' | 'size' | 'percentage' | 'rate' | 'address'
+  /** A number, or for a `format` its own notation (`1ms`). */
+  readonly minimum?: number | string
+  readonly maximum?: number | string
+  /** Words that a `format` takes beside its own notation, such as `none`; they stand for the number given, or for null. */
+  readonly words?: Readonly<Record<string, number | null>>
+  readonly default?: unknown
+  readonly oneOf?: readonly Schema[]
+  readonly notYet?: true
+  readonly examples?: readonly unknown[]
+}
+
+/** Where a request was bound when its policies were resolved. */
+export interface PolicyScope {
+  readonly direction: 'inbound' | 'outbound'
+  /** The Service's name; inbound, the Sidecar's. */
+  readonly service: string
+  readonly route: RouteInfo
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: PolicyEvents
+  /**
+   * State that outlives this compilation: one per stated block, kind and key, made on first use, and found again after a
+   * reload as long as the block's text is unchanged. `kind` separates several states of one block.
+   */
+  state<S>(kind: string, key: string, make: () => S): S
+}
+
+/** An endpoint-scoped policy's word on an endpoint, asked before one is picked. Asking takes nothing. */
+export interface Eligible {
+  admits(endpoint: EndpointInfo, request: RequestHead): boolean
+  /** What the client is told when no endpoint is left because of this test. */
+  refusal(endpoint: EndpointInfo): ProxyError
+}
+
+/**
+ * What a policy puts into a stack; what is absent is not in it. `policies/index.ts` gives each its place:
+ * `request` wraps the whole request, `attempt` each attempt above the pick of an endpoint, `picked` each below it.
+ */
+export interface PolicyParts {
+  readonly request?: Layer | undefined
+  readonly attempt?: Layer | undefined
+  readonly eligible?: Eligible | undefined
+  readonly picked?: Layer | undefined
+}
+
+/** A policy: one folder under `policies/`. `C` is its block after loading: complete, in ms, bytes and fractions. */
+export interface PolicyModule<C> {
+  readonly name: string
+  readonly schema: Schema
+  readonly directions: readonly ('inbound' | 'outbound')[]
+  create(config: C, scope: PolicyScope): PolicyParts
+}

@@ -1,0 +1,25 @@
+/** Chance, as a parameter: tests hand in a sequence of their own. */
+import { randomFillSync } from 'node:crypto'
+
+export interface Random {
+  /** 0 ≤ x < 1. */
+  fraction(): number
+  /** 32 random bits as an unsigned integer. */
+  word(): number
+}
+
+const POOL = 1024
+
+/** Words from the system's generator, fetched 1 024 at a time: an id costs no call into native code. */
+export function systemRandom(): Random {
+  const words = new Uint32Array(POOL)
+  let next = POOL
+  function word(): number {
+    if (next === POOL) {
+      randomFillSync(words)
+      next = 0
+    }
+    return words[next++] as number
+  }
+  return { word, fraction: () => word() / 0x1_0000_0000 }
+}

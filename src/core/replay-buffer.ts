@@ -1,0 +1,95 @@
+/** What a request's body was so far, kept so that it can be sent again. */
+import type { RequestBody } from './exchange.ts'
+import type { Headers } from './headers.ts'
+
+/** Bytes held by all replay buffers of the process, and the most they may hold. */
+export class ReplayAccount {
+  readonly limit: number
+  used: number
+
+  /** `limit` in bytes. */
+  constructor(limit: number) {
+    this.limit = limit
+    this.used = 0
+  }
+}
+
+/**
+ * One per exchange, counted by the layers that may send again: each takes it with `share` and lets go with `release`; the
+ * last one out frees it. Past its own limit or the process's it drops everything, for good: then nobody sends again, and
+ * the live attempt goes on undisturbed.
+ */
+export class ReplayBuffer {
+  readonly #account: ReplayAccount
+  readonly #limit: number
+  #chunks: Buffer[] | undefined
+  #bytes: number
+  #trailers: Headers | undefined
+  #ended: boolean
+  #users: number
+  #overflowed: boolean
+
+  /** `limit` in bytes. */
+  constructor(account: ReplayAccount, limit: number) {
+    this.#account = account
+    this.#limit = limit
+    this.#chunks = undefined
+    this.#bytes = 0
+    this.#trailers = undefined
+    this.#ended = false
+    this.#users = 1
+    this.#overflowed = false
+  }
+
+  /** Everything that came is still here. */
+  get whole(): boolean {
+    return !this.#overflowed
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  share(): this {
+    this.#users++
+    return this
+  }
+
+  release(): void {
+    this.#users--
+    if (this.#users === 0) this.#drop()
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#overflowed || this.#users === 0) return
+    const size = chunk.length
+    if (this.#bytes + size > this.#limit || this.#account.used + size > this.#account.limit) {
+      this.#overflowed = true
+      this.#drop()
+      return
+    }
+    // A kept slice of a large read would pin all of it (G7).
+    const kept = chunk.buffer.byteLength > 4 * size ? Buffer.from(chunk) : chunk
+    if (this.#chunks === undefined) this.#chunks = []
+    this.#chunks.push(kept)
+    this.#bytes += size
+    this.#account.used += size
+  }
+
+  end(trailers?: Headers): void {
+    this.#ended = true
+    this.#trailers = trailers
+  }
+
+  /** Sends all that came so far; the caller sends on what comes later. */
+  replay(into: RequestBody): void {
+    if (this.#chunks !== undefined) for (const chunk of this.#chunks) into.data(chunk)
+    if (this.#ended) into.end(this.#trailers)
+  }
+
+  #drop(): void {
+    this.#account.used -= this.#bytes
+    this.#bytes = 0
+    this.#chunks = undefined
+  }
+}
