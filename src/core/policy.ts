@@ -14,7 +14,13 @@ import type { Random } from './random.ts'
  *   (with `minimum`/`maximum`, written in the same notation, as its bounds) and turns it into a number:
  *   ms, bytes, fraction 0…1, per second.
  * - `default`: what a left-out field takes, in the notation of the file.
- * - `notYet: true`: known to the format, built by a later version; stating it is an error that says so.
+ * - `format: 'outcome'`: a token of `when` and `failures` (a reason, `timeout`, `5xx`, `503`, `502-504`, `grpc:NAME`, and
+ *   `any` where `words: {any: null}` stands); stays text.
+ * - `notYet: true`: known to the format, built by a later version; stating it is an error that says so. For one value of
+ *   an enum: `oneOf: [{enum: ['static']}, {enum: ['cached'], notYet: true}]`; a `oneOf` of objects is told apart by the
+ *   properties whose `enum` has one word.
+ * - a left-out property takes its own `default` and nothing else: an object that shall be complete when it is left out
+ *   says `default: {}`, and its properties have defaults of their own.
  */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
@@ -27,7 +33,9 @@ export interface Schema {
   readonly minItems?: number
   readonly enum?: readonly string[]
   readonly pattern?: string
-  readonly format?: 'duration' | 'size' | 'percentage' | 'rate' | 'address'
+  /** What `pattern` asks for, in words, as it stands after "must be" in a message. */
+  readonly expects?: string
+  readonly format?: 'duration' | 'size' | 'percentage' | 'rate' | 'address' | 'outcome'
   /** A number, or for a `format` its own notation (`1ms`). */
   readonly minimum?: number | string
   readonly maximum?: number | string
