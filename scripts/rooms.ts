@@ -1,0 +1,67 @@
+/** Who may import whom: the table of `docs/decisions/0003-checks-of-our-own.md`, read by check-imports.ts. */
+
+/**
+ * Each room and the rooms it may import. A room is a folder of `src`, `cmd`, or one policy (`policies/retry`);
+ * `policies` alone is `src/policies/index.ts`, where the order is written and every policy is named.
+ * A star ends a prefix. `core` imports nothing of ours.
+ */
+export const rooms: Record<string, readonly string[]> = {
+  core: [],
+  http1: ['core'],
+  http2: ['core'],
+  net: ['core'],
+  server: ['core', 'http1', 'http2', 'net'],
+  routing: ['core'],
+  upstream: ['core', 'http1', 'http2', 'net'],
+  telemetry: ['core', 'http1', 'http2', 'net'],
+  'policies/*': ['core'],
+  policies: ['core', 'policies/*'],
+  config: ['core'],
+  runtime: ['*'],
+  admin: ['core', 'telemetry', 'runtime'],
+  kubernetes: ['core', 'config'],
+  demo: ['core'],
+  cmd: ['runtime', 'config', 'admin'],
+}
+
+/** Rooms whose imports from another may only be types: the values (schemas) are handed in. Exceptions lift this too. */
+export const typesOnly: Record<string, readonly string[]> = {
+  config: ['core'],
+}
+
+export interface Exception {
+  readonly from: string
+  readonly to: string
+  readonly reason: string
+}
+
+/** What the table above does not allow, each with its reason. `from` and `to` are rooms or files. */
+export const exceptions: readonly Exception[] = [
+  { from: 'cmd', to: 'core', reason: 'the commands make the real clock and the real dice, and hand them in' },
+  {
+    from: 'cmd',
+    to: 'telemetry',
+    reason: 'the commands read the environment for the exporter and choose where the log goes',
+  },
+  {
+    from: 'config',
+    to: 'src/core/errors.ts',
+    reason: 'a reason named in a file is checked against the one closed table',
+  },
+  { from: 'config', to: 'src/core/outcome.ts', reason: 'so is the name of a gRPC status' },
+  { from: 'cmd', to: 'demo', reason: '`outrigger demo` starts it' },
+]
+
+/** Packages, and where they may be imported besides `test`. A package that is not named here may be imported nowhere. */
+export const fences: Record<string, readonly string[]> = {
+  yaml: ['src/config/'],
+  'prom-client': ['src/telemetry/'],
+  '@opentelemetry/*': ['src/telemetry/'],
+  undici: ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
+  'http2-wrapper': ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
+  koffi: ['src/net/'],
+  acorn: ['scripts/'],
+  esbuild: ['scripts/'],
+  tap: [],
+  ws: [],
+}
