@@ -1,0 +1,140 @@
+/**
+ * The open-loop load generator. Every request has a scheduled moment; its latency counts from there, so a stalled proxy,
+ * or a stalled generator, shows up in the figures and cannot hide behind requests that were never sent ("coordinated
+ * omission"). When the process comes late it catches up at once; it never skips. Bounded: it ends at `duration`, and each
+ * request at `patience`.
+ */
+import { Agent, request } from 'node:http'
+import { Arrivals, type ArrivalShape, type Due } from './arrivals.ts'
+import { after, nowMs, type Timer, until } from './time.ts'
+
+/** One kind of request. */
+export interface Stream {
+  readonly name: string
+  readonly perSecond: number
+  /** What to send; `sequence` counts from 0 within the stream. */
+  make(sequence: number): { method: string; path: string; body?: string }
+}
+
+/** How one request went. */
+export interface Sample {
+  readonly stream: string
+  /** Scheduled moment, ms after the start of the load. */
+  readonly at: number
+  /** From the scheduled moment to the last byte of the answer, or to giving up, in ms. */
+  readonly latency: number
+  /** How much of `latency` is the generator's own lateness, in ms. */
+  readonly late: number
+  /** HTTP status; 0: no answer. */
+  readonly status: number
+  /** Why there was no whole answer. `patience`: the client gave up. `overrun`: too many in flight, not sent. */
+  readonly failure: '' | 'patience' | 'connection' | 'overrun'
+}
+
+export interface LoadOptions {
+  /** `HOST:PORT` of the entrance. */
+  readonly target: string
+  readonly streams: readonly Stream[]
+  /** ms from the start to the last scheduled request. */
+  readonly duration: number
+  /** ms from the scheduled moment after which the client gives up, as people do. */
+  readonly patience: number
+  readonly shape?: ArrivalShape
+  readonly onSample: (sample: Sample) => void
+}
+
+/** So many unanswered requests are no story any more, but a leak; the rest is counted as failed unsent. */
+const MAX_IN_FLIGHT = 20_000
+
+export class Load {
+  readonly #options: LoadOptions
+  readonly #arrivals: Arrivals
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 })
+  readonly #host: string
+  readonly #port: number
+  #timer: Timer | undefined
+  #startedAt = 0
+  #finished: () => void = () => {}
+  /** Resolves when the last scheduled request has been sent. */
+  readonly sent: Promise<void>
+  inFlight = 0
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.#arrivals = new Arrivals(options.streams, options.shape)
+    const colon = options.target.lastIndexOf(':')
+    this.#host = options.target.slice(0, colon)
+    this.#port = Number(options.target.slice(colon + 1))
+    this.sent = new Promise((resolve) => {
+      this.#finished = resolve
+    })
+  }
+
+  /** ms since the start of the load: the axis that `Sample.at` lies on. */
+  elapsed(): number {
+    return nowMs() - this.#startedAt
+  }
+
+  start(): void {
+    this.#startedAt = nowMs()
+    this.#tick()
+  }
+
+  /** Sends nothing more. What is in flight is still answered or given up. */
+  halt(): void {
+    this.#timer?.cancel()
+    this.#finished()
+  }
+
+  /** Waits for the last answer (at most one patience more) and closes the connections. */
+  async finish(): Promise<void> {
+    await this.sent
+    await until(() => this.inFlight === 0, this.#options.patience + 1000)
+    this.#agent.destroy()
+  }
+
+  #tick(): void {
+    const { duration } = this.#options
+    while (this.#arrivals.peek() <= Math.min(this.elapsed(), duration)) this.#send(this.#arrivals.take())
+    const wait = this.#arrivals.peek() - this.elapsed()
+    if (this.#arrivals.peek() > duration) this.#finished()
+    else this.#timer = after(Math.max(1, wait), () => this.#tick())
+  }
+
+  #send(due: Due): void {
+    const { streams, onSample, patience } = this.#options
+    const stream = streams[due.stream]
+    if (stream === undefined) return
+    const late = this.elapsed() - due.at
+    let open = true
+    const settle = (status: number, failure: Sample['failure']): void => {
+      if (!open) return
+      open = false
+      onSample({ stream: stream.name, at: due.at, latency: this.elapsed() - due.at, late, status, failure })
+    }
+    if (this.inFlight >= MAX_IN_FLIGHT) {
+      settle(0, 'overrun')
+      return
+    }
+    const { method, path, body } = stream.make(due.sequence)
+    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }
+    const call = request({ agent: this.#agent, host: this.#host, port: this.#port, method, path, headers })
+    this.inFlight++
+    const giveUp = after(Math.max(1, patience - late), () => {
+      settle(0, 'patience')
+      call.destroy()
+    })
+    call.on('response', (answer) => {
+      answer.on('end', () => settle(answer.complete ? (answer.statusCode ?? 0) : 0, answer.complete ? '' : 'connection'))
+      answer.on('error', () => settle(0, 'connection'))
+      answer.resume()
+    })
+    call.on('error', () => settle(0, 'connection'))
+    call.on('close', () => {
+      giveUp.cancel()
+      this.inFlight--
+      settle(0, 'connection')
+    })
+    call.end(body)
+  }
+}

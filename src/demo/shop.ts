@@ -1,0 +1,144 @@
+/**
+ * One shop: order and inventory, each a process of its own, and where a policy is given, a sidecar beside each.
+ * client → [sidecar inbound →] order → [sidecar outbound → sidecar inbound →] inventory
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Child, type Ready } from './child.ts'
+import { callJson } from './http.ts'
+import type { OrderStats } from './order.ts'
+import { renderPolicy } from './policy-text.ts'
+
+/** The address of inventory as the shipped policy files have it. */
+export const WRITTEN_INVENTORY = '127.0.0.1:8081'
+
+/** What follows `node` to become one of the processes. */
+export interface Launch {
+  /** Takes `--role order|inventory …`. */
+  readonly role: readonly string[]
+  /** Takes the flags of `run`, and dies when its standard input ends. */
+  readonly sidecar: readonly string[]
+}
+
+export interface ShopOptions {
+  readonly launch: Launch
+  /** Settings of the order service's HTTP client: none, feign, dubbo. */
+  readonly client: string
+  /** The policy file's text as shipped; undefined: no sidecars. */
+  readonly policy: string | undefined
+  /** What every time is divided by. */
+  readonly scale: number
+}
+
+export class Shop {
+  readonly #options: ShopOptions
+  #children: Child[] = []
+  #folder = ''
+  /** Where clients go. */
+  entrance = ''
+  /** The order service itself, for its controls. */
+  order = ''
+  /** The inventory service itself, for its controls. */
+  inventory = ''
+  /** The admin listener of order's sidecar, or ''. */
+  admin = ''
+  /** The outbound listener of order's sidecar, or ''. */
+  outbound = ''
+
+  private constructor(options: ShopOptions) {
+    this.#options = options
+  }
+
+  /** Starts everything and resolves when all of it listens; on failure nothing stays behind. */
+  static async start(options: ShopOptions): Promise<Shop> {
+    const shop = new Shop(options)
+    try {
+      await shop.#start()
+    } catch (error) {
+      await shop.stop()
+      throw error
+    }
+    return shop
+  }
+
+  /** Pids of the living, by name. */
+  get processes(): readonly Child[] {
+    return this.#children
+  }
+
+  /** The first child that ended by itself, which ends the story. */
+  get fallen(): Child | undefined {
+    return this.#children.find((child) => child.ended)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()))
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Tells the order service something, and resolves with how things stood before. */
+  async tellOrder(wish: Record<string, unknown> = {}): Promise<OrderStats> {
+    return (await callJson(this.order, 'POST', '/control', wish)).value as OrderStats
+  }
+
+  /** Tells inventory something, and resolves with the calls it has seen so far and those it is holding. */
+  async tellInventory(wish: Record<string, unknown> = {}): Promise<{ calls: number; held: number }> {
+    return (await callJson(this.inventory, 'POST', '/control', wish)).value as { calls: number; held: number }
+  }
+
+  async #start(): Promise<void> {
+    const { client, policy, scale } = this.#options
+    const [inventory, order] = await Promise.all([
+      this.#role('inventory', ['--scale', `${scale}`]),
+      this.#role('order', ['--scale', `${scale}`, '--client', client]),
+    ])
+    this.inventory = inventory
+    this.order = order
+    this.entrance = order
+    if (policy === undefined) {
+      await this.tellOrder({ inventory: { connect: inventory, byName: false } })
+      return
+    }
+    this.#folder = await mkdtemp(join(tmpdir(), 'outrigger-shop-'))
+    const plain = join(this.#folder, 'plain.yaml')
+    await writeFile(plain, QUIET)
+    const beside = await this.#sidecar('inventory', inventory, [plain])
+    const file = join(this.#folder, 'policy.yaml')
+    const next = beside.inbound?.[0] ?? inventory
+    await writeFile(file, renderPolicy(policy, scale, { [WRITTEN_INVENTORY]: next }))
+    const ready = await this.#sidecar('order', order, [file, plain])
+    this.entrance = ready.inbound?.[0] ?? ''
+    this.admin = ready.admin ?? ''
+    this.outbound = ready.outbound ?? ''
+    await this.tellOrder({ inventory: { connect: this.outbound, byName: true } })
+  }
+
+  async #role(role: string, args: readonly string[]): Promise<string> {
+    const ready = await this.#spawn(role, [...this.#options.launch.role, '--role', role, ...args])
+    return ready.listen ?? ''
+  }
+
+  #sidecar(name: string, app: string, files: readonly string[]): Promise<Ready> {
+    const listen = ['--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+    const configs = files.flatMap((file) => ['--config', file])
+    return this.#spawn(`sidecar of ${name}`, [
+      ...this.#options.launch.sidecar,
+      ...configs,
+      ...['--name', name, '--app', app],
+      ...listen,
+    ])
+  }
+
+  #spawn(name: string, command: readonly string[]): Promise<Ready> {
+    const child = new Child(name, [...process.execArgv, ...command])
+    this.#children.push(child)
+    return child.ready()
+  }
+}
+
+/** Nobody reads the access log of a story; the name and the listeners come from the flags. */
+const QUIET = `kind: Sidecar
+name: shop
+accessLog: {format: none}
+`

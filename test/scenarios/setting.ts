@@ -1,0 +1,33 @@
+/** What every scenario is given: how much faster, and how to start the processes. */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Launch } from '../../src/demo/shop.ts'
+import type { Bound } from './bounds.ts'
+
+export interface Setting {
+  /** Every time is divided by it, every rate multiplied. 1: as told. */
+  readonly scale: number
+  readonly launch: Launch
+  /** Only the variants without a sidecar, to check the harness against the model. */
+  readonly withoutOnly: boolean
+  readonly poisson: boolean
+}
+
+/** What a scenario comes back with. */
+export interface Outcome {
+  readonly bounds: readonly Bound[]
+  /** How late the generator itself was, p99 in ms. A machine too busy to keep a timetable proves nothing. */
+  readonly lateness: number
+}
+
+export type Scenario = (setting: Setting, say: (text: string) => void) => Promise<Outcome>
+
+/** A file of `policies/`, as shipped. */
+export function shippedPolicy(name: string): Promise<string> {
+  return readFile(fileURLToPath(new URL(`../../policies/${name}.yaml`, import.meta.url)), 'utf8')
+}
+
+/** Noise of the operating system does not shrink with the story: this much is allowed on top where times are scaled, in ms. */
+export function noise(scale: number): number {
+  return scale === 1 ? 0 : 50
+}
