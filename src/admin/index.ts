@@ -1,0 +1,3 @@
+/** The admin listener. */
+export type { AdminSource, Explained } from './source.ts'
+export { type AdminListener, startAdmin } from './listener.ts'

@@ -1,0 +1,30 @@
+/** What the admin listener is told by the rest of the process. */
+import type { Forceable } from '../core/events.ts'
+
+export interface Explained {
+  readonly status: number
+  /** Answered as JSON. */
+  readonly body: unknown
+}
+
+export interface AdminSource {
+  /** The process answers at all. */
+  live(): boolean
+  /** Takes traffic: started, and not draining. */
+  ready(): boolean
+  /** Every listener is bound. */
+  started(): boolean
+  /** The exposition text and its content type. */
+  metrics(): Promise<string>
+  readonly metricsType: string
+  /** The effective configuration as JSON, secrets left out, with the report of the last reload. */
+  config(): unknown
+  /** `{breakers, bulkheads, budgets, endpoints, drain, uptime …}` as JSON. */
+  state(): unknown
+  explain(query: { readonly url: string; readonly method: string }): Explained
+  /** Stops taking traffic; does not exit. */
+  drain(): void
+  /** Drains, then exits. */
+  quit(): void
+  breaker(id: string): Forceable | undefined
+}

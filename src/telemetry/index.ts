@@ -1,0 +1,13 @@
+/** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
+export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
+export type {
+  ConfigSample,
+  Direction,
+  EndpointHealth,
+  EndpointSample,
+  Telemetry,
+  TelemetryOptions,
+  TelemetrySettings,
+  TelemetrySources,
+} from './types.ts'
+export { createTelemetry } from './telemetry.ts'

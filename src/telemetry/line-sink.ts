@@ -1,0 +1,119 @@
+/** Lines on their way out: gathered, written one write at a time, bounded; what finds no room is dropped and counted. */
+import { openSync } from 'node:fs'
+import { type Outlet, outletFor } from './outlet.ts'
+
+export interface LineSink {
+  /** `line` ends with a newline. */
+  write(line: string): void
+  /** Starts writing what was gathered, unless a write is under way, which goes on with it by itself. */
+  flush(): void
+  /** Lines that were lost: no room, or the other end is gone. */
+  readonly dropped: number
+  /** Settles when all is written, or nothing more can be, or after `timeout` ms. */
+  close(timeout: number): Promise<void>
+}
+
+/** Characters that may wait, the write under way included. */
+const LIMIT = 1 << 20
+
+/** Errors after which the other end does not come back. */
+const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENXIO', 'EIO', 'ERR_STREAM_DESTROYED']
+
+export class FileSink implements LineSink {
+  readonly #outlet: Outlet | undefined
+  #gathered: string
+  #gatheredLines: number
+  /** The write under way, or what one left behind. */
+  #chunk: Buffer | undefined
+  #chunkLines: number
+  #writing: boolean
+  #gone: boolean
+  #dropped: number
+  #whenEmpty: (() => void) | undefined
+  readonly #onWritten = (error: NodeJS.ErrnoException | null, written: number) => this.#written(error, written)
+
+  /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`. Throws when it cannot open. */
+  constructor(target: number | string, rare = false) {
+    this.#outlet = outletFor(typeof target === 'number' ? target : openSync(target, 'a'), rare)
+    this.#gathered = ''
+    this.#gatheredLines = 0
+    this.#chunk = undefined
+    this.#chunkLines = 0
+    this.#writing = false
+    this.#gone = false
+    this.#dropped = 0
+    this.#whenEmpty = undefined
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  write(line: string): void {
+    const waiting = this.#gathered.length + (this.#chunk === undefined ? 0 : this.#chunk.length)
+    if (this.#gone || waiting + line.length > LIMIT) {
+      this.#dropped++
+      return
+    }
+    this.#gathered += line
+    this.#gatheredLines++
+  }
+
+  flush(): void {
+    if (this.#writing) return
+    if (this.#chunk === undefined) {
+      if (this.#gatheredLines === 0) return
+      this.#chunk = Buffer.from(this.#gathered)
+      this.#chunkLines = this.#gatheredLines
+      this.#gathered = ''
+      this.#gatheredLines = 0
+    }
+    this.#writing = true
+    this.#outlet?.write(this.#chunk, this.#onWritten)
+  }
+
+  close(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#finish(), timeout)
+      this.#whenEmpty = () => {
+        clearTimeout(timer)
+        this.#outlet?.close()
+        resolve()
+      }
+      this.flush()
+      if (!this.#writing) this.#finish()
+    })
+  }
+
+  #finish(): void {
+    this.#gone = true
+    const whenEmpty = this.#whenEmpty
+    this.#whenEmpty = undefined
+    whenEmpty?.()
+  }
+
+  #written(error: NodeJS.ErrnoException | null, written: number): void {
+    this.#writing = false
+    const chunk = this.#chunk
+    if (error !== null && error.code === 'EAGAIN') return
+    if (error === null && chunk !== undefined && written < chunk.length) {
+      this.#chunk = chunk.subarray(written)
+    } else {
+      if (error !== null) this.#lose(GONE.includes(error.code))
+      this.#chunk = undefined
+      this.#chunkLines = 0
+    }
+    this.flush()
+    if (!this.#writing && this.#whenEmpty !== undefined) this.#finish()
+  }
+
+  /** A full disk costs the lines at hand; a reader that left, all that come. */
+  #lose(gone: boolean): void {
+    this.#dropped += this.#chunkLines
+    if (!gone) return
+    this.#gone = true
+    this.#dropped += this.#gatheredLines
+    this.#gathered = ''
+    this.#gatheredLines = 0
+  }
+}

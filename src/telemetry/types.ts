@@ -1,0 +1,97 @@
+/** What the rest of the process sees of telemetry. No package's type appears here. */
+import type { Clock } from '../core/clock.ts'
+import type { Reason } from '../core/errors.ts'
+import type { PolicyEvents, Snapshot } from '../core/events.ts'
+import type { Layer } from '../core/exchange.ts'
+import type { Random } from '../core/random.ts'
+import type { LineSink } from './line-sink.ts'
+import type { Log } from './log.ts'
+
+export type Direction = 'inbound' | 'outbound'
+
+/** The part of a Sidecar document that telemetry reads; `SidecarDocument` fits. */
+export interface TelemetrySettings {
+  /** `service.name`, unless OTEL_SERVICE_NAME says otherwise. */
+  readonly name: string
+  readonly accessLog: {
+    readonly format: 'json' | 'text' | 'none'
+    /** Fraction of the exchanges, 0…1. */
+    readonly sample: number
+    /** `stdout`, `stderr` or a file. */
+    readonly output: string
+  }
+  readonly tracing: {
+    /** Fraction of the exchanges that begin a trace here, 0…1. */
+    readonly sample: number
+    readonly propagators: readonly ('tracecontext' | 'baggage' | 'b3')[]
+  }
+}
+
+export interface TelemetryOptions {
+  readonly sidecar: TelemetrySettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Ours, for `outrigger_config_info` and `service.version`. */
+  readonly version: string
+  /** `process.env`, handed in by cmd; the OTEL_* of it are read once. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Takes the access log instead of what the Sidecar document names; for tests. */
+  readonly accessLogSink?: LineSink
+}
+
+export type EndpointHealth = 'ready' | 'ejected' | 'probing' | 'unhealthy'
+
+export interface EndpointSample {
+  readonly service: string
+  /** `host:port`; shown by the admin listener, never a label. */
+  readonly address: string
+  readonly state: EndpointHealth
+  /** Attempts in flight. */
+  readonly inflight: number
+  /** Connections that wait in the pool. */
+  readonly idle: number
+  /** Connections in all. */
+  readonly connections: number
+}
+
+export interface ConfigSample {
+  readonly hash: string
+  /** The last reload was taken over; true before the first. */
+  readonly lastReloadSuccess: boolean
+  /** When the configuration in force was taken over, ms since 1970. */
+  readonly loadedAt: number
+  readonly warnings: number
+}
+
+/** Where gauges are read, at each scrape and only then. */
+export interface TelemetrySources {
+  snapshots(): Iterable<Snapshot>
+  endpoints(): Iterable<EndpointSample>
+  /** Bytes held by replay buffers. */
+  replayBytes(): number
+  /** Connections open to clients. */
+  connections(direction: Direction): number
+  config(): ConfigSample
+  /** `propagate` of a Service: asked once per compiled route, not per request. */
+  propagate(service: string): 'all' | 'trace' | 'none'
+}
+
+export interface Telemetry {
+  /** Outermost layer of every exchange: duration, in flight, access log, server span. */
+  readonly server: Layer
+  /** Below the pick of an endpoint, above the connection: attempts, client span, propagation fields. */
+  readonly attempt: Layer
+  readonly events: PolicyEvents
+  readonly log: Log
+  /** A codec refused what never became an exchange (400, 408, 431). */
+  refused(reason: Reason, direction: Direction): void
+  /** Hands in where gauges are read; may be called again after a reload. */
+  observe(sources: TelemetrySources): void
+  /** The exposition text; prom-client is loaded by the first call. */
+  metrics(): Promise<string>
+  /** Content type of `metrics()`. */
+  readonly metricsType: string
+  /** Writes out what is queued and ends the exporter; settles within `timeout` ms whatever they do. */
+  close(timeout?: number): Promise<void>
+}
