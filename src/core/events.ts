@@ -38,6 +38,11 @@ export interface Observable {
   snapshot(): Snapshot
 }
 
+/** A state that is several, one per endpoint: `/state` and the admin port look at its members. */
+export interface ObservableGroup {
+  members(): Iterable<Observable>
+}
+
 export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot
 
 export interface BreakerSnapshot {

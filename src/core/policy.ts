@@ -47,8 +47,17 @@ export interface Schema {
   readonly examples?: readonly unknown[]
 }
 
+/** The Policy that states a block, through `use` or itself. */
+export interface StatedBy {
+  readonly name: string
+  /** The path pattern of each of its routes, `/**` for a route that gives none. Empty: it holds for every request. */
+  readonly routes: readonly string[]
+}
+
 /** Where a request was bound when its policies were resolved. */
 export interface PolicyScope {
+  /** Tells states of one service apart, and says which path parameters a fallback may use. */
+  readonly policy: StatedBy
   readonly direction: 'inbound' | 'outbound'
   /** The Service's name; inbound, the Sidecar's. */
   readonly service: string
