@@ -7,6 +7,7 @@ import type { PolicyEvents } from './events.ts'
 import type { ProxyError } from './errors.ts'
 import type { EndpointInfo, Layer, RequestHead, RouteInfo } from './exchange.ts'
 import type { Random } from './random.ts'
+import type { ReplayAccount } from './replay-buffer.ts'
 
 /**
  * A JSON Schema (2020-12) as plain data, with three conventions of ours:
@@ -65,6 +66,8 @@ export interface PolicyScope {
   readonly clock: Clock
   readonly random: Random
   readonly events: PolicyEvents
+  /** What the replay buffers of the process may hold together (`limits.maxReplayBytes`); one for all routes. */
+  readonly replay?: ReplayAccount | undefined
   /**
    * State that outlives this compilation: one per stated block, kind and key, made on first use, and found again after a
    * reload as long as the block's text is unchanged. `kind` separates several states of one block.
