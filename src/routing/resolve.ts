@@ -1,0 +1,52 @@
+/** From the rules a request meets to the blocks that hold for it: each from the most specific policy that states it. */
+import type { PathPattern } from './pattern.ts'
+import type { Rule } from './rule.ts'
+import { compare, comparePaths } from './specificity.ts'
+import type { StatedBlock } from './stated.ts'
+
+/** The statement of one block that holds. */
+export interface Chosen<B extends StatedBlock> {
+  /** With `mode: disabled` it takes the block away: then not even its default holds. */
+  readonly stated: B
+  readonly rule: Rule<B>
+  /** Where path parameters come from: the rule's own pattern, or the route's where it has none. */
+  readonly pattern: PathPattern | undefined
+}
+
+export interface Resolution<B extends StatedBlock> {
+  /** All rules that were met, the most specific first. */
+  readonly rules: readonly Rule<B>[]
+  /** The most specific path pattern that was met, whatever its policy states. */
+  readonly pattern: PathPattern | undefined
+  /** The name of the route: that pattern as it was written, or `*`. */
+  readonly template: string
+  /** As the most specific route entry says that says anything. */
+  readonly stream: boolean | undefined
+  /** By name of the block. What is not in it nobody states. */
+  readonly blocks: ReadonlyMap<string, Chosen<B>>
+}
+
+/** `met` in any order. */
+export function resolve<B extends StatedBlock>(met: readonly Rule<B>[]): Resolution<B> {
+  const rules = met.toSorted(compare)
+  const pattern = closestPattern(rules)
+  const blocks = new Map<string, Chosen<B>>()
+  for (const rule of rules) {
+    for (const stated of rule.policy.blocks) {
+      if (!blocks.has(stated.block)) blocks.set(stated.block, { stated, rule, pattern: rule.test?.pattern ?? pattern })
+    }
+  }
+  // cold: runs once per route
+  const stream = rules.find((rule) => rule.route?.stream !== undefined)?.route?.stream
+  return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks }
+}
+
+function closestPattern(rules: readonly Rule[]): PathPattern | undefined {
+  let closest: PathPattern | undefined
+  for (const rule of rules) {
+    const pattern = rule.test?.pattern
+    if (pattern === undefined) continue
+    if (closest === undefined || comparePaths(pattern, closest) < 0) closest = pattern
+  }
+  return closest
+}

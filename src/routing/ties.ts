@@ -1,0 +1,58 @@
+// cold file: runs at load, to find what no operator means
+/** Two equally specific statements of one block that some request could meet both. */
+import { destinationsMeet, testsMeet } from './overlap.ts'
+import { type Rule, rulesOf } from './rule.ts'
+import { compare } from './specificity.ts'
+import type { StatedBlock, StatedPolicy } from './stated.ts'
+import { type Witness, witnesses } from './witness.ts'
+
+export interface Tie<B extends StatedBlock> {
+  /** The statement that stands later. */
+  readonly block: B
+  readonly policy: StatedPolicy<B>
+  readonly otherBlock: B
+  readonly otherPolicy: StatedPolicy<B>
+  /** A request that meets both. */
+  readonly witness: Witness
+}
+
+/** `policies` in file order. One tie for each two policies and block. */
+export function findTies<B extends StatedBlock>(policies: readonly StatedPolicy<B>[]): Tie<B>[] {
+  const ties: Tie<B>[] = []
+  const rules = policies.map(rulesOf)
+  for (const [i, policy] of policies.entries()) {
+    for (let j = 0; j < i; j++) {
+      const otherPolicy = policies[j] as StatedPolicy<B>
+      const shared = policy.blocks.filter(({ block }) => otherPolicy.blocks.some((other) => other.block === block))
+      if (shared.length === 0 || !destinationsMeet(policy, otherPolicy)) continue
+      const witness = meeting(rules[i] as Rule<B>[], rules[j] as Rule<B>[])
+      if (witness === undefined) continue
+      for (const block of shared) {
+        const otherBlock = otherPolicy.blocks.find((other) => other.block === block.block) as B
+        ties.push({ block, policy, otherBlock, otherPolicy, witness })
+      }
+    }
+  }
+  return ties
+}
+
+/** A request for which the most specific rules of both are equally specific. */
+function meeting(ours: readonly Rule[], theirs: readonly Rule[]): Witness | undefined {
+  const all = [...ours, ...theirs]
+  for (const a of ours) {
+    for (const b of theirs) {
+      if (compare(a, b) !== 0 || !testsMeet(a.test, b.test)) continue
+      // A further entry of either policy may speak with more weight wherever these two meet.
+      const found = witnesses(a.test, b.test, all).find(
+        (request) => compare(best(ours, request), best(theirs, request)) === 0,
+      )
+      if (found !== undefined) return found
+    }
+  }
+  return undefined
+}
+
+/** The most specific rule that the request meets; there is one, the witness's own. */
+function best(rules: readonly Rule[], { method, path, headers }: Witness): Rule {
+  return rules.filter(({ test }) => test?.matches(method, path, headers) ?? true).toSorted(compare)[0] as Rule
+}
