@@ -71,7 +71,8 @@ export function callJson(
       path,
       agent: false,
       timeout: limitMs,
-      headers: text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      headers:
+        text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
     })
     call.on('timeout', () => call.destroy(new Error(`No answer from ${address}${path} within ${limitMs} ms`)))
     call.on('error', reject)

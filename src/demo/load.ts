@@ -4,15 +4,15 @@
  * omission"). When the process comes late it catches up at once; it never skips. Bounded: it ends at `duration`, and each
  * request at `patience`.
  */
-import { Agent, request } from 'node:http'
 import { Arrivals, type ArrivalShape, type Due } from './arrivals.ts'
+import { LeanClient } from './lean-client.ts'
 import { after, nowMs, type Timer, until } from './time.ts'
 
 /** One kind of request. */
 export interface Stream {
   readonly name: string
   readonly perSecond: number
-  /** What to send; `sequence` counts from 0 within the stream. */
+  /** What to send, in ASCII; `sequence` counts from 0 within the stream. */
   make(sequence: number): { method: string; path: string; body?: string }
 }
 
@@ -49,9 +49,7 @@ const MAX_IN_FLIGHT = 20_000
 export class Load {
   readonly #options: LoadOptions
   readonly #arrivals: Arrivals
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 })
-  readonly #host: string
-  readonly #port: number
+  readonly #client: LeanClient
   #timer: Timer | undefined
   #startedAt = 0
   #finished: () => void = () => {}
@@ -62,9 +60,7 @@ export class Load {
   constructor(options: LoadOptions) {
     this.#options = options
     this.#arrivals = new Arrivals(options.streams, options.shape)
-    const colon = options.target.lastIndexOf(':')
-    this.#host = options.target.slice(0, colon)
-    this.#port = Number(options.target.slice(colon + 1))
+    this.#client = new LeanClient(options.target)
     this.sent = new Promise((resolve) => {
       this.#finished = resolve
     })
@@ -90,7 +86,7 @@ export class Load {
   async finish(): Promise<void> {
     await this.sent
     await until(() => this.inFlight === 0, this.#options.patience + 1000)
-    this.#agent.destroy()
+    this.#client.close()
   }
 
   #tick(): void {
@@ -106,35 +102,29 @@ export class Load {
     const stream = streams[due.stream]
     if (stream === undefined) return
     const late = this.elapsed() - due.at
-    let open = true
     const settle = (status: number, failure: Sample['failure']): void => {
-      if (!open) return
-      open = false
       onSample({ stream: stream.name, at: due.at, latency: this.elapsed() - due.at, late, status, failure })
     }
     if (this.inFlight >= MAX_IN_FLIGHT) {
       settle(0, 'overrun')
       return
     }
-    const { method, path, body } = stream.make(due.sequence)
-    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }
-    const call = request({ agent: this.#agent, host: this.#host, port: this.#port, method, path, headers })
     this.inFlight++
-    const giveUp = after(Math.max(1, patience - late), () => {
-      settle(0, 'patience')
-      call.destroy()
-    })
-    call.on('response', (answer) => {
-      answer.on('end', () => settle(answer.complete ? (answer.statusCode ?? 0) : 0, answer.complete ? '' : 'connection'))
-      answer.on('error', () => settle(0, 'connection'))
-      answer.resume()
-    })
-    call.on('error', () => settle(0, 'connection'))
-    call.on('close', () => {
+    const call = this.#client.send(requestText(stream.make(due.sequence), this.#options.target), (status) => {
       giveUp.cancel()
       this.inFlight--
-      settle(0, 'connection')
+      settle(status, status === 0 ? 'connection' : '')
     })
-    call.end(body)
+    const giveUp = after(Math.max(1, patience - late), () => {
+      call.abandon()
+      this.inFlight--
+      settle(0, 'patience')
+    })
   }
+}
+
+function requestText(wanted: { method: string; path: string; body?: string }, host: string): string {
+  const start = `${wanted.method} ${wanted.path} HTTP/1.1\r\nhost: ${host}\r\n`
+  if (wanted.body === undefined) return `${start}\r\n`
+  return `${start}content-type: application/json\r\ncontent-length: ${wanted.body.length}\r\n\r\n${wanted.body}`
 }

