@@ -1,4 +1,5 @@
 /** The states of one policy with endpoint scope, one per endpoint. */
+import type { Clock } from './clock.ts'
 import type { Observable, ObservableGroup } from './events.ts'
 import type { EndpointInfo } from './exchange.ts'
 
@@ -17,24 +18,26 @@ const FEW = 64
  */
 export class EndpointStates<S extends EndpointState> implements ObservableGroup {
   readonly #byAddress = new Map<string, S>()
+  readonly #clock: Clock
   readonly #make: (endpoint: EndpointInfo) => S
   #sweepAt = FEW
 
-  constructor(make: (endpoint: EndpointInfo) => S) {
+  constructor(clock: Clock, make: (endpoint: EndpointInfo) => S) {
+    this.#clock = clock
     this.#make = make
   }
 
-  of(endpoint: EndpointInfo, now: number): S {
+  of(endpoint: EndpointInfo): S {
     const known = this.#byAddress.get(endpoint.address)
-    return known === undefined ? this.#add(endpoint, now) : known
+    return known === undefined ? this.#add(endpoint) : known
   }
 
   members(): Iterable<S> {
     return this.#byAddress.values()
   }
 
-  #add(endpoint: EndpointInfo, now: number): S {
-    if (this.#byAddress.size >= this.#sweepAt) this.#sweep(now)
+  #add(endpoint: EndpointInfo): S {
+    if (this.#byAddress.size >= this.#sweepAt) this.#sweep(this.#clock.now())
     const state = this.#make(endpoint)
     this.#byAddress.set(endpoint.address, state)
     return state

@@ -29,3 +29,19 @@ export function without(headers: Headers, lower: string): string[] {
   }
   return kept
 }
+
+/** `x-outrigger-*` and `Proxy-Status`: what one of our kind says to another, believed only from a peer that is one. */
+export function isOwnField(name: string): boolean {
+  const first = name.charCodeAt(0) | 32
+  if (first === 120) return name.length > 12 && name.slice(0, 12).toLowerCase() === 'x-outrigger-'
+  return first === 112 && nameIs(name, 'proxy-status')
+}
+
+/** A copy without the fields of our own kind. */
+export function withoutOwnFields(headers: Headers): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isOwnField(headers[i] as string)) kept.push(headers[i] as string, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,0 +1,86 @@
+/** One request on its way to an HTTP/1 upstream. */
+import type { ProxyError } from '../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import type { Headers } from '../core/headers.ts'
+import type { ClientConnection } from './client.ts'
+import { lastChunk, requestText } from './write.ts'
+
+export class ClientExchange implements RequestBody {
+  readonly request: RequestHead
+  readonly response: ResponseHandler
+  /** A final head was passed up. */
+  headPassed: boolean
+  /** Everything the client sent went to the outbox. */
+  requestWhole: boolean
+  readonly #connection: ClientConnection
+  #over: boolean
+  /** We asked for a pause because there is no connection yet. */
+  #waiting: boolean
+
+  constructor(connection: ClientConnection, request: RequestHead, response: ResponseHandler) {
+    this.request = request
+    this.response = response
+    this.headPassed = false
+    this.requestWhole = false
+    this.#connection = connection
+    this.#over = false
+    this.#waiting = false
+  }
+
+  start(host: string): void {
+    this.#connection.outbox.text(requestText(this.request, host))
+  }
+
+  connected(): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    if (!this.#over && !this.#connection.outbox.blocked) this.response.resumeRequest()
+  }
+
+  data(chunk: Buffer): void {
+    const size = chunk.length
+    if (this.#over || size === 0) return
+    const connection = this.#connection
+    const outbox = connection.outbox
+    if (this.request.bodyLength < 0 && !this.request.isTunnel) {
+      outbox.text(`${size.toString(16)}\r\n`)
+      outbox.bytes(chunk)
+      outbox.text('\r\n')
+    } else outbox.bytes(chunk)
+    if (connection.connecting && !this.#waiting) {
+      this.#waiting = true
+      this.response.pauseRequest()
+    }
+  }
+
+  end(trailers?: Headers): void {
+    if (this.#over || this.requestWhole) return
+    this.requestWhole = true
+    if (this.request.isTunnel) {
+      if (this.headPassed) this.#connection.outbox.end()
+    } else if (this.request.bodyLength < 0) this.#connection.outbox.text(lastChunk(trailers))
+  }
+
+  abort(reason: ProxyError): void {
+    if (this.#over) return
+    this.#connection.destroy(reason)
+  }
+
+  pauseResponse(): void {
+    if (!this.#over) this.#connection.socket.pause()
+  }
+
+  resumeResponse(): void {
+    if (!this.#over) this.#connection.socket.resume()
+  }
+
+  ended(trailers: Headers | undefined): void {
+    this.#over = true
+    this.response.end(trailers)
+  }
+
+  failed(error: ProxyError): void {
+    this.#over = true
+    this.response.fail(error)
+  }
+}

@@ -1,0 +1,326 @@
+/** HTTP/1.1 towards upstreams: one connection, one exchange at a time. */
+import type { Socket } from 'node:net'
+import { ProxyError, type Reason } from '../core/errors.ts'
+import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
+import { nameIs, withoutOwnFields } from '../core/headers.ts'
+import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { BodyReader, BROKEN, END, PIECE } from './body.ts'
+import { ClientExchange } from './client-exchange.ts'
+import { Head, type HeadLimits, UNTIL_CLOSE } from './head.ts'
+import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
+
+/** The pool, as its connections see it. */
+export interface ClientOwner {
+  readonly limits: HeadLimits
+  /** The peer runs one of us: what it says in fields of our own kind is passed on. */
+  readonly believesPeer: boolean
+  /** The socket is connected. */
+  connected(connection: ClientConnection): void
+  /** An exchange is over and the connection can take another. */
+  released(connection: ClientConnection): void
+  /** It is gone, whether it served somebody or not. */
+  closed(connection: ClientConnection): void
+  defect(where: string, error: unknown): void
+}
+
+const CONNECTING = 0
+const IDLE = 1
+/** An answer is awaited. */
+const HEAD = 2
+const BODY = 3
+const TUNNEL = 4
+const CLOSED = 5
+
+/** An upstream may say 100 and 103 more than once, but not for ever. */
+const MAX_INFORMATIONAL = 32
+
+export class ClientConnection implements OutboxOwner {
+  readonly socket: Socket
+  readonly outbox: Outbox
+  /** ms on the pool's clock: when it was made, and until when it may wait for its next request. */
+  readonly madeAt: number
+  idleUntil: number
+  /** `Keep-Alive: timeout=` of the last answer in s; -1 when it said nothing. */
+  keepAliveTimeout: number
+  /** Exchanges it has taken. */
+  uses: number
+  readonly #owner: ClientOwner
+  readonly #scan: HeadScan
+  readonly #head: Head
+  readonly #reader: BodyReader
+  #state: number
+  #exchange: ClientExchange | undefined
+  #informational: number
+  /** A byte of the answer came. */
+  #answering: boolean
+  #error: NodeJS.ErrnoException | undefined
+  /** What the pool says of an end that it made itself. */
+  #verdict: ProxyError | undefined
+
+  constructor(socket: Socket, owner: ClientOwner, now: number) {
+    this.socket = socket
+    this.outbox = new Outbox(socket, this)
+    this.madeAt = now
+    this.idleUntil = 0
+    this.keepAliveTimeout = -1
+    this.uses = 0
+    this.#owner = owner
+    this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
+    this.#head = new Head()
+    this.#reader = new BodyReader(owner.limits)
+    this.#state = CONNECTING
+    this.#exchange = undefined
+    this.#informational = 0
+    this.#answering = false
+    this.#error = undefined
+    this.#verdict = undefined
+    socket.on('connect', () => this.#event(this.#onConnect, undefined))
+    socket.on('data', (chunk: Buffer) => this.#event(this.#onData, chunk))
+    socket.on('end', () => this.#event(this.#onEnd, undefined))
+    socket.on('close', () => this.#event(this.#onClose, undefined))
+    socket.on('drain', () => this.#event(this.#onDrain, undefined))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error
+    })
+  }
+
+  get connecting(): boolean {
+    return this.#state === CONNECTING
+  }
+
+  get idle(): boolean {
+    return this.#state === IDLE
+  }
+
+  /** Sends one request; only while idle, or once while connecting. `host` is the Host the upstream gets. */
+  send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const exchange = new ClientExchange(this, request, response)
+    request.attempt.reused = this.uses > 0
+    this.uses++
+    this.#exchange = exchange
+    this.#informational = 0
+    this.#answering = false
+    this.outbox.writes = 0
+    this.outbox.refusedAtOnce = false
+    if (this.#state === IDLE) this.#state = HEAD
+    exchange.start(host)
+    return exchange
+  }
+
+  /** Ends the connection; an exchange on it fails with `reason`. */
+  destroy(reason: ProxyError): void {
+    if (this.#state === CLOSED) return
+    this.#verdict = reason
+    this.#shut()
+  }
+
+  /** Nobody waits for it any more. */
+  discard(): void {
+    this.#exchange = undefined
+    this.#state = CLOSED
+    this.socket.destroy()
+  }
+
+  // ---------------------------------------------------------------- socket events
+
+  #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
+    enter()
+    try {
+      handle.call(this, argument)
+    } catch (error) {
+      this.#owner.defect('http1 client', error)
+      this.#shut()
+    } finally {
+      leave()
+    }
+  }
+
+  #onConnect(): void {
+    if (this.#state !== CONNECTING) return
+    this.#state = this.#exchange === undefined ? IDLE : HEAD
+    this.#owner.connected(this)
+    this.#exchange?.connected()
+  }
+
+  #onData(chunk: Buffer | undefined): void {
+    const state = this.#state
+    if (state === HEAD || state === BODY) this.#consume(chunk as Buffer)
+    else if (state === TUNNEL) (this.#exchange as ClientExchange).response.data(chunk as Buffer)
+    // An answer nobody asked for: whatever it is, it is not the next one's.
+    else if (state === IDLE) this.#shut()
+  }
+
+  #onEnd(): void {
+    if (this.#state === TUNNEL) this.#complete(undefined)
+    else if (this.#state === BODY && this.#head.bodyLength === UNTIL_CLOSE) {
+      this.#head.keepAlive = false
+      this.#complete(undefined)
+    } else this.#shut()
+  }
+
+  #onClose(): void {
+    this.#shut()
+    this.#owner.closed(this)
+  }
+
+  #onDrain(): void {
+    this.outbox.onDrain()
+  }
+
+  /** The connection is lost, or given up. */
+  #shut(): void {
+    if (this.#state === CLOSED) return
+    const exchange = this.#exchange
+    const error = exchange === undefined ? undefined : (this.#verdict ?? this.#lost(exchange))
+    this.#state = CLOSED
+    this.#exchange = undefined
+    this.socket.destroy()
+    if (error !== undefined) exchange?.failed(error)
+  }
+
+  /** Which end it was, and so what may be sent again (policies.md 2.2). */
+  #lost(exchange: ClientExchange): ProxyError {
+    const cause = this.#error?.message ?? 'the upstream closed the connection'
+    if (this.#state === CONNECTING) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
+    const reused = this.uses > 1
+    if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
+      return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
+    }
+    if (exchange.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
+    const race = reused && !this.#answering
+    return new ProxyError('upstream_reset', 'upstream', race ? 'unanswered-reused' : 'unanswered', cause)
+  }
+
+  // ---------------------------------------------------------------- answer side
+
+  #consume(chunk: Buffer): void {
+    let buffer = chunk
+    let at = 0
+    this.#answering = true
+    while (at < buffer.length || (this.#state === BODY && this.#reader.finished)) {
+      if (this.#state === HEAD) {
+        const end = this.#scan.scan(buffer, at)
+        if (end === INCOMPLETE) return
+        if (end < 0) {
+          this.#broken(end === TOO_LARGE ? 'a head that is too large' : 'bytes that are no HTTP/1.1 answer')
+          return
+        }
+        buffer = this.#scan.buffer
+        at = end
+        this.#begin(buffer.toString('latin1', this.#scan.start, end))
+      } else if (this.#state === BODY) at = this.#body(buffer, at)
+      else if (this.#state === TUNNEL) {
+        ;(this.#exchange as ClientExchange).response.data(at === 0 ? buffer : buffer.subarray(at))
+        return
+      } else {
+        // Bytes behind an answer: the next request on this connection would get them.
+        if (this.#state === IDLE) this.#shut()
+        return
+      }
+    }
+  }
+
+  #begin(text: string): void {
+    const exchange = this.#exchange as ClientExchange
+    const request = exchange.request
+    const head = this.#head
+    if (head.parseResponse(text, this.#owner.limits, request.method) !== '') {
+      this.#broken(head.problem)
+      return
+    }
+    const status = head.status
+    if (status === 101) this.#upgraded(exchange)
+    else if (status < 200) {
+      if (++this.#informational > MAX_INFORMATIONAL) this.#broken(`more than ${MAX_INFORMATIONAL} interim answers`)
+      else exchange.response.informational(this.#responseHead(0))
+    } else {
+      this.keepAliveTimeout = head.keepAliveTimeout
+      const none = request.method === 'HEAD' || status === 304
+      this.#state = BODY
+      this.#reader.begin(none ? 0 : head.bodyLength)
+      if (none) head.bodyLength = head.bodyLength === UNTIL_CLOSE ? 0 : head.bodyLength
+      exchange.headPassed = true
+      exchange.response.head(this.#responseHead(head.bodyLength < 0 ? -1 : head.bodyLength))
+    }
+  }
+
+  /** RFC 9110 §7.8: only to what was asked for. */
+  #upgraded(exchange: ClientExchange): void {
+    const head = this.#head
+    if (head.upgrade === '' || !offered(exchange.request.upgrade, head.upgrade)) {
+      this.#broken('a 101 to something that was not asked for')
+      return
+    }
+    head.headers.push('Upgrade', head.upgrade)
+    this.#state = TUNNEL
+    exchange.headPassed = true
+    exchange.response.head(this.#responseHead(0))
+  }
+
+  #responseHead(length: number): ResponseHead {
+    const head = this.#head
+    const headers = head.own && !this.#owner.believesPeer ? withoutOwnFields(head.headers) : head.headers
+    return new ResponseHead(head.status, head.reasonPhrase, headers, length, 'upstream', '')
+  }
+
+  #body(buffer: Buffer, from: number): number {
+    const reader = this.#reader
+    let at = from
+    while (this.#state === BODY) {
+      const step = reader.step(buffer, at)
+      at = reader.at
+      if (step === PIECE) (this.#exchange as ClientExchange).response.data(reader.piece as Buffer)
+      else if (step === END) {
+        this.#complete(reader.trailers, at < buffer.length)
+        return buffer.length
+      } else if (step === BROKEN) {
+        this.#broken(reader.problem)
+        return buffer.length
+      } else return buffer.length
+    }
+    return buffer.length
+  }
+
+  /** The answer is whole. `leftover`: bytes came behind it, which nobody asked for. */
+  #complete(trailers: readonly string[] | undefined, leftover = false): void {
+    const exchange = this.#exchange as ClientExchange
+    const tunnel = this.#state === TUNNEL
+    this.#exchange = undefined
+    if (!tunnel && !leftover && this.#head.keepAlive && exchange.requestWhole) {
+      this.#state = IDLE
+      if (this.socket.isPaused()) this.socket.resume()
+      this.#owner.released(this)
+    } else {
+      this.#state = CLOSED
+      if (tunnel) this.socket.destroySoon()
+      else this.socket.destroy()
+    }
+    exchange.ended(trailers)
+  }
+
+  #broken(cause: string): void {
+    const exchange = this.#exchange
+    const passed = exchange?.headPassed === true
+    this.destroy(new ProxyError('protocol_error_upstream', 'upstream', passed ? 'no' : 'unanswered', cause))
+  }
+
+  blocked(): void {
+    this.#exchange?.response.pauseRequest()
+  }
+
+  drained(): void {
+    this.#exchange?.response.resumeRequest()
+  }
+}
+
+function connectReason(error: NodeJS.ErrnoException | undefined): Reason {
+  const code = error?.code
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns_failure'
+  return 'connect_failure'
+}
+
+/** `asked` is a list of protocols, `answered` one of them. */
+function offered(asked: string, answered: string): boolean {
+  if (nameIs(answered, asked.toLowerCase())) return true
+  return asked.split(',').some((one) => nameIs(answered, one.trim().toLowerCase()))
+}

@@ -1,0 +1,355 @@
+/** Heads: bytes → parts, strictly, and parts → bytes (RFC 9112 §2–§6). What is in doubt is refused, never guessed. */
+import type { Headers } from '../core/headers.ts'
+import { isOwnField, nameIs, without } from '../core/headers.ts'
+import { all, BYTES, CR, IS_HOST, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from './bytes.ts'
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  field,
+  fieldKind,
+  HOP,
+  HOST,
+  KEEP_ALIVE,
+  OTHER,
+  readField,
+  readLength,
+  TE,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './fields.ts'
+
+export interface HeadLimits {
+  /** Bytes of a whole head, and of a trailer section. */
+  readonly maxHeaderBytes: number
+  readonly maxHeaders: number
+}
+
+/** Why a head was refused. */
+export type HeadError = '' | 'malformed' | 'too_large'
+
+/** No message body length can be this: the head ends, the connection's end ends the body. */
+export const UNTIL_CLOSE = -2
+export const CHUNKED = -1
+
+/**
+ * The parts of one head. One object per connection, filled anew for each message, so that a parse leaves nothing behind
+ * but what the message keeps: strings and the list of fields.
+ */
+export class Head {
+  method = ''
+  target = ''
+  authority = ''
+  status = 0
+  reasonPhrase = ''
+  /** 10 or 11. */
+  version = 11
+  headers: string[] = []
+  /** Bytes, CHUNKED, or (answers) UNTIL_CLOSE. */
+  bodyLength = 0
+  keepAlive = true
+  upgrade = ''
+  expectContinue = false
+  /** `Keep-Alive: timeout=` in s, or -1. */
+  keepAliveTimeout = -1
+  /** A scheme of an absolute target. */
+  scheme: 'http' | 'https' = 'http'
+  /** Fields of our own kind are among them: `x-outrigger-*`, `Proxy-Status`. */
+  own = false
+  /** What is wrong, after a refusal. */
+  problem = ''
+
+  // Only while parsing:
+  #hosts = 0
+  #length = -1
+  #codings = 0
+  /** Tokens of Connection that name fields to take out. */
+  #dropped: string[] | undefined
+  #asksUpgrade = false
+  #saysClose = false
+  #saysKeepAlive = false
+
+  #begin(): void {
+    this.headers = []
+    this.bodyLength = 0
+    this.keepAlive = true
+    this.upgrade = ''
+    this.expectContinue = false
+    this.keepAliveTimeout = -1
+    this.scheme = 'http'
+    this.authority = ''
+    this.own = false
+    this.#hosts = 0
+    this.#length = -1
+    this.#codings = 0
+    this.#dropped = undefined
+    this.#asksUpgrade = false
+    this.#saysClose = false
+    this.#saysKeepAlive = false
+  }
+
+  #refuse(problem: string): HeadError {
+    this.problem = problem
+    return 'malformed'
+  }
+
+  /** `text` is a whole request head in latin1, up to and with its empty line. */
+  parseRequest(text: string, limits: HeadLimits): HeadError {
+    this.#begin()
+    let i = 0
+    while (((BYTES[text.charCodeAt(i)] as number) & IS_TOKEN) !== 0) i++
+    if (i === 0 || text.charCodeAt(i) !== SP) return this.#refuse('the request line begins with no method')
+    this.method = text.slice(0, i)
+    const from = ++i
+    while (((BYTES[text.charCodeAt(i)] as number) & IS_TARGET) !== 0) i++
+    if (i === from || text.charCodeAt(i) !== SP) return this.#refuse('the request target is empty or has a character it may not have')
+    this.target = text.slice(from, i)
+    if (!text.startsWith(' HTTP/1.', i) || text.charCodeAt(i + 9) !== CR || text.charCodeAt(i + 10) !== LF) {
+      return this.#refuse('the request line does not end with HTTP/1.0 or HTTP/1.1')
+    }
+    const minor = text.charCodeAt(i + 8)
+    if (minor !== 49 && minor !== 48) return this.#refuse('the version is neither HTTP/1.0 nor HTTP/1.1')
+    this.version = minor === 49 ? 11 : 10
+    const error = this.#fields(text, i + 11, limits)
+    if (error !== '') return error
+    return this.#finishRequest()
+  }
+
+  /** `text` is a whole response head in latin1. `method` is what was asked: it decides about the body. */
+  parseResponse(text: string, limits: HeadLimits, method: string): HeadError {
+    this.#begin()
+    if (!text.startsWith('HTTP/1.')) return this.#refuse('the answer does not begin with HTTP/1.')
+    const minor = text.charCodeAt(7)
+    if ((minor !== 49 && minor !== 48) || text.charCodeAt(8) !== SP) return this.#refuse('the status line has no version we know')
+    this.version = minor === 49 ? 11 : 10
+    let status = 0
+    for (let i = 9; i < 12; i++) {
+      const digit = text.charCodeAt(i) - 48
+      if (!(digit >= 0 && digit <= 9)) return this.#refuse('the status is not three digits')
+      status = status * 10 + digit
+    }
+    if (status < 100 || status > 599) return this.#refuse('the status is not between 100 and 599')
+    this.status = status
+    let end = 12
+    // RFC 9112 §4: a space before an empty reason phrase; its absence is common and harmless.
+    if (text.charCodeAt(12) === SP) {
+      end = 13
+      while (((BYTES[text.charCodeAt(end)] as number) & IS_VALUE) !== 0) end++
+    }
+    if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF) return this.#refuse('the status line does not end with CRLF')
+    this.reasonPhrase = end > 13 ? text.slice(13, end) : ''
+    const error = this.#fields(text, end + 2, limits)
+    if (error !== '') return error
+    return this.#finishResponse(method)
+  }
+
+  #fields(text: string, at: number, limits: HeadLimits): HeadError {
+    const headers = this.headers
+    const last = text.length - 2
+    const most = limits.maxHeaders
+    let count = 0
+    while (at < last) {
+      const problem = readField(text, at)
+      if (problem !== '') return this.#refuse(problem)
+      if (++count > most) {
+        this.problem = `more than ${most} fields`
+        return 'too_large'
+      }
+      const name = field.name
+      const value = field.value
+      at = field.next
+      const kind = fieldKind(name)
+      if (kind === OTHER) {
+        headers.push(name, value)
+        if (isOwnField(name)) this.own = true
+      } else if (kind === TE) {
+        // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4).
+        if (nameIs(value, 'trailers')) headers.push(name, value)
+      } else if (kind !== HOP) {
+        const wrong = this.#known(kind, name, value)
+        if (wrong !== '') return this.#refuse(wrong)
+      }
+    }
+    if (this.#codings > 0 && this.#length >= 0) return this.#refuse('both Content-Length and Transfer-Encoding')
+    if (this.#dropped !== undefined) this.headers = dropNamed(headers, this.#dropped)
+    return ''
+  }
+
+  #known(kind: number, name: string, value: string): string {
+    switch (kind) {
+      case HOST:
+        if (++this.#hosts > 1) return 'more than one Host'
+        this.authority = value
+        return ''
+      case CONTENT_LENGTH:
+        if (this.#length >= 0) return 'more than one Content-Length'
+        this.#length = readLength(value)
+        if (this.#length < 0) return 'a Content-Length that is no number'
+        this.headers.push(name, value)
+        return ''
+      case TRANSFER_ENCODING:
+        if (++this.#codings > 1) return 'more than one Transfer-Encoding'
+        return nameIs(value, 'chunked') ? '' : 'a Transfer-Encoding that is not chunked'
+      case CONNECTION:
+        return this.#connection(value)
+      case UPGRADE:
+        this.upgrade = this.upgrade === '' ? value : `${this.upgrade}, ${value}`
+        return ''
+      case EXPECT:
+        if (nameIs(value, '100-continue')) this.expectContinue = true
+        else this.headers.push(name, value)
+        return ''
+      case KEEP_ALIVE:
+        this.#keepAliveField(value)
+        return ''
+      default:
+        return ''
+    }
+  }
+
+  #connection(value: string): string {
+    if (nameIs(value, 'keep-alive')) {
+      this.#saysKeepAlive = true
+      return ''
+    }
+    for (const part of value.split(',')) {
+      const token = part.trim().toLowerCase()
+      if (token === '') continue
+      if (!all(token, 0, token.length, IS_TOKEN)) return 'a Connection option that is no token'
+      if (token === 'close') this.#saysClose = true
+      else if (token === 'keep-alive') this.#saysKeepAlive = true
+      else if (token === 'upgrade') this.#asksUpgrade = true
+      else {
+        if (this.#dropped === undefined) this.#dropped = []
+        this.#dropped.push(token)
+      }
+    }
+    return ''
+  }
+
+  #keepAliveField(value: string): void {
+    const at = value.toLowerCase().indexOf('timeout=')
+    if (at < 0) return
+    const seconds = Number.parseInt(value.slice(at + 8), 10)
+    if (seconds >= 0) this.keepAliveTimeout = seconds
+  }
+
+  #finishRequest(): HeadError {
+    if (this.#codings > 0) {
+      if (this.version === 10) return this.#refuse('Transfer-Encoding in HTTP/1.0')
+      this.bodyLength = CHUNKED
+    } else if (this.#length > 0) this.bodyLength = this.#length
+    this.keepAlive = this.version === 11 ? !this.#saysClose : this.#saysKeepAlive && !this.#saysClose
+    if (this.version === 10) this.expectContinue = false
+    // An upgrade has to be asked for twice, and not by a request that carries a body (architecture.md, "Upgrades").
+    if (!this.#asksUpgrade || this.bodyLength !== 0 || this.version === 10) this.upgrade = ''
+    else if (this.upgrade !== '') this.#checkUpgrade()
+    return this.#authority()
+  }
+
+  /** h2c is another connection's matter; a list of protocols is passed on without it. */
+  #checkUpgrade(): void {
+    const kept: string[] = []
+    for (const part of this.upgrade.split(',')) {
+      const token = part.trim()
+      if (token === '' || nameIs(token, 'h2c') || !all(token.replace('/', ''), 0, token.replace('/', '').length, IS_TOKEN)) continue
+      kept.push(token)
+    }
+    this.upgrade = kept.join(', ')
+  }
+
+  /** RFC 9112 §3.2: origin-form, absolute-form, authority-form, asterisk-form. */
+  #authority(): HeadError {
+    const target = this.target
+    if (this.#hosts === 0 && this.version === 11) return this.#refuse('no Host')
+    if (this.authority !== '' && !isAuthority(this.authority)) return this.#refuse('a Host that is no host and port')
+    if (this.method === 'CONNECT') {
+      const colon = target.lastIndexOf(':')
+      if (!isAuthority(target) || colon < 1 || colon === target.length - 1) return this.#refuse('CONNECT without host:port')
+      this.authority = target
+      // A tunnel's bytes are no body (RFC 9110 §9.3.6).
+      return this.bodyLength === 0 ? '' : this.#refuse('CONNECT with a body')
+    }
+    if (target.charCodeAt(0) === 47) return ''
+    if (target === '*') return this.method === 'OPTIONS' ? '' : this.#refuse('the target * is for OPTIONS')
+    return this.#absolute(target)
+  }
+
+  #absolute(target: string): HeadError {
+    const scheme = target.slice(0, 8).toLowerCase()
+    let from: number
+    if (scheme.startsWith('http://')) from = 7
+    else if (scheme === 'https://') {
+      from = 8
+      this.scheme = 'https'
+    } else return this.#refuse('a target in no form we know')
+    let end = from
+    while (end < target.length) {
+      const c = target.charCodeAt(end)
+      if (c === 47 || c === 63) break
+      end++
+    }
+    const authority = target.slice(from, end)
+    if (authority === '' || !isAuthority(authority)) return this.#refuse('an absolute target without a host')
+    // RFC 9112 §3.2.2: a proxy ignores the Host it got and makes one from the target.
+    this.authority = authority
+    const rest = target.slice(end)
+    if (rest === '') this.target = this.method === 'OPTIONS' ? '*' : '/'
+    else this.target = rest.charCodeAt(0) === 63 ? `/${rest}` : rest
+    return ''
+  }
+
+  /** RFC 9112 §6.3. */
+  #finishResponse(method: string): HeadError {
+    const status = this.status
+    const tunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)
+    if (tunnel || status < 200 || status === 204) {
+      // RFC 9110 §8.6, RFC 9112 §6.1: neither field has a meaning here, and a sender must not send them.
+      if (this.#codings > 0) return this.#refuse(`a ${status} answer with Transfer-Encoding`)
+      if (this.#length > 0) return this.#refuse(`a ${status} answer with a Content-Length`)
+      if (this.#length === 0) this.headers = without(this.headers, 'content-length')
+      this.bodyLength = 0
+    } else if (this.#codings > 0) {
+      if (this.version === 10) return this.#refuse('Transfer-Encoding in HTTP/1.0')
+      this.bodyLength = CHUNKED
+    } else this.bodyLength = this.#length >= 0 ? this.#length : UNTIL_CLOSE
+    this.keepAlive = this.version === 11 ? !this.#saysClose : this.#saysKeepAlive && !this.#saysClose
+    if (status !== 101) this.upgrade = ''
+    return ''
+  }
+}
+
+/** Host and optional port, without user information (RFC 9110 §7.2). */
+function isAuthority(text: string): boolean {
+  if (!all(text, 0, text.length, IS_HOST)) return false
+  let at = 0
+  if (text.charCodeAt(0) === 91) {
+    at = text.indexOf(']')
+    if (at < 2) return false
+    at++
+    if (at === text.length) return true
+    if (text.charCodeAt(at) !== 58) return false
+  } else {
+    at = text.indexOf(':')
+    if (at === 0) return false
+    if (at < 0) return text.indexOf('[') < 0 && text.indexOf(']') < 0
+    if (text.indexOf('[') >= 0) return false
+  }
+  let port = 0
+  for (let i = at + 1; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return false
+    port = port * 10 + digit
+  }
+  return port <= 65535
+}
+
+/** Fields that Connection named are between the client and us (RFC 9110 §7.6.1); framing fields are none of them. */
+function dropNamed(headers: Headers, names: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    if (!names.includes(name) || name === 'content-length' || name === 'te') kept.push(headers[i] as string, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,0 +1,138 @@
+/** One answer on its way to an HTTP/1 client. */
+import type { ProxyError } from '../core/errors.ts'
+import type { Exchange, RequestBody, ResponseHandler, ResponseHead } from '../core/exchange.ts'
+import { NO_BODY } from '../core/forwarding.ts'
+import type { Headers } from '../core/headers.ts'
+import type { Head } from './head.ts'
+import type { ServerConnection } from './server.ts'
+import { lastChunk, responseText } from './write.ts'
+
+/** How the body is framed towards this client. */
+const NONE = 0
+const LENGTH = 1
+const CHUNKS = 2
+const CLOSE = 3
+const OPAQUE = 4
+
+export class ServerExchange implements ResponseHandler {
+  body: RequestBody
+  /** Set by whoever accepts the head. */
+  exchange: Exchange | undefined
+  /** Body bytes that came. */
+  received: number
+  /** Body bytes the head announced; -1: chunked. */
+  readonly declared: number
+  readonly asksTunnel: boolean
+  readonly #connection: ServerConnection
+  readonly #isHead: boolean
+  readonly #isConnect: boolean
+  readonly #version: number
+  readonly #expects: boolean
+  #keepAlive: boolean
+  #continued: boolean
+  #framing: number
+  #headSent: boolean
+
+  constructor(connection: ServerConnection, head: Head) {
+    this.body = NO_BODY
+    this.exchange = undefined
+    this.received = 0
+    this.declared = head.bodyLength
+    this.#isConnect = head.method === 'CONNECT'
+    this.asksTunnel = head.upgrade !== '' || this.#isConnect
+    this.#connection = connection
+    this.#isHead = head.method === 'HEAD'
+    this.#version = head.version
+    this.#expects = head.expectContinue
+    this.#keepAlive = head.keepAlive
+    this.#continued = false
+    this.#framing = NONE
+    this.#headSent = false
+  }
+
+  informational(head: ResponseHead): void {
+    // RFC 9110 §15.2: never to an HTTP/1.0 client.
+    if (this.#version === 10) return
+    if (head.status === 100) this.#continued = true
+    this.#connection.outbox.text(responseText(head, '', false))
+  }
+
+  head(head: ResponseHead): void {
+    const status = head.status
+    this.#headSent = true
+    if (this.asksTunnel) {
+      if (status === 101 || (this.#isConnect && status >= 200 && status < 300)) {
+        this.#framing = OPAQUE
+        this.#connection.outbox.text(responseText(head, status === 101 ? 'Upgrade' : '', false))
+        this.#connection.startTunnel(this)
+        return
+      }
+    }
+    this.#frame(head)
+    const connection = this.#connectionField(head)
+    this.#connection.outbox.text(responseText(head, connection, this.#framing === CHUNKS))
+    if (this.asksTunnel) this.#connection.tunnelRefused(this)
+  }
+
+  #frame(head: ResponseHead): void {
+    const status = head.status
+    if (this.#isHead || status === 204 || status === 304) this.#framing = NONE
+    else if (head.bodyLength >= 0) this.#framing = LENGTH
+    else if (this.#version === 11) this.#framing = CHUNKS
+    else {
+      this.#framing = CLOSE
+      this.#keepAlive = false
+    }
+  }
+
+  /** RFC 9112 §9.6: whoever will close says so, where it is known in time. */
+  #connectionField(head: ResponseHead): string {
+    const connection = this.#connection
+    if (connection.draining) this.#keepAlive = false
+    if (!connection.requestWhole && !this.asksTunnel) {
+      // Our own answer does not wait for the rest of the request, and a client without its 100 may never send it.
+      if (head.origin !== 'upstream' || (this.#expects && !this.#continued)) this.#keepAlive = false
+    }
+    if (!this.#keepAlive) return 'close'
+    return this.#version === 10 ? 'keep-alive' : ''
+  }
+
+  data(chunk: Buffer): void {
+    const size = chunk.length
+    if (this.#framing === NONE || size === 0) return
+    const exchange = this.exchange
+    if (exchange !== undefined) exchange.responseBytes += size
+    const outbox = this.#connection.outbox
+    if (this.#framing === CHUNKS) {
+      outbox.text(`${size.toString(16)}\r\n`)
+      outbox.bytes(chunk)
+      outbox.text('\r\n')
+    } else outbox.bytes(chunk)
+  }
+
+  end(trailers?: Headers): void {
+    if (this.#framing === CHUNKS) this.#connection.outbox.text(lastChunk(trailers))
+    this.#note()
+    this.#connection.finished(this.#keepAlive)
+  }
+
+  fail(_error: ProxyError): void {
+    this.#note()
+    // Before the head this is a client that left: everything else was given an answer above.
+    if (this.#headSent) this.#connection.broken(this.#framing === CLOSE || this.#framing === OPAQUE)
+    else this.#connection.destroy()
+  }
+
+  #note(): void {
+    if (this.exchange !== undefined) this.exchange.requestBytes = this.received
+  }
+
+  pauseRequest(): void {
+    this.#connection.pauseRequest()
+  }
+
+  resumeRequest(): void {
+    this.#connection.resumeRequest()
+  }
+}
+

@@ -1,0 +1,439 @@
+/** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait unread (RFC 9112 §9). */
+import type { Socket } from 'node:net'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
+import { ProxyError, type Reason } from '../core/errors.ts'
+import type { RequestBody, ResponseHead } from '../core/exchange.ts'
+import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { BodyReader, BROKEN, END, PIECE } from './body.ts'
+import { Head, type HeadError, type HeadLimits } from './head.ts'
+import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
+import { ServerExchange } from './server-exchange.ts'
+import { responseText } from './write.ts'
+
+export interface ServerLimits extends HeadLimits {
+  /** Bytes of a request body; Infinity: any. */
+  readonly maxRequestBytes: number
+  /** ms for a head to come whole, and for each piece of progress of a body of known length. */
+  readonly headTimeout: number
+  /** ms a connection may wait for its next request. */
+  readonly idleTimeout: number
+}
+
+/** What the codec asks of those above it. */
+export interface ServerOwner {
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  /** New requests are still welcome on connections that are open. */
+  readonly draining: boolean
+  /** A whole, well-formed head. `head` is the parser's own: it is filled anew by the next one. */
+  accept(head: Head, connection: ServerConnection, response: ServerExchange): RequestBody
+  /** The answer to a request that never became an exchange. */
+  refusal(error: ProxyError): { readonly head: ResponseHead; readonly body: Buffer }
+  /** Something of ours threw. */
+  defect(where: string, error: unknown): void
+  closed(connection: ServerConnection): void
+}
+
+/** Waiting for a head; reading a body; request whole and answer awaited. */
+const HEAD = 0
+const BODY = 1
+const BUSY = 2
+/** A tunnel was asked for: what follows the head is held until the answer says what it is. */
+const HOLD = 3
+const TUNNEL = 4
+/** Answered before the request was whole: what still comes is discarded (RFC 9112 §9.6). */
+const LINGER = 5
+const CLOSED = 6
+
+const LINGER_TIME = 5000
+/** A body of known length that moves less than this in one `headTimeout` is a client that dribbles. */
+const MIN_PROGRESS = 256
+
+export class ServerConnection implements OutboxOwner, Timed {
+  readonly socket: Socket
+  readonly outbox: Outbox
+  readonly peerAddress: string
+  readonly peerPort: number
+  readonly #owner: ServerOwner
+  readonly #scan: HeadScan
+  readonly #head: Head
+  readonly #reader: BodyReader
+  #state: number
+  #exchange: ServerExchange | undefined
+  /** Read, but not its turn yet. */
+  #rest: Buffer | undefined
+  #consuming: boolean
+  #requestPaused: boolean
+  #timer: Timer | undefined
+  /** When the state that the timer watches began, ms. */
+  #since: number
+  /** Body bytes when the timer looked last. */
+  #progress: number
+
+  constructor(socket: Socket, owner: ServerOwner) {
+    this.socket = socket
+    this.outbox = new Outbox(socket, this)
+    this.peerAddress = socket.remoteAddress ?? ''
+    this.peerPort = socket.remotePort ?? 0
+    this.#owner = owner
+    this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
+    this.#head = new Head()
+    this.#reader = new BodyReader(owner.limits)
+    this.#state = HEAD
+    this.#exchange = undefined
+    this.#rest = undefined
+    this.#consuming = false
+    this.#requestPaused = false
+    this.#timer = undefined
+    this.#since = owner.clock.now()
+    this.#progress = 0
+    socket.on('data', (chunk: Buffer) => this.#event(this.#onData, chunk))
+    socket.on('end', () => this.#event(this.#onEnd, undefined))
+    socket.on('close', () => this.#event(this.#onClose, undefined))
+    socket.on('drain', () => this.#event(this.#onDrain, undefined))
+    // `close` follows and says all that matters.
+    socket.on('error', () => {})
+    this.#arm(owner.limits.idleTimeout)
+  }
+
+  /** No exchange, and no part of one. */
+  get idle(): boolean {
+    return this.#state === HEAD && !this.#scan.begun
+  }
+
+  /** The request came whole. */
+  get requestWhole(): boolean {
+    return this.#state !== BODY && this.#state !== HOLD
+  }
+
+  get draining(): boolean {
+    return this.#owner.draining
+  }
+
+  /** Closes at once when nothing is in flight; else the answer in flight says `Connection: close`. */
+  drain(): void {
+    if (this.idle) {
+      this.#state = CLOSED
+      this.socket.end()
+    }
+  }
+
+  // ---------------------------------------------------------------- socket events
+
+  /** The root of every event: nothing thrown beneath goes further than this connection (G6). */
+  #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
+    enter()
+    try {
+      handle.call(this, argument)
+    } catch (error) {
+      this.#owner.defect('http1 server', error)
+      this.destroy()
+    } finally {
+      leave()
+    }
+  }
+
+  #onData(chunk: Buffer | undefined): void {
+    if (this.#state <= BODY) this.#consume(chunk as Buffer)
+    else if (this.#state === TUNNEL) this.#tunnelled(chunk as Buffer)
+    else if (this.#state <= HOLD) this.#keep(chunk as Buffer)
+  }
+
+  #onEnd(): void {
+    switch (this.#state) {
+      case TUNNEL:
+        this.#exchange?.body.end()
+        return
+      case HEAD:
+        if (!this.#scan.begun) {
+          this.#state = CLOSED
+          this.socket.end()
+          return
+        }
+        this.destroy()
+        return
+      default:
+        // A client that half-closes is a client that leaves: what it would still read cannot be told from silence.
+        this.destroy()
+    }
+  }
+
+  #onClose(): void {
+    this.#left()
+    this.#owner.clock.cancel(this.#timer)
+    this.#owner.closed(this)
+  }
+
+  #onDrain(): void {
+    this.outbox.onDrain()
+  }
+
+  /** The connection is gone: whoever works for it is told. */
+  #left(): void {
+    this.#state = CLOSED
+    this.#rest = undefined
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#exchange = undefined
+    exchange.body.abort(new ProxyError('client_cancelled', 'downstream', 'no', 'the client closed the connection'))
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+    this.#left()
+  }
+
+  // ---------------------------------------------------------------- request side
+
+  #consume(chunk: Buffer): void {
+    let buffer = chunk
+    let at = 0
+    this.#consuming = true
+    while (at < buffer.length) {
+      if (this.#state === HEAD) {
+        const end = this.#scan.scan(buffer, at)
+        if (end < 0) {
+          this.#headNotFound(end)
+          break
+        }
+        buffer = this.#scan.buffer
+        at = end
+        this.#begin(buffer.toString('latin1', this.#scan.start, end))
+      } else if (this.#state === BODY) at = this.#body(buffer, at)
+      else {
+        if (this.#state === TUNNEL) this.#tunnelled(at === 0 ? buffer : buffer.subarray(at))
+        else if (this.#state <= HOLD) this.#keep(at === 0 ? buffer : buffer.subarray(at))
+        break
+      }
+    }
+    this.#consuming = false
+    if (this.#state === BODY) {
+      this.#progress = this.#exchange?.received ?? 0
+      this.#arm(this.#owner.limits.headTimeout)
+    }
+  }
+
+  #headNotFound(verdict: number): void {
+    if (verdict === INCOMPLETE) {
+      this.#since = this.#owner.clock.now()
+      this.#arm(this.#owner.limits.headTimeout)
+    } else if (verdict === TOO_LARGE) this.#refuse('header_too_large', `more than ${this.#owner.limits.maxHeaderBytes} bytes`)
+    else this.#refuse('protocol_error_downstream', 'a line that does not end with CRLF, or bytes that are no HTTP')
+  }
+
+  #begin(text: string): void {
+    const head = this.#head
+    const error: HeadError = head.parseRequest(text, this.#owner.limits)
+    if (error !== '') {
+      this.#refuse(error === 'too_large' ? 'header_too_large' : 'protocol_error_downstream', head.problem)
+      return
+    }
+    const exchange = new ServerExchange(this, head)
+    const tunnel = exchange.asksTunnel
+    const length = head.bodyLength
+    this.#exchange = exchange
+    this.#state = tunnel ? HOLD : length === 0 ? BUSY : BODY
+    if (length !== 0) this.#reader.begin(length)
+    exchange.body = this.#owner.accept(head, this, exchange)
+    if (length > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+    else if (length === 0 && !tunnel) exchange.body.end()
+  }
+
+  /** One buffer's part of a body; returns where the next message begins. */
+  #body(buffer: Buffer, from: number): number {
+    const reader = this.#reader
+    let at = from
+    while (this.#state === BODY) {
+      const exchange = this.#exchange as ServerExchange
+      const step = reader.step(buffer, at)
+      at = reader.at
+      if (step === PIECE) {
+        const piece = reader.piece as Buffer
+        exchange.received += piece.length
+        if (exchange.received > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+        else exchange.body.data(piece)
+      } else if (step === END) {
+        this.#state = BUSY
+        exchange.body.end(reader.trailers)
+      } else if (step === BROKEN) {
+        exchange.body.abort(new ProxyError('protocol_error_downstream', 'downstream', 'no', reader.problem))
+        // Where the next message would begin is not known any more.
+        return buffer.length
+      } else return buffer.length
+    }
+    return at
+  }
+
+  #tooLarge(exchange: ServerExchange): void {
+    const limit = this.#owner.limits.maxRequestBytes
+    exchange.body.abort(new ProxyError('payload_too_large', 'downstream', 'no', `more than ${limit} bytes`))
+  }
+
+  #tunnelled(chunk: Buffer): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    exchange.received += chunk.length
+    exchange.body.data(chunk)
+  }
+
+  /** Not its turn: kept, and no more is read until it is. */
+  #keep(chunk: Buffer): void {
+    this.#rest = this.#rest === undefined ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
+    this.socket.pause()
+  }
+
+  /** A request that never becomes an exchange. */
+  #refuse(reason: Reason, cause: string): void {
+    const { head, body } = this.#owner.refusal(new ProxyError(reason, 'downstream', 'no', cause))
+    this.#scan.reset()
+    this.outbox.text(responseText(head, 'close', false))
+    this.outbox.bytes(body)
+    this.#linger()
+  }
+
+  // ---------------------------------------------------------------- response side, called by ServerExchange
+
+  pauseRequest(): void {
+    this.#requestPaused = true
+    this.socket.pause()
+  }
+
+  resumeRequest(): void {
+    this.#requestPaused = false
+    if (this.#rest === undefined) this.socket.resume()
+  }
+
+  /** The answer was a 101 or a 2xx to CONNECT: from now on bytes. */
+  startTunnel(exchange: ServerExchange): void {
+    this.#state = TUNNEL
+    const rest = this.#rest
+    this.#rest = undefined
+    this.#resume()
+    if (rest !== undefined) {
+      exchange.received += rest.length
+      exchange.body.data(rest)
+    }
+  }
+
+  /** The tunnel was refused: the request has no body, and what follows is the next request. */
+  tunnelRefused(exchange: ServerExchange): void {
+    this.#state = BUSY
+    exchange.body.end()
+  }
+
+  /** The answer is whole. `keepAlive`: both sides want to go on. */
+  finished(keepAlive: boolean): void {
+    const tunnel = this.#state === TUNNEL
+    const whole = this.requestWhole
+    this.#exchange = undefined
+    this.#requestPaused = false
+    if (tunnel) {
+      this.#state = CLOSED
+      this.outbox.end()
+      this.socket.destroySoon()
+    } else if (!whole) this.#linger()
+    else if (!keepAlive) this.#linger()
+    else this.#next()
+  }
+
+  /** The answer broke after its head: the client must not take it for whole. */
+  broken(untilClose: boolean): void {
+    this.#exchange = undefined
+    this.#state = CLOSED
+    if (this.socket.destroyed) return
+    if (untilClose) this.socket.resetAndDestroy()
+    else {
+      this.outbox.end()
+      this.outbox.flush()
+      this.socket.destroySoon()
+    }
+  }
+
+  #next(): void {
+    this.#state = HEAD
+    this.#since = this.#owner.clock.now()
+    const rest = this.#rest
+    if (rest === undefined) {
+      this.#resume()
+      return
+    }
+    this.#rest = undefined
+    this.#resume()
+    // In the middle of a buffer the loop that reads it goes on by itself.
+    if (!this.#consuming) this.#consume(rest)
+    else this.#rest = rest
+  }
+
+  #resume(): void {
+    if (this.socket.isPaused() && !this.#requestPaused) this.socket.resume()
+  }
+
+  /** Half-closes, and discards what the client still sends, so that the answer is not lost to a reset. */
+  #linger(): void {
+    this.#state = LINGER
+    this.#rest = undefined
+    this.#since = this.#owner.clock.now()
+    this.outbox.end()
+    this.socket.resume()
+    this.#arm(LINGER_TIME)
+  }
+
+  blocked(): void {
+    this.#exchange?.body.pauseResponse()
+  }
+
+  drained(): void {
+    this.#exchange?.body.resumeResponse()
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** One timer per connection, moved only when something is due sooner than it: a busy connection never touches it. */
+  #arm(delay: number): void {
+    const clock = this.#owner.clock
+    if (this.#timer?.active === true) {
+      if (this.#timer.due <= clock.now() + delay) return
+      clock.cancel(this.#timer)
+    }
+    this.#timer = clock.schedule(delay, this)
+  }
+
+  expired(): void {
+    this.#event(this.#onTimer, undefined)
+  }
+
+  #onTimer(): void {
+    const { limits, clock } = this.#owner
+    const waited = clock.now() - this.#since
+    if (this.#state === CLOSED) return
+    if (this.#state === LINGER) {
+      if (waited >= LINGER_TIME) this.destroy()
+      else this.#arm(LINGER_TIME - waited)
+    } else if (this.#state === HEAD) this.#headTimer(waited)
+    else {
+      if (this.#state === BODY && !this.#requestPaused) this.#bodyTimer()
+      this.#arm(this.#state === BODY ? limits.headTimeout : limits.idleTimeout)
+    }
+  }
+
+  #headTimer(waited: number): void {
+    const { limits } = this.#owner
+    const limit = this.#scan.begun ? limits.headTimeout : limits.idleTimeout
+    if (waited < limit) this.#arm(limit - waited)
+    else if (this.#scan.begun) this.#refuse('head_timeout', `not whole after ${limits.headTimeout} ms`)
+    else this.destroy()
+  }
+
+  /** Chunked bodies may be live streams, which the idle timeout watches; a known length is an upload that has to move. */
+  #bodyTimer(): void {
+    const exchange = this.#exchange
+    if (exchange === undefined || exchange.declared < 0) return
+    if (exchange.received - this.#progress >= MIN_PROGRESS) {
+      this.#progress = exchange.received
+      return
+    }
+    const cause = `less than ${MIN_PROGRESS} bytes in ${this.#owner.limits.headTimeout} ms`
+    exchange.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
+  }
+}
+

@@ -1,0 +1,160 @@
+/** Writes, corked: whatever one event causes goes to each peer in one write, when the event is over. */
+import type { Socket } from 'node:net'
+
+/** Told when the kernel takes no more, and when it takes again. */
+export interface OutboxOwner {
+  blocked(): void
+  drained(): void
+}
+
+/** Up to here head and body are copied into one buffer; above it they go as a vector. */
+const COPY_LIMIT = 16 * 1024
+
+/** Shared by all small writes: the kernel takes one nearly always at once, and then it is free again. */
+let slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
+
+let depth = 0
+const dirty: Outbox[] = []
+let flushScheduled = false
+
+/** Called at the root of each socket event, before anything else. */
+export function enter(): void {
+  depth++
+}
+
+/** Called at the end of each socket event: everything that was written goes out. */
+export function leave(): void {
+  if (--depth === 0 && dirty.length > 0) flushAll()
+}
+
+function flushAll(): void {
+  flushScheduled = false
+  // A flush may block, which may cause further writes to others: the list grows while it is walked.
+  for (let i = 0; i < dirty.length; i++) (dirty[i] as Outbox).flush()
+  dirty.length = 0
+}
+
+/** What waits to be written to one socket. */
+export class Outbox {
+  readonly #socket: Socket
+  readonly #owner: OutboxOwner
+  #parts: (string | Buffer)[]
+  #size: number
+  #dirty: boolean
+  #ending: boolean
+  #blocked: boolean
+  /** Flushes that reached the socket: 1 while only the first write was made. */
+  writes: number
+  /** The socket refused a write at once: none of its bytes went anywhere. */
+  refusedAtOnce: boolean
+
+  constructor(socket: Socket, owner: OutboxOwner) {
+    this.#socket = socket
+    this.#owner = owner
+    this.#parts = []
+    this.#size = 0
+    this.#dirty = false
+    this.#ending = false
+    this.#blocked = false
+    this.writes = 0
+    this.refusedAtOnce = false
+  }
+
+  get blocked(): boolean {
+    return this.#blocked
+  }
+
+  /** Latin1 text: heads and chunk sizes. */
+  text(text: string): void {
+    const parts = this.#parts
+    const last = parts.length - 1
+    if (last >= 0 && typeof parts[last] === 'string') parts[last] += text
+    else parts.push(text)
+    this.#size += text.length
+    if (!this.#dirty) this.#mark()
+  }
+
+  bytes(chunk: Buffer): void {
+    this.#parts.push(chunk)
+    this.#size += chunk.length
+    if (!this.#dirty) this.#mark()
+  }
+
+  /** FIN behind what was written. */
+  end(): void {
+    this.#ending = true
+    if (!this.#dirty) this.#mark()
+  }
+
+  #mark(): void {
+    this.#dirty = true
+    dirty.push(this)
+    if (depth === 0 && !flushScheduled) {
+      flushScheduled = true
+      process.nextTick(flushAll)
+    }
+  }
+
+  flush(): void {
+    this.#dirty = false
+    const parts = this.#parts
+    const socket = this.#socket
+    if (socket.destroyed) {
+      this.#parts = []
+      this.#size = 0
+      return
+    }
+    if (parts.length > 0) {
+      const free = this.#write(socket, parts)
+      if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
+      if (!free && !this.#blocked) {
+        this.#blocked = true
+        if (!this.#ending) this.#owner.blocked()
+      }
+    }
+    if (this.#ending) socket.end()
+  }
+
+  /** Returns whether the kernel takes more. */
+  #write(socket: Socket, parts: (string | Buffer)[]): boolean {
+    const size = this.#size
+    this.#size = 0
+    const first = parts[0] as string | Buffer
+    if (parts.length === 1) {
+      parts.length = 0
+      return typeof first === 'string' ? socket.write(first, 'latin1') : socket.write(first)
+    }
+    if (size <= COPY_LIMIT) {
+      let at = 0
+      for (let i = 0; i < parts.length; i++) {
+        const part = parts[i] as string | Buffer
+        if (typeof part === 'string') at += slab.write(part, at, 'latin1')
+        else {
+          slab.set(part, at)
+          at += part.length
+        }
+      }
+      parts.length = 0
+      const free = socket.write(slab.subarray(0, at))
+      // What the kernel did not take yet must not be overwritten: the slab is given away.
+      if (socket.writableLength > 0) slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
+      return free
+    }
+    this.#parts = []
+    socket.cork()
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as string | Buffer
+      if (typeof part === 'string') socket.write(part, 'latin1')
+      else socket.write(part)
+    }
+    socket.uncork()
+    return !socket.writableNeedDrain
+  }
+
+  /** To be called on the socket's `drain`. */
+  onDrain(): void {
+    if (!this.#blocked) return
+    this.#blocked = false
+    this.#owner.drained()
+  }
+}

@@ -1,0 +1,24 @@
+/** A connection that is being made has the connect timeout to succeed. */
+import type { Clock, Timed } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { ClientConnection } from '../http1/client.ts'
+
+export class Connecting implements Timed {
+  readonly #connection: ClientConnection
+  readonly #limit: number
+
+  /** `limit` in ms. */
+  constructor(connection: ClientConnection, limit: number, clock: Clock) {
+    this.#connection = connection
+    this.#limit = limit
+    const timer = clock.schedule(limit, this)
+    connection.socket.once('connect', () => clock.cancel(timer))
+    connection.socket.once('close', () => clock.cancel(timer))
+  }
+
+  expired(): void {
+    if (!this.#connection.connecting) return
+    const cause = `no connection after ${this.#limit} ms`
+    this.#connection.destroy(new ProxyError('connect_timeout', 'upstream', 'unsent', cause))
+  }
+}

@@ -1,0 +1,118 @@
+/** A service whose endpoints are what a name resolves to, looked up again and again (getaddrinfo, with search domains). */
+import { lookup } from 'node:dns'
+import type { Timed, Timer } from '../../core/clock.ts'
+import type { Balancer } from '../balance/balancer.ts'
+import { Endpoint } from '../endpoint.ts'
+import type { PoolSettings, UpstreamContext } from '../pool.ts'
+import type { Service } from '../service.ts'
+
+export interface DnsName {
+  readonly name: string
+  readonly port: number
+  /** ms between look-ups. */
+  readonly refresh: number
+}
+
+export interface DnsReport {
+  /** One address for what may be many pods: said once. */
+  singleAddress(service: string, name: string): void
+  failed(service: string, name: string, cause: string): void
+}
+
+/** "No such name" this often in a row is believed; anything else keeps the last answer. */
+const NO_SUCH_NAME_LIMIT = 2
+
+export type Lookup = (name: string, done: (error: NodeJS.ErrnoException | null, addresses: readonly string[]) => void) => void
+
+/** The system's resolver; each address once. */
+export const systemLookup: Lookup = (name, done) => {
+  lookup(name, { all: true }, (error, found) => {
+    done(error, error === null ? [...new Set(found.map((one) => one.address))] : [])
+  })
+}
+
+export class DnsService implements Service, Timed {
+  readonly name: string
+  readonly balancer: Balancer
+  endpoints: readonly Endpoint[]
+  readonly #dns: DnsName
+  readonly #hostHeader: string
+  readonly #settings: PoolSettings
+  readonly #context: UpstreamContext
+  readonly #report: DnsReport
+  readonly #lookup: Lookup
+  #timer: Timer | undefined
+  #misses: number
+  #closed: boolean
+  #saidSingle: boolean
+
+  constructor(
+    name: string,
+    dns: DnsName,
+    hostHeader: string,
+    balancer: Balancer,
+    settings: PoolSettings,
+    context: UpstreamContext,
+    report: DnsReport,
+    lookupName: Lookup = systemLookup,
+  ) {
+    this.name = name
+    this.balancer = balancer
+    this.endpoints = []
+    this.#dns = dns
+    this.#hostHeader = hostHeader
+    this.#settings = settings
+    this.#context = context
+    this.#report = report
+    this.#lookup = lookupName
+    this.#timer = undefined
+    this.#misses = 0
+    this.#closed = false
+    this.#saidSingle = false
+    this.expired()
+  }
+
+  /** Looks the name up; the next look-up is set when this one is over. */
+  expired(): void {
+    this.#lookup(this.#dns.name, (error, addresses) => {
+      if (this.#closed) return
+      if (error === null) this.#found(addresses)
+      else this.#missed(error)
+      this.#timer = this.#context.clock.schedule(this.#dns.refresh, this)
+    })
+  }
+
+  #found(addresses: readonly string[]): void {
+    this.#misses = 0
+    if (addresses.length === 1 && !this.#saidSingle) {
+      this.#saidSingle = true
+      this.#report.singleAddress(this.name, this.#dns.name)
+    }
+    const known = new Map(this.endpoints.map((endpoint) => [endpoint.host, endpoint]))
+    const next: Endpoint[] = []
+    for (const address of addresses) {
+      const same = known.get(address)
+      known.delete(address)
+      next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#hostHeader, this.#settings, this.#context))
+    }
+    this.endpoints = next
+    for (const gone of known.values()) gone.pool.close()
+  }
+
+  #missed(error: NodeJS.ErrnoException): void {
+    this.#report.failed(this.name, this.#dns.name, error.message)
+    if (error.code !== 'ENOTFOUND') {
+      this.#misses = 0
+      return
+    }
+    if (++this.#misses < NO_SUCH_NAME_LIMIT) return
+    for (const endpoint of this.endpoints) endpoint.pool.close()
+    this.endpoints = []
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#context.clock.cancel(this.#timer)
+    for (const endpoint of this.endpoints) endpoint.pool.close()
+  }
+}

@@ -1,0 +1,190 @@
+/** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
+import { connect } from 'node:net'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import type { Random } from '../core/random.ts'
+import { ClientConnection, type ClientOwner } from '../http1/client.ts'
+import type { HeadLimits } from '../http1/head.ts'
+import { Connecting } from './connecting.ts'
+import { Waiting, WaitingLine } from './waiting-line.ts'
+
+export interface PoolSettings {
+  readonly maxPerEndpoint: number
+  /** ms a connection may wait for its next request; an upstream's `Keep-Alive: timeout=` shortens it. */
+  readonly idle: number
+  /** ms after which a connection takes no further request. */
+  readonly maxAge: number
+  readonly limits: HeadLimits
+  readonly believesPeer: boolean
+}
+
+/** What every pool of a process shares. */
+export interface UpstreamContext {
+  readonly clock: Clock
+  readonly random: Random
+  defect(where: string, error: unknown): void
+}
+
+/** ms between looks at idle connections. */
+const SWEEP = 1000
+/** Of its age, the part a connection may be given up early, so that they do not all end at once. */
+const AGE_JITTER = 0.1
+
+export class Pool implements ClientOwner, Timed {
+  readonly limits: HeadLimits
+  readonly believesPeer: boolean
+  readonly #host: string
+  readonly #port: number
+  readonly #settings: PoolSettings
+  readonly #context: UpstreamContext
+  /** The one used last is at the end and taken first: few connections stay warm, the others age out. */
+  readonly #idle: ClientConnection[]
+  readonly #all: Set<ClientConnection>
+  readonly #line: WaitingLine
+  #sweeper: Timer | undefined
+  #closed: boolean
+
+  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext) {
+    this.limits = settings.limits
+    this.believesPeer = settings.believesPeer
+    this.#host = host
+    this.#port = port
+    this.#settings = settings
+    this.#context = context
+    this.#idle = []
+    this.#all = new Set()
+    this.#line = new WaitingLine(context.clock)
+    this.#sweeper = undefined
+    this.#closed = false
+  }
+
+  get connections(): number {
+    return this.#all.size
+  }
+
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  /** Requests in flight or waiting for a connection: what least-request balancing compares. */
+  get active(): number {
+    return this.#all.size - this.#idle.length + this.#line.length
+  }
+
+  /** `host` is the Host the upstream gets. */
+  dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    if (!request.attempt.fresh) {
+      const now = this.#context.clock.now()
+      for (;;) {
+        const connection = this.#idle.pop()
+        if (connection === undefined) break
+        if (now < connection.idleUntil) return connection.send(request, response, host)
+        this.#drop(connection)
+      }
+    }
+    if (this.#all.size >= this.#settings.maxPerEndpoint) {
+      const stale = this.#idle.shift()
+      if (stale === undefined) return this.#wait(request, response, host)
+      this.#drop(stale)
+    }
+    return this.#connect(request, response, host)
+  }
+
+  #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const { clock } = this.#context
+    const socket = connect({
+      host: this.#host,
+      port: this.#port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      allowHalfOpen: true,
+    })
+    const connection = new ClientConnection(socket, this, clock.now())
+    this.#all.add(connection)
+    const limit = request.attempt.connectTimeout
+    if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, clock)
+    return connection.send(request, response, host)
+  }
+
+  /** At the cap: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
+  #wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const waiting = new Waiting(this.#line, request, response, host)
+    this.#line.join(waiting, this.#settings.maxPerEndpoint, request.attempt.connectTimeout)
+    return waiting.body
+  }
+
+  #drop(connection: ClientConnection): void {
+    this.#all.delete(connection)
+    connection.discard()
+  }
+
+  // ---------------------------------------------------------------- told by connections
+
+  connected(_connection: ClientConnection): void {}
+
+  released(connection: ClientConnection): void {
+    const now = this.#context.clock.now()
+    const { maxAge, idle } = this.#settings
+    if (this.#closed || now - connection.madeAt >= maxAge * (1 - AGE_JITTER * this.#context.random.fraction())) {
+      this.#drop(connection)
+      this.#serveNext()
+      return
+    }
+    const next = this.#line.next()
+    if (next !== undefined) {
+      next.go(connection.send(next.request, next.body.gate, next.host))
+      return
+    }
+    connection.idleUntil = now + idleTime(idle, connection.keepAliveTimeout)
+    this.#idle.push(connection)
+    if (this.#sweeper === undefined) this.#sweeper = this.#context.clock.schedule(SWEEP, this)
+  }
+
+  closed(connection: ClientConnection): void {
+    if (!this.#all.delete(connection)) return
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+    this.#serveNext()
+  }
+
+  defect(where: string, error: unknown): void {
+    this.#context.defect(where, error)
+  }
+
+  #serveNext(): void {
+    if (this.#all.size >= this.#settings.maxPerEndpoint) return
+    const next = this.#line.next()
+    if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
+  }
+
+  /** Looks at idle connections; the oldest are in front. */
+  expired(): void {
+    const now = this.#context.clock.now()
+    const idle = this.#idle
+    for (let i = idle.length - 1; i >= 0; i--) {
+      const connection = idle[i] as ClientConnection
+      if (now < connection.idleUntil) continue
+      idle.splice(i, 1)
+      this.#drop(connection)
+    }
+    this.#sweeper = idle.length > 0 ? this.#context.clock.schedule(SWEEP, this) : undefined
+  }
+
+  /** No further request: idle connections end now, busy ones after their exchange. */
+  close(): void {
+    this.#closed = true
+    this.#context.clock.cancel(this.#sweeper)
+    this.#sweeper = undefined
+    for (const connection of this.#idle.splice(0)) this.#drop(connection)
+    this.#line.refuseAll(new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away'))
+  }
+}
+
+/** A second before the upstream would give it up, so that our request and its FIN rarely meet (`policies.md` 2.2). */
+function idleTime(idle: number, keepAliveTimeout: number): number {
+  if (keepAliveTimeout < 0) return idle
+  const theirs = keepAliveTimeout * 1000
+  return Math.min(idle, theirs > 2000 ? theirs - 1000 : theirs / 2)
+}

@@ -1,0 +1,76 @@
+/** A destination: its endpoints, and which of them takes the next attempt. */
+import { ProxyError } from '../core/errors.ts'
+import type { Dispatch, RequestHead } from '../core/exchange.ts'
+import type { Eligible } from '../core/policy.ts'
+import { refuse } from '../core/refuse.ts'
+import type { Balancer } from './balance/balancer.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { UpstreamContext } from './pool.ts'
+
+export interface Service {
+  readonly name: string
+  /** Those that may be used; replaced as a whole when discovery finds others. */
+  endpoints: readonly Endpoint[]
+  /** Why there are none, where that is known. */
+  readonly balancer: Balancer
+  close(): void
+}
+
+/**
+ * The hop that gives an attempt its endpoint: one that every endpoint-scoped policy admits, one not tried before while
+ * there is another. An attempt exists from here on.
+ */
+export function createPick(
+  service: Service,
+  tests: readonly Eligible[],
+  context: UpstreamContext,
+  next: Dispatch,
+): Dispatch {
+  const { clock } = context
+  return function pick(request, response) {
+    const endpoints = service.endpoints
+    const exchange = request.exchange
+    let endpoint: Endpoint
+    if (endpoints.length === 1 && tests.length === 0) endpoint = endpoints[0] as Endpoint
+    else {
+      const chosen = choose(service, tests, request)
+      if (chosen instanceof ProxyError) return refuse(response, chosen)
+      endpoint = chosen
+    }
+    const attempt = request.attempt
+    const number = ++exchange.attempts
+    attempt.endpoint = endpoint
+    attempt.number = number
+    attempt.startedAt = clock.now()
+    attempt.fields.push('x-outrigger-attempt', number === 1 ? '1' : String(number))
+    if (exchange.tried.length === 0) exchange.tried = [endpoint]
+    else exchange.tried.push(endpoint)
+    return next(request, response)
+  }
+}
+
+function choose(service: Service, tests: readonly Eligible[], request: RequestHead): Endpoint | ProxyError {
+  const endpoints = service.endpoints
+  const tried = request.exchange.tried
+  const untried: Endpoint[] = []
+  const again: Endpoint[] = []
+  let refusal: ProxyError | undefined
+  for (let i = 0; i < endpoints.length; i++) {
+    const endpoint = endpoints[i] as Endpoint
+    const against = refusing(tests, endpoint, request)
+    if (against !== undefined) refusal = against.refusal(endpoint)
+    else if (tried.length > 0 && tried.includes(endpoint)) again.push(endpoint)
+    else untried.push(endpoint)
+  }
+  const candidates = untried.length > 0 ? untried : again
+  if (candidates.length > 0) return service.balancer.pick(candidates)
+  return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', `service ${service.name} has no endpoint`)
+}
+
+function refusing(tests: readonly Eligible[], endpoint: Endpoint, request: RequestHead): Eligible | undefined {
+  for (let i = 0; i < tests.length; i++) {
+    const test = tests[i] as Eligible
+    if (!test.admits(endpoint, request)) return test
+  }
+  return undefined
+}

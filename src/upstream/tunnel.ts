@@ -1,0 +1,131 @@
+/** CONNECT: a connection of bytes to an endpoint (RFC 9110 §9.3.6). What passes is not ours to understand. */
+import { connect, type Socket } from 'node:net'
+import type { Timed, Timer } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
+import { NO_HEADERS } from '../core/headers.ts'
+import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import type { UpstreamContext } from './pool.ts'
+
+export function openTunnel(
+  host: string,
+  port: number,
+  request: RequestHead,
+  response: ResponseHandler,
+  context: UpstreamContext,
+): RequestBody {
+  return new Tunnel(connect({ host, port, noDelay: true, allowHalfOpen: true }), request, response, context)
+}
+
+class Tunnel implements RequestBody, OutboxOwner, Timed {
+  readonly #socket: Socket
+  readonly #outbox: Outbox
+  readonly #response: ResponseHandler
+  readonly #context: UpstreamContext
+  #connected: boolean
+  #over: boolean
+  #error: NodeJS.ErrnoException | undefined
+  #timer: Timer | undefined
+
+  constructor(socket: Socket, request: RequestHead, response: ResponseHandler, context: UpstreamContext) {
+    this.#socket = socket
+    this.#outbox = new Outbox(socket, this)
+    this.#response = response
+    this.#context = context
+    this.#connected = false
+    this.#over = false
+    this.#error = undefined
+    const limit = request.attempt.connectTimeout
+    this.#timer = limit === Number.POSITIVE_INFINITY ? undefined : context.clock.schedule(limit, this)
+    socket.on('connect', () => this.#event(this.#onConnect, undefined))
+    socket.on('data', (chunk: Buffer) => this.#event(this.#onData, chunk))
+    socket.on('end', () => this.#event(this.#onEnd, undefined))
+    socket.on('close', () => this.#event(this.#onClose, undefined))
+    socket.on('drain', () => this.#event(this.#onDrain, undefined))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error
+    })
+  }
+
+  #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
+    enter()
+    try {
+      handle.call(this, argument)
+    } catch (error) {
+      this.#context.defect('tunnel', error)
+      this.#socket.destroy()
+    } finally {
+      leave()
+    }
+  }
+
+  #onConnect(): void {
+    this.#context.clock.cancel(this.#timer)
+    this.#connected = true
+    this.#response.head(new ResponseHead(200, 'Connection Established', NO_HEADERS, 0, 'upstream', ''))
+  }
+
+  #onData(chunk: Buffer | undefined): void {
+    if (!this.#over) this.#response.data(chunk as Buffer)
+  }
+
+  #onEnd(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#outbox.end()
+    this.#socket.destroySoon()
+    this.#response.end()
+  }
+
+  #onClose(): void {
+    this.#context.clock.cancel(this.#timer)
+    const cause = this.#error?.message ?? 'the upstream closed the connection'
+    if (this.#connected) this.#fail(new ProxyError('upstream_reset', 'upstream', 'no', cause))
+    else if (this.#error?.code === 'ENOTFOUND' || this.#error?.code === 'EAI_AGAIN') {
+      this.#fail(new ProxyError('dns_failure', 'upstream', 'unsent', cause))
+    } else this.#fail(new ProxyError('connect_failure', 'upstream', 'unsent', cause))
+  }
+
+  #onDrain(): void {
+    this.#outbox.onDrain()
+  }
+
+  expired(): void {
+    if (!this.#connected) this.#fail(new ProxyError('connect_timeout', 'upstream', 'unsent', 'the connect timeout passed'))
+  }
+
+  #fail(error: ProxyError): void {
+    if (this.#over) return
+    this.#over = true
+    this.#socket.destroy()
+    this.#response.fail(error)
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#over) this.#outbox.bytes(chunk)
+  }
+
+  end(): void {
+    if (!this.#over && this.#connected) this.#outbox.end()
+  }
+
+  abort(reason: ProxyError): void {
+    this.#fail(reason)
+  }
+
+  pauseResponse(): void {
+    if (!this.#over) this.#socket.pause()
+  }
+
+  resumeResponse(): void {
+    if (!this.#over) this.#socket.resume()
+  }
+
+  blocked(): void {
+    if (!this.#over) this.#response.pauseRequest()
+  }
+
+  drained(): void {
+    if (!this.#over) this.#response.resumeRequest()
+  }
+}
