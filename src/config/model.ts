@@ -88,7 +88,11 @@ export interface ServiceDocument {
 
 export interface SidecarDocument {
   readonly name: string
-  readonly inbound: readonly { readonly listen: HostPort; readonly app: HostPort; readonly protocol: 'auto' | 'http1' }[]
+  readonly inbound: readonly {
+    readonly listen: HostPort
+    readonly app: HostPort
+    readonly protocol: 'auto' | 'http1'
+  }[]
   readonly outbound: { readonly listen: HostPort; readonly unknownHosts: 'refuse' | 'passthrough' } | undefined
   readonly admin: { readonly listen: HostPort }
   readonly trust: {

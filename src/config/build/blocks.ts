@@ -1,0 +1,43 @@
+/** The blocks that a Policy or a Profile states. */
+import type { BlockStatement } from '../model.ts'
+import type { BlockSchema } from '../schema/policy.ts'
+import { fields, type WalkedDocument } from './document.ts'
+import { checkBlock } from './rules.ts'
+
+/** Checks what no schema says about single blocks. */
+export function checkBlocks(document: WalkedDocument, blocks: readonly BlockSchema[]): void {
+  for (const { name } of blocks) {
+    if (document.states(name)) checkBlock(name, document)
+  }
+}
+
+/** Of a sound document. `policy` is who meets them; `profile` whose they are, or ''. */
+export function statements(
+  document: WalkedDocument,
+  blocks: readonly BlockSchema[],
+  policy: string,
+  profile: string,
+  disabled: boolean,
+): BlockStatement[] {
+  return blocks
+    .filter(({ name }) => document.states(name))
+    .map(({ name }) => {
+      const { mode, config } = split(document.value[name])
+      return {
+        block: name,
+        config,
+        mode: disabled ? 'disabled' : mode,
+        policy,
+        profile,
+        place: document.keyPlace(name),
+        places: document.placesBelow(name),
+      }
+    })
+}
+
+/** `mode` stands in the block, and is none of the policy's business. A list (`fallback`) is handed on as it is. */
+function split(value: unknown): { mode: BlockStatement['mode']; config: BlockStatement['config'] } {
+  if (Array.isArray(value)) return { mode: 'enforce', config: value as unknown as BlockStatement['config'] }
+  const { mode, ...config } = fields(value)
+  return { mode: mode === 'disabled' ? 'disabled' : 'enforce', config }
+}

@@ -1,0 +1,76 @@
+/** `match` of a policy. */
+import type { RouteMatch } from '../model.ts'
+import { FIELD_NAME } from '../schema/common.ts'
+import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
+import { parsePathPattern } from '../values/path-pattern.ts'
+import { type Fields, fields, items, type WalkedDocument } from './document.ts'
+import type { Names } from './names.ts'
+
+interface WalkedRoute {
+  readonly path: string | undefined
+  readonly methods: readonly string[] | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly stream: boolean | undefined
+}
+
+export function checkMatch(document: WalkedDocument, names: Names): void {
+  const match = fields(document.value.match)
+  checkDirection(document, match)
+  const { service } = match
+  const missing = typeof service === 'string' && service !== '*' ? names.missing('Service', service) : undefined
+  if (missing !== undefined && match.direction !== 'inbound') {
+    document.error('E040', document.valuePlace('match.service'), `there is no Service '${service}'${missing}`)
+  }
+  for (const [index, route] of items(match.routes).entries())
+    checkRoute(document, `match.routes.${index}`, fields(route))
+}
+
+/** `service` tells outbound policies apart, `port` inbound ones. */
+function checkDirection(document: WalkedDocument, match: Fields): void {
+  const stated = document.placesBelow('match')
+  if (match.direction === 'outbound' && !stated.has('service')) {
+    const message = `'service' is missing in match: outbound, it must be the name of a Service, or "*" for all`
+    document.error('E021', document.keyPlace('match'), message)
+  }
+  const wrong = match.direction === 'outbound' ? 'port' : match.direction === 'inbound' ? 'service' : ''
+  if (stated.has(wrong)) {
+    const right = wrong === 'port' ? 'inbound' : 'outbound'
+    const message = `match.${wrong} is for ${right} policies only, and this one is ${match.direction}: leave it out`
+    document.error('E043', document.keyPlace(`match.${wrong}`), message)
+  }
+}
+
+function checkRoute(document: WalkedDocument, path: string, route: Fields): void {
+  document.read(`${path}.path`, route.path, parsePathPattern)
+  const seen = new Set<string>()
+  for (const name of Object.keys(fields(route.headers))) {
+    const header = document.readKey(`${path}.headers.${name}`, name, parseFieldName)
+    if (header === undefined) continue
+    if (seen.has(header)) {
+      const message = `a header stands once, '${header}' does twice: case makes no difference`
+      document.error('E003', document.keyPlace(`${path}.headers.${name}`), message)
+    }
+    seen.add(header)
+  }
+}
+
+function parseFieldName(text: string): Parsed<string> {
+  return new RegExp(FIELD_NAME.pattern ?? '').test(text)
+    ? parsed(text.toLowerCase())
+    : unreadable(FIELD_NAME.expects ?? '', '')
+}
+
+/** Of a sound document. */
+export function buildRoutes(document: WalkedDocument): RouteMatch[] {
+  const match = fields(document.value.match)
+  return items(match.routes).map((item, index) => {
+    const route = item as WalkedRoute
+    return {
+      path: route.path,
+      methods: route.methods ?? [],
+      headers: Object.entries(route.headers).map(([name, value]) => [name.toLowerCase(), value] as const),
+      stream: route.stream,
+      place: document.valuePlace(`match.routes.${index}`),
+    }
+  })
+}

@@ -1,0 +1,26 @@
+/** What must hold between the fields of one block. One function a block; blocks without rules have none. */
+import { formatDuration } from '../values/units.ts'
+import { type Fields, fields, type WalkedDocument } from './document.ts'
+
+type Rule = (block: Fields, document: WalkedDocument) => void
+
+const RULES: Readonly<Record<string, Rule>> = { timeout: checkTimeout, retry: checkRetry }
+
+export function checkBlock(name: string, document: WalkedDocument): void {
+  RULES[name]?.(fields(document.value[name]), document)
+}
+
+function checkTimeout(block: Fields, document: WalkedDocument): void {
+  const { request, perTry } = block
+  if (typeof request !== 'number' || typeof perTry !== 'number' || perTry <= request) return
+  const message = `timeout.perTry must be at most timeout.request (${formatDuration(request)}), found ${formatDuration(perTry)}`
+  document.error('E045', document.valuePlace('timeout.perTry'), message)
+}
+
+function checkRetry(block: Fields, document: WalkedDocument): void {
+  if (block.methods !== 'any' || block.unsafe === true) return
+  const message =
+    'retry.methods: any may carry a write out twice, so it must stand beside unsafe: true, found unsafe: false: ' +
+    'add unsafe: true, or write keyed'
+  document.error('E046', document.valuePlace('retry.methods'), message)
+}

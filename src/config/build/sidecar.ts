@@ -1,0 +1,93 @@
+/** `kind: Sidecar` → model. */
+import type { HostPort, SidecarDocument } from '../model.ts'
+import { parseCidr } from '../values/address.ts'
+import { fields, items, type WalkedDocument } from './document.ts'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The walk gives the model's shape but for these. */
+interface Walked extends Omit<SidecarDocument, 'trust' | 'limits' | 'place'> {
+  readonly trust: {
+    readonly peers: readonly string[]
+    readonly sourceHeader: string | undefined
+    readonly sources: Readonly<Record<string, { readonly cidr: readonly string[] }>>
+  }
+  readonly limits: Omit<SidecarDocument['limits'], 'maxRequestBytes'> & { readonly maxRequestBytes: number | null }
+}
+
+/** Checks what no schema says. */
+export function checkSidecar(document: WalkedDocument): void {
+  const { value } = document
+  const trust = fields(value.trust)
+  checkCidrs(document, 'trust.peers', trust.peers)
+  for (const [name, source] of Object.entries(fields(trust.sources))) {
+    checkCidrs(document, `trust.sources.${name}.cidr`, fields(source).cidr)
+  }
+  if (fields(value.outbound).transparent === true) {
+    const message = 'outbound.transparent: true is not supported yet by this version: leave it out'
+    document.error('E029', document.valuePlace('outbound.transparent'), message)
+  }
+  checkListeners(document)
+}
+
+function checkCidrs(document: WalkedDocument, path: string, list: unknown): void {
+  for (const [index, text] of items(list).entries()) document.read(`${path}.${index}`, text, parseCidr)
+}
+
+/** Two listeners on one address: the second could never be bound. */
+function checkListeners(document: WalkedDocument): void {
+  const { value } = document
+  const inbound = items(value.inbound).map((entry, index) => [`inbound.${index}.listen`, fields(entry).listen] as const)
+  const outbound = ['outbound.listen', fields(value.outbound).listen] as const
+  const admin = ['admin.listen', fields(value.admin).listen] as const
+  const taken = new Map<string, string>()
+  for (const [path, listen] of [...inbound, outbound, admin]) {
+    const address = listen as HostPort | undefined
+    if (address === undefined || address.port === 0) continue
+    const key = `${address.host}:${address.port}`
+    const first = taken.get(key)
+    if (first === undefined) taken.set(key, path)
+    else
+      document.error(
+        'E047',
+        document.valuePlace(path),
+        `each listener needs an address of its own, ${first} has ${key} already`,
+      )
+  }
+}
+
+export function buildSidecar(document: WalkedDocument, name: string | undefined): SidecarDocument {
+  const walked = document.value as unknown as Walked
+  const sidecar: Mutable<SidecarDocument> = {
+    name: name ?? walked.name,
+    inbound: walked.inbound,
+    outbound: outboundOf(walked),
+    admin: walked.admin,
+    trust: {
+      peers: walked.trust.peers.map(cidr),
+      sourceHeader: walked.trust.sourceHeader?.toLowerCase() ?? '',
+      sources: Object.entries(walked.trust.sources).map(([source, { cidr: blocks }]) => ({
+        name: source,
+        cidr: blocks.map(cidr),
+      })),
+    },
+    limits: { ...walked.limits, maxRequestBytes: walked.limits.maxRequestBytes ?? Number.POSITIVE_INFINITY },
+    drain: walked.drain,
+    accessLog: walked.accessLog,
+    tracing: walked.tracing,
+    place: document.place.file === '' ? undefined : document.place,
+  }
+  return sidecar
+}
+
+/** A Sidecar that names no listener at all has the usual outbound one: without it, it would have nothing to do. */
+function outboundOf(walked: Walked): SidecarDocument['outbound'] {
+  const { outbound } = walked
+  if (outbound !== undefined) return { listen: outbound.listen, unknownHosts: outbound.unknownHosts }
+  return walked.inbound.length > 0 ? undefined : { listen: { host: '127.0.0.1', port: 19_001 }, unknownHosts: 'refuse' }
+}
+
+function cidr(text: string): string {
+  const result = parseCidr(text)
+  return result.ok ? result.value : text
+}

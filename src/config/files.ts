@@ -1,0 +1,73 @@
+/** Paths of the command line → files with their text. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Report } from './issues.ts'
+import type { Place } from './model.ts'
+
+export interface SourceFile {
+  /** As it was given, or the folder as given and the file's name. */
+  readonly path: string
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+/** A folder stands for its `*.yaml` and `*.yml` in order of name; `.names` are skipped, a ConfigMap's `..data` too. */
+export function readFiles(paths: readonly string[], report: Report): SourceFile[] {
+  const seen = new Set<string>()
+  const files: SourceFile[] = []
+  for (const path of paths.flatMap((given) => expand(given, report))) {
+    // A file that is named beside its folder is meant once.
+    const absolute = resolve(path)
+    if (seen.has(absolute)) continue
+    seen.add(absolute)
+    const file = readOne(path, report)
+    if (file !== undefined) files.push(file)
+  }
+  return files
+}
+
+function expand(path: string, report: Report): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path]
+    const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
+    return names
+      .sort()
+      .map((name) => join(path, name))
+      .filter((file) => !isFolder(file))
+  } catch (cause) {
+    report.add('E001', start(path), unreadable(path, cause))
+    return []
+  }
+}
+
+function isFolder(path: string): boolean {
+  // A link to nowhere is a file that cannot be read, and is reported as one.
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function readOne(path: string, report: Report): SourceFile | undefined {
+  try {
+    const bytes = readFileSync(path)
+    return { path, bytes, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+  } catch (cause) {
+    report.add('E001', start(path), unreadable(path, cause))
+    return undefined
+  }
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'it may not be read by this user',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its links lead in a circle',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
+}
+
+function unreadable(path: string, cause: unknown): string {
+  const code = (cause as { code?: string }).code ?? ''
+  return `'${path}' must be a readable file or folder: ${SENTENCES[code] ?? code}`
+}
+
+function start(file: string): Place {
+  return { file, line: 1, column: 1 }
+}

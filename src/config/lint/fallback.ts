@@ -1,0 +1,27 @@
+/** W010: a success made up for a write that was not carried out. */
+import type { PolicyDocument } from '../model.ts'
+import { type Blocks, placeOf, type Warning } from './check.ts'
+
+/** RFC 9110 §9.2.1: these change nothing, so nobody is misled about a change. */
+const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
+
+interface Entry {
+  readonly use?: unknown
+  readonly status?: unknown
+}
+
+export function madeUpSuccess(blocks: Blocks, policy: PolicyDocument): Warning[] {
+  const fallback = blocks.get('fallback')
+  if (fallback === undefined || !Array.isArray(fallback.config) || !meetsWrites(policy)) return []
+  return (fallback.config as readonly Entry[]).flatMap((entry, index) => {
+    const { use, status } = entry
+    if (use !== 'static' || typeof status !== 'number' || status < 200 || status > 299) return []
+    const message = `a static fallback should not say ${status} to a write that was not carried out: limit match.routes to GET and HEAD, or answer 503`
+    return [{ code: 'W010', place: fallback.places.get(`${index}.status`) ?? placeOf(fallback, `${index}`), message }]
+  })
+}
+
+function meetsWrites(policy: PolicyDocument): boolean {
+  if (policy.routes.length === 0) return true
+  return policy.routes.some(({ methods }) => methods.length === 0 || methods.some((method) => !SAFE.includes(method)))
+}

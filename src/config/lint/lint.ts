@@ -1,0 +1,40 @@
+/** What is legal but surely not meant: one function a code, each over one policy with its blocks. */
+import { issue } from '../issues.ts'
+import type { BlockStatement, Issue, Place, PolicyDocument } from '../model.ts'
+import { attemptsDoNotFit, perTryIsRequest } from './attempts.ts'
+import { windowTooShort } from './breaker.ts'
+import { queueOutlastsRequest } from './bulkhead.ts'
+import type { Blocks, Check } from './check.ts'
+import { madeUpSuccess } from './fallback.ts'
+import { anyMethod } from './retry.ts'
+import { requestOnStream } from './streams.ts'
+
+/** Those that need blocks of later versions come with them: W006, W007, W008. W011 and W013 are the runtime's. */
+const CHECKS: readonly Check[] = [
+  attemptsDoNotFit,
+  perTryIsRequest,
+  windowTooShort,
+  queueOutlastsRequest,
+  anyMethod,
+  requestOnStream,
+  madeUpSuccess,
+]
+
+export function lint(policies: readonly PolicyDocument[]): Issue[] {
+  const found = policies.flatMap((policy) => CHECKS.flatMap((check) => check(blocksOf(policy), policy)))
+  // A Profile that several policies use is warned of once.
+  const once = new Map(
+    found.map((warning) => [`${warning.code} ${placeKey(warning.place)} ${warning.message}`, warning]),
+  )
+  return [...once.values()].map(({ code, place, message }) => issue(code, place, message))
+}
+
+/** Those at work, by name. */
+function blocksOf(policy: PolicyDocument): Blocks {
+  const working = policy.blocks.filter((block) => block.mode === 'enforce')
+  return new Map<string, BlockStatement>(working.map((block) => [block.block, block]))
+}
+
+function placeKey({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`
+}

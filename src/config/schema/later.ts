@@ -1,0 +1,20 @@
+/** Blocks that the format has and this version does not: refused by name, never ignored. */
+import type { BlockSchema } from './policy.ts'
+
+const INBOUND = ['inbound'] as const
+const OUTBOUND = ['outbound'] as const
+const BOTH = ['inbound', 'outbound'] as const
+
+export const LATER_BLOCKS: readonly BlockSchema[] = [
+  later('authorize', INBOUND, 'Who may call what.'),
+  later('rateLimit', BOTH, 'Requests per time.'),
+  later('idempotency', INBOUND, 'One effect per key.'),
+  later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
+  later('outlier', OUTBOUND, 'One bad endpoint set aside.'),
+  later('fault', BOTH, 'Failures made on purpose.'),
+  later('concurrency', INBOUND, 'A limit that finds itself.'),
+]
+
+function later(name: string, directions: BlockSchema['directions'], description: string): BlockSchema {
+  return { name, directions, schema: { notYet: true, description } }
+}

@@ -1,0 +1,97 @@
+/** `kind: Policy` and `kind: Profile`, put together from the blocks that the policies hand in. */
+import type { Schema } from '../../core/policy.ts'
+import { HEAD, later, NAME, PORT } from './common.ts'
+import { LATER_BLOCKS } from './later.ts'
+import { SERVICE_NAME_OR_STAR } from './service.ts'
+
+/** What the loader must know of a policy; a `PolicyModule` is one. */
+export interface BlockSchema {
+  readonly name: string
+  readonly schema: Schema
+  readonly directions: readonly ('inbound' | 'outbound')[]
+}
+
+const MODE: Schema = {
+  default: 'enforce',
+  description: 'disabled takes the block away.',
+  oneOf: [
+    { type: 'string', enum: ['enforce', 'disabled'] },
+    { type: 'string', enum: ['shadow'], notYet: true },
+  ],
+}
+
+const ROUTE: Schema = {
+  type: 'object',
+  description: 'All that is stated must hold.',
+  properties: {
+    path: {
+      type: 'string',
+      description: 'Segments: literal, {name}, *, and ** at the end.',
+      expects: 'a path pattern',
+    },
+    methods: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Z-]+$", expects: 'a method such as GET' },
+    },
+    headers: { type: 'object', default: {}, additionalProperties: { type: 'string' } },
+    grpc: later('A gRPC service and method.'),
+    stream: { type: 'boolean', description: 'Whether its calls are streams.' },
+  },
+}
+
+const MATCH: Schema = {
+  type: 'object',
+  required: ['direction'],
+  properties: {
+    direction: { type: 'string', enum: ['outbound', 'inbound'] },
+    service: { ...SERVICE_NAME_OR_STAR, description: 'Outbound only.' },
+    workload: { type: 'array', minItems: 1, items: NAME, description: 'Only in sidecars of these names; default all.' },
+    port: { ...PORT, description: "Inbound only: the application's port." },
+    routes: { type: 'array', minItems: 1, items: ROUTE, description: 'Alternatives; absent: every request.' },
+  },
+}
+
+/** A block in a file: as its policy has it, and `mode`. */
+function inFile(schema: Schema): Schema {
+  if (schema.oneOf !== undefined) return { ...schema, oneOf: schema.oneOf.map(inFile) }
+  if (schema.type === 'object') return { ...schema, properties: { mode: MODE, ...schema.properties } }
+  // A list has no room for `mode`, so it may be switched off in its place.
+  const off: Schema = {
+    type: 'object',
+    required: ['mode'],
+    properties: { mode: { type: 'string', enum: ['disabled'] } },
+  }
+  const { description, ...list } = schema
+  return { oneOf: [list, off], ...(description === undefined ? {} : { description }) }
+}
+
+function blocksOf(blocks: readonly BlockSchema[]): Record<string, Schema> {
+  const built = Object.fromEntries(blocks.map((block) => [block.name, inFile(block.schema)]))
+  const notYet = LATER_BLOCKS.map((block) => [block.name, block.schema] as const)
+  return { ...Object.fromEntries(notYet), ...built }
+}
+
+export function policySchema(blocks: readonly BlockSchema[]): Schema {
+  return {
+    type: 'object',
+    description: 'What holds for the requests that match: each block on its own.',
+    required: ['name', 'match'],
+    properties: {
+      ...HEAD,
+      match: MATCH,
+      use: { ...NAME, description: 'A Profile: its blocks, unless stated here.' },
+      mode: { ...MODE, description: 'Of all blocks of this policy.' },
+      ...blocksOf(blocks),
+    },
+  }
+}
+
+export function profileSchema(blocks: readonly BlockSchema[]): Schema {
+  return {
+    type: 'object',
+    description: 'Blocks under a name, for the `use` of policies. Every user has state of its own.',
+    required: ['name'],
+    properties: { ...HEAD, ...blocksOf(blocks) },
+  }
+}

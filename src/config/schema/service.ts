@@ -1,0 +1,99 @@
+/** `kind: Service`: a destination. */
+import type { Schema } from '../../core/policy.ts'
+import { HEAD, later, NAME, PORT } from './common.ts'
+
+const ENDPOINT: Schema = {
+  oneOf: [
+    { format: 'address', minimum: 1 },
+    {
+      type: 'object',
+      required: ['address'],
+      properties: {
+        address: { format: 'address', minimum: 1, description: 'IPv6 is quoted.' },
+        weight: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 1 },
+      },
+    },
+  ],
+}
+
+const DNS: Schema = {
+  type: 'object',
+  description: 'Endpoints from getaddrinfo, with search domains.',
+  required: ['name', 'port'],
+  properties: {
+    name: { type: 'string', expects: 'a host name' },
+    port: PORT,
+    refresh: { format: 'duration', default: '10s' },
+  },
+}
+
+const CONNECTIONS: Schema = {
+  type: 'object',
+  default: {},
+  properties: {
+    maxPerEndpoint: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 256 },
+    idle: { format: 'duration', default: '4s', description: 'An idle connection is closed after this.' },
+    maxAge: { format: 'duration', default: '10m' },
+    http2Streams: later('Streams per HTTP/2 connection.'),
+  },
+}
+
+export const SERVICE: Schema = {
+  type: 'object',
+  description: 'A destination: what clients call it and where it is. Exactly one of endpoints and dns.',
+  required: ['name'],
+  properties: {
+    ...HEAD,
+    hosts: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', expects: 'a host such as inventory, "*.shop.test" or inventory:8080' },
+      description: 'What clients call it; default [name].',
+    },
+    endpoints: { type: 'array', items: ENDPOINT },
+    dns: DNS,
+    kubernetes: later('Endpoints from the Kubernetes API.'),
+    protocol: {
+      default: 'auto',
+      oneOf: [
+        { type: 'string', enum: ['auto', 'http1'] },
+        { type: 'string', enum: ['http2'], notYet: true },
+      ],
+    },
+    hostHeader: { type: 'string', default: 'keep', expects: 'keep, endpoint or a host name' },
+    tls: later('TLS towards the endpoints.'),
+    sidecar: {
+      type: 'boolean',
+      default: false,
+      description: 'The peer runs one of us: its x-outrigger-* and Proxy-Status are believed and passed on.',
+    },
+    propagate: {
+      type: 'string',
+      enum: ['all', 'trace', 'none'],
+      default: 'all',
+      description: 'trace: no baggage, no x-outrigger-*; none: for third parties.',
+    },
+    loadBalancing: {
+      type: 'object',
+      default: {},
+      properties: {
+        algorithm: {
+          default: 'leastRequest',
+          oneOf: [
+            { type: 'string', enum: ['leastRequest', 'roundRobin', 'random'] },
+            { type: 'string', enum: ['ewma', 'hash'], notYet: true },
+          ],
+        },
+        hashOn: later('What hash picks by.'),
+      },
+    },
+    connections: CONNECTIONS,
+    healthCheck: later('Active health checks.'),
+  },
+}
+
+export const SERVICE_NAME_OR_STAR: Schema = {
+  type: 'string',
+  pattern: `^\\*$|${NAME.pattern}`,
+  expects: 'the name of a Service, or "*"',
+}

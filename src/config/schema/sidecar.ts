@@ -1,0 +1,134 @@
+/** `kind: Sidecar`: who we are, where we listen, whom we believe. */
+import type { Schema } from '../../core/policy.ts'
+import { FIELD_NAME, HEAD, later } from './common.ts'
+
+const CIDRS: Schema = { type: 'array', items: { type: 'string', expects: 'a block of addresses such as 10.0.0.0/8' } }
+
+const INBOUND: Schema = {
+  type: 'object',
+  description: 'Other services → us → our application; one entry per application port.',
+  required: ['app'],
+  properties: {
+    listen: { format: 'address', default: '0.0.0.0:19000', description: 'Port 0 takes any free port.' },
+    app: {
+      description: 'Where the application listens.',
+      oneOf: [
+        { format: 'address', minimum: 1 },
+        { type: 'string', enum: ['original'], notYet: true },
+      ],
+    },
+    protocol: {
+      description: 'Towards the application; auto: as the client came.',
+      default: 'auto',
+      oneOf: [
+        { type: 'string', enum: ['auto', 'http1'] },
+        { type: 'string', enum: ['http2', 'tcp'], notYet: true },
+      ],
+    },
+    tls: later('Terminates TLS.'),
+  },
+}
+
+const OUTBOUND: Schema = {
+  type: 'object',
+  description: 'Our application → us → other services.',
+  properties: {
+    listen: { format: 'address', default: '127.0.0.1:19001', description: 'Port 0 takes any free port.' },
+    transparent: { type: 'boolean', default: false },
+    unknownHosts: {
+      type: 'string',
+      enum: ['refuse', 'passthrough'],
+      default: 'refuse',
+      description: 'refuse: 404 route_not_found; passthrough: by DNS.',
+    },
+  },
+}
+
+const TRUST: Schema = {
+  type: 'object',
+  default: {},
+  description: 'Who may tell us things in headers.',
+  properties: {
+    peers: {
+      ...CIDRS,
+      default: [],
+      description: 'From these only are x-forwarded-*, x-outrigger-* and deadlines honoured.',
+    },
+    sourceHeader: { ...FIELD_NAME, description: 'The header in which a trusted peer names who calls.' },
+    sources: {
+      type: 'object',
+      default: {},
+      description: 'Names usable as source.',
+      additionalProperties: { type: 'object', required: ['cidr'], properties: { cidr: CIDRS } },
+    },
+  },
+}
+
+const LIMITS: Schema = {
+  type: 'object',
+  default: {},
+  properties: {
+    maxHeaderBytes: { format: 'size', minimum: '1B', default: '64KiB', description: 'Of one header section.' },
+    maxHeaders: { type: 'integer', minimum: 1, default: 200 },
+    maxConnections: { type: 'integer', minimum: 1, default: 10_000 },
+    maxRequestBytes: { format: 'size', words: { none: null }, default: 'none', description: 'Of one request body.' },
+    maxReplayBytes: { format: 'size', default: '32MiB', description: 'Of all bodies held for retries, together.' },
+    maxCacheBytes: later('Of all answers held for cached fallbacks.'),
+    headTimeout: { format: 'duration', default: '10s', description: 'Until a request head is whole.' },
+    idleTimeout: { format: 'duration', default: '5m', description: 'Of a client connection between requests.' },
+  },
+}
+
+const DRAIN: Schema = {
+  type: 'object',
+  default: {},
+  properties: {
+    wait: { format: 'duration', default: '5s', description: 'Between readiness off and the end of accepting.' },
+    timeout: { format: 'duration', default: '8s', description: 'From the signal on, wait included.' },
+  },
+}
+
+const ACCESS_LOG: Schema = {
+  type: 'object',
+  default: {},
+  properties: {
+    format: { type: 'string', enum: ['json', 'text', 'none'], default: 'json' },
+    sample: { format: 'percentage', default: '100%' },
+    output: { type: 'string', pattern: '.', expects: 'stdout, stderr or a file', default: 'stdout' },
+  },
+}
+
+const TRACING: Schema = {
+  type: 'object',
+  default: {},
+  description: 'Exporter and endpoint come from the OTEL_* environment.',
+  properties: {
+    sample: { format: 'percentage', default: '1%' },
+    propagators: {
+      type: 'array',
+      items: { type: 'string', enum: ['tracecontext', 'baggage', 'b3'] },
+      default: ['tracecontext', 'baggage', 'b3'],
+    },
+  },
+}
+
+export const SIDECAR: Schema = {
+  type: 'object',
+  description: 'Who we are, where we listen, whom we believe. At most one; the flags of `run` win over it.',
+  required: ['name'],
+  properties: {
+    ...HEAD,
+    inbound: { type: 'array', items: INBOUND, default: [] },
+    outbound: OUTBOUND,
+    admin: {
+      type: 'object',
+      default: {},
+      properties: { listen: { format: 'address', default: '127.0.0.1:19002' } },
+    },
+    trust: TRUST,
+    limits: LIMITS,
+    drain: DRAIN,
+    accessLog: ACCESS_LOG,
+    tracing: TRACING,
+  },
+}
