@@ -39,7 +39,13 @@ function isColdFile(line: string): boolean {
 
 function problemsOf(path: string, text: string, lines: readonly string[], rules: readonly Rule[]): string[] {
   const problems: string[] = []
-  const program = parse(stripTypeScriptTypes(text), { ecmaVersion: 'latest', sourceType: 'module', locations: true })
+  let program: Node
+  try {
+    program = parse(stripTypeScriptTypes(text), { ecmaVersion: 'latest', sourceType: 'module', locations: true })
+  } catch (error) {
+    // A file that is no program is refused as such; the compiler says more of it.
+    return [`${path}:1: ${(error as Error).message}`]
+  }
   walk(program, [], (step, line) => {
     for (const rule of rules) {
       const message = rule.test(step)

@@ -86,3 +86,8 @@ t.test('hotPathProblems() lets only cmd/outrigger.ts end the process', async (t)
   t.match(problems(LOAD, 'process.exit(1)')[0], /process.exit only in/)
   t.same(problems('cmd/outrigger.ts', 'process.exit(1)'), [])
 })
+
+t.test('hotPathProblems() names a file that it cannot read', async (t) => {
+  t.match(problems(HOT, 'class A { f() { this.#gone } }')[0], /^src\/http1\/body.ts:1: .*#gone/)
+  t.match(problems(HOT, 'const a: = 1')[0], /^src\/http1\/body.ts:1: /)
+})
