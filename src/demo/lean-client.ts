@@ -37,8 +37,9 @@ export class LeanClient {
     return connection
   }
 
+  /** Closes every connection; calls under way are answered with 0. */
   close(): void {
-    for (const connection of this.#all) connection.abandon()
+    for (const connection of this.#all) connection.cut()
   }
 
   #open(): Connection {
@@ -83,6 +84,10 @@ class Connection implements Call {
 
   abandon(): void {
     this.#answered = undefined
+    this.#socket.destroy()
+  }
+
+  cut(): void {
     this.#socket.destroy()
   }
 

@@ -89,6 +89,11 @@ export class Load {
     this.#client.close()
   }
 
+  /** Closes the connections at once; what is in flight counts as a broken connection. */
+  abandon(): void {
+    this.#client.close()
+  }
+
   #tick(): void {
     const { duration } = this.#options
     while (this.#arrivals.peek() <= Math.min(this.elapsed(), duration)) this.#send(this.#arrivals.take())

@@ -1,0 +1,78 @@
+/**
+ * `outrigger demo`: a sample service with its sidecar, traffic, and an outage, to watch. Also the processes of the demo
+ * themselves (`--role`), because one entry file has to be enough. `--rounds N` ends it after so many outages, `--scale N`
+ * divides every time.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { runDemo } from '../../src/demo/demo.ts'
+import { dieWithParent } from '../../src/demo/lifeline.ts'
+import { flagValue, roleOf, runRole } from '../../src/demo/roles.ts'
+import type { Terminal } from '../../src/demo/screen.ts'
+
+/** Returns the exit code: 0 when it was ended, 1 when it could not go on, 2 for wrong usage. */
+export async function demo(args: readonly string[]): Promise<number> {
+  const role = roleOf(args)
+  if (role === 'sidecar') return sidecar(args)
+  if (role !== '') {
+    await runRole(args)
+    // The role is over when the parent is; see lifeline.ts.
+    return new Promise<number>(() => {})
+  }
+  const rounds = Number(flagValue(args, 'rounds', 'Infinity'))
+  const scale = Number(flagValue(args, 'scale', '1'))
+  if (!(rounds >= 1) || !(scale >= 1 && scale <= 20)) {
+    process.stderr.write('Usage: outrigger demo [--rounds N] [--scale 1…20]\n')
+    return 2
+  }
+  const stop = { wanted: false }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.wanted = true))
+  // Whoever read our output has left (`demo | head`): nobody looks any more.
+  process.stdout.on('error', () => (stop.wanted = true))
+  const entry = process.argv[1] ?? ''
+  try {
+    return await runDemo({
+      launch: { role: [entry, 'demo'], sidecar: [entry, 'demo', '--role', 'sidecar'] },
+      terminal: terminal(),
+      say: (text) => process.stdout.write(`${text}\n`),
+      colours: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+      rounds,
+      scale,
+      ownService: ownService(entry),
+      stop,
+    })
+  } catch (error) {
+    process.stderr.write(`The demo cannot go on: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+}
+
+/** A sidecar that ends with the demo: `run`, on a lifeline. */
+async function sidecar(args: readonly string[]): Promise<number> {
+  dieWithParent()
+  const { run } = await import('./run.ts')
+  return run(args.filter((arg, index) => arg !== '--role' && args[index - 1] !== '--role'))
+}
+
+function terminal(): Terminal | undefined {
+  const { stdout } = process
+  if (stdout.isTTY !== true || process.env['TERM'] === 'dumb') return undefined
+  return {
+    write: (text) => stdout.write(text),
+    get columns() {
+      return stdout.columns
+    },
+    get rows() {
+      return stdout.rows
+    },
+  }
+}
+
+/** The way this very program was called, as a line for the reader's own service. */
+function ownService(entry: string): string {
+  const program = entry.endsWith('.ts') ? `node ${relative('.', entry)}` : 'npx outrigger'
+  const shipped = relative('.', join(dirname(entry), '..', 'policies', 'standard.yaml'))
+  const config = existsSync(shipped) ? ` --config ${shipped}` : ''
+  const listeners = '--inbound 127.0.0.1:9080 --outbound 127.0.0.1:9081 --admin 127.0.0.1:9082'
+  return `${program} run${config} --app 127.0.0.1:8080 ${listeners}`
+}
