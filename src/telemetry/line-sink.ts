@@ -9,8 +9,8 @@ export interface LineSink {
   flush(): void
   /** Lines that were lost: no room, or the other end is gone. */
   readonly dropped: number
-  /** Settles when all is written, or nothing more can be, or after `timeout` ms. */
-  close(timeout: number): Promise<void>
+  /** Settles when all is written or nothing more can be; never, while the other end does not read. */
+  close(): Promise<void>
 }
 
 /** Characters that may wait, the write under way included. */
@@ -20,7 +20,7 @@ const LIMIT = 1 << 20
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENXIO', 'EIO', 'ERR_STREAM_DESTROYED']
 
 export class FileSink implements LineSink {
-  readonly #outlet: Outlet | undefined
+  readonly #outlet: Outlet
   #gathered: string
   #gatheredLines: number
   /** The write under way, or what one left behind. */
@@ -69,27 +69,24 @@ export class FileSink implements LineSink {
       this.#gatheredLines = 0
     }
     this.#writing = true
-    this.#outlet?.write(this.#chunk, this.#onWritten)
+    this.#outlet.write(this.#chunk, this.#onWritten)
   }
 
-  close(timeout: number): Promise<void> {
+  close(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#finish(), timeout)
-      this.#whenEmpty = () => {
-        clearTimeout(timer)
-        this.#outlet?.close()
-        resolve()
-      }
+      this.#whenEmpty = resolve
       this.flush()
       if (!this.#writing) this.#finish()
     })
   }
 
   #finish(): void {
-    this.#gone = true
     const whenEmpty = this.#whenEmpty
+    if (whenEmpty === undefined) return
     this.#whenEmpty = undefined
-    whenEmpty?.()
+    this.#gone = true
+    this.#outlet.close()
+    whenEmpty()
   }
 
   #written(error: NodeJS.ErrnoException | null, written: number): void {
@@ -104,7 +101,7 @@ export class FileSink implements LineSink {
       this.#chunkLines = 0
     }
     this.flush()
-    if (!this.#writing && this.#whenEmpty !== undefined) this.#finish()
+    if (!this.#writing) this.#finish()
   }
 
   /** A full disk costs the lines at hand; a reader that left, all that come. */

@@ -1,6 +1,163 @@
 /** Puts the parts of telemetry together. */
-import type { Telemetry, TelemetryOptions } from './types.ts'
+import type { Clock, Timed } from '../core/clock.ts'
+import type { Reason } from '../core/errors.ts'
+import type { PolicyEvents } from '../core/events.ts'
+import type { Layer } from '../core/exchange.ts'
+import { AccessLog } from './access-log.ts'
+import { attemptLayer } from './attempt-layer.ts'
+import { Exposition, METRICS_TYPE } from './exposition.ts'
+import { httpFamilies } from './families/http.ts'
+import { ownFamilies } from './families/own.ts'
+import { policyFamilies } from './families/policies.ts'
+import { ProcessMetrics } from './families/process.ts'
+import { upstreamFamilies } from './families/upstream.ts'
+import { Ids } from './ids.ts'
+import { FileSink, type LineSink } from './line-sink.ts'
+import type { Log } from './log.ts'
+import { CountedEvents } from './policy-events.ts'
+import { Registry } from './registry.ts'
+import { compileSampler, exportsTraces } from './sampling.ts'
+import { serverLayer } from './server-layer.ts'
+import { type SpanExport, SpanQueue } from './span-queue.ts'
+import type { Direction, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
 
-export function createTelemetry(_options: TelemetryOptions): Telemetry {
-  throw new Error('under construction')
+/** Throws a sentence when the access log's file cannot be opened. */
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  return new AssembledTelemetry(options)
+}
+
+class AssembledTelemetry implements Telemetry {
+  readonly server: Layer
+  readonly attempt: Layer
+  readonly events: PolicyEvents
+  readonly log: Log
+  readonly metricsType = METRICS_TYPE
+  readonly #clock: Clock
+  readonly #registry: Registry
+  readonly #accessLog: AccessLog | undefined
+  readonly #spans: SpanQueue | undefined
+  readonly #process: ProcessMetrics
+  readonly #exposition: Exposition
+  readonly #exporter: Promise<SpanExport | undefined>
+
+  constructor(options: TelemetryOptions) {
+    const { clock, random, log, environment, sidecar } = options
+    const registry = new Registry()
+    const ids = new Ids(random)
+    const b3 = sidecar.tracing.propagators.includes('b3')
+    const sampler = compileSampler(environment, sidecar.tracing.sample, random)
+    const spans = exportsTraces(environment) ? new SpanQueue(clock) : undefined
+    const accessLog = openAccessLog(options)
+    this.log = log
+    this.#clock = clock
+    this.#registry = registry
+    this.#spans = spans
+    this.#accessLog = accessLog
+    this.#process = new ProcessMetrics()
+    this.server = serverLayer({ clock, registry, ids, sampler, accessLog, spans, b3 })
+    this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
+    this.events = new CountedEvents(registry, clock, log)
+    this.#exposition = new Exposition([
+      ...httpFamilies(registry),
+      ...policyFamilies(registry),
+      ...upstreamFamilies(registry),
+      ...ownFamilies(registry, {
+        version: options.version,
+        logLinesDropped: () => accessLog?.dropped ?? 0,
+        spansDropped: () => spans?.dropped ?? 0,
+      }),
+      ...this.#process.families(),
+    ])
+    this.#exporter = spans === undefined ? Promise.resolve(undefined) : openExporter(options, spans)
+  }
+
+  refused(reason: Reason, direction: Direction): void {
+    this.#registry.refuse(reason, direction)
+  }
+
+  observe(sources: TelemetrySources): void {
+    this.#registry.sources = sources
+  }
+
+  metrics(): Promise<string> {
+    return this.#exposition.text()
+  }
+
+  async close(timeout = 2000): Promise<void> {
+    const deadline = new Deadline()
+    const timer = this.#clock.schedule(timeout, deadline)
+    await Promise.race([deadline.passed, this.#writeOut()])
+    this.#clock.cancel(timer)
+  }
+
+  async #writeOut(): Promise<void> {
+    this.#process.close()
+    await Promise.all([this.#accessLog?.close(), this.#endSpans()])
+  }
+
+  async #endSpans(): Promise<void> {
+    const exporter = await this.#exporter
+    this.#spans?.drain()
+    await exporter?.shutdown()
+  }
+}
+
+class Deadline implements Timed {
+  readonly passed: Promise<void>
+  #pass: () => void
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.passed = promise
+    this.#pass = resolve
+  }
+
+  expired(): void {
+    this.#pass()
+  }
+}
+
+function openAccessLog(options: TelemetryOptions): AccessLog | undefined {
+  const { format, sample, output } = options.sidecar.accessLog
+  if (format === 'none') return undefined
+  const sink = options.accessLogSink ?? openSink(output, options.log)
+  return new AccessLog(options.clock, options.random, sink, format, sample)
+}
+
+/** A closed stdout is no reason not to start; a file that was asked for and cannot be written is. */
+function openSink(output: string, log: Log): LineSink {
+  if (output !== 'stdout' && output !== 'stderr') return new FileSink(output)
+  try {
+    return new FileSink(output === 'stdout' ? 1 : 2)
+  } catch (error) {
+    log.warn('no access log', { output, error })
+    return new NoSink()
+  }
+}
+
+class NoSink implements LineSink {
+  dropped = 0
+
+  write(): void {
+    this.dropped++
+  }
+
+  flush(): void {}
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** The SDK is loaded while the first requests are already served; without it they are, untraced. */
+async function openExporter(options: TelemetryOptions, spans: SpanQueue): Promise<SpanExport | undefined> {
+  try {
+    const { startExport } = await import('./otlp.ts')
+    const exporter = await startExport(options)
+    spans.open(exporter)
+    return exporter
+  } catch (error) {
+    options.log.error('no traces: the OpenTelemetry SDK did not start', { error })
+    return undefined
+  }
 }

@@ -1,0 +1,156 @@
+/** One attempt: its place in the trace, its duration, its outcome. Sits right above the connection. */
+import type { Clock } from '../core/clock.ts'
+import type { ProxyError } from '../core/errors.ts'
+import {
+  type Attempt,
+  type Dispatch,
+  type Exchange,
+  type Layer,
+  type RequestBody,
+  RequestHead,
+  type ResponseHandler,
+  type ResponseHead,
+} from '../core/exchange.ts'
+import { ForwardingHandler } from '../core/forwarding.ts'
+import type { Headers } from '../core/headers.ts'
+import type { Ids } from './ids.ts'
+import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, reasonIndex, rowKey } from './labels.ts'
+import { withoutContext, writeContext } from './propagation.ts'
+import type { Registry } from './registry.ts'
+import type { RouteRows } from './route-rows.ts'
+import { CAME_BAGGAGE, CAME_TRACESTATE, type TraceContext } from './trace-context.ts'
+
+/** What attempts need; one for the process. */
+export interface AttemptParts {
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly ids: Ids
+  /** b3 is among the propagators. */
+  readonly b3: boolean
+  /** Spans are made: then each attempt is a node of the trace, else the caller's context goes on as it came. */
+  readonly exporting: boolean
+}
+
+export function attemptLayer(parts: AttemptParts): Layer {
+  return (next: Dispatch): Dispatch =>
+    (request: RequestHead, response: ResponseHandler): RequestBody => {
+      const exchange = request.exchange
+      const rows = parts.registry.rowsOf(exchange.route, exchange.direction)
+      const record = new AttemptRecord(response, parts, request, rows)
+      exchange.attemptLog = record
+      const trace = exchange.trace as TraceContext | undefined
+      if (trace === undefined || rows.service === PASSED_THROUGH) return next(request, record)
+      return next(propagate(parts, request, trace, rows, record), record)
+    }
+}
+
+/** The `service` of what goes to unknown hosts, to which we add nothing. */
+const PASSED_THROUGH = 'passthrough'
+/** Every field that names a place in the trace. */
+const PLACE = ~(CAME_TRACESTATE | CAME_BAGGAGE)
+
+/** Puts this attempt's context into the attempt's fields, and takes out of the head what it replaces. */
+function propagate(
+  parts: AttemptParts,
+  request: RequestHead,
+  trace: TraceContext,
+  rows: RouteRows,
+  record: AttemptRecord,
+): RequestHead {
+  if (rows.propagate === 'none') return withHeaders(request, trace.came, ~0)
+  const recorded = trace.recorded
+  const asItCame = !parts.exporting && trace.parentId !== '' && !trace.broken
+  const spanId = asItCame ? trace.parentId : parts.ids.spanId()
+  let drop = asItCame ? 0 : PLACE
+  // State of a trace that we did not take over belongs to nobody (§3.3).
+  if (trace.parentId === '') drop |= CAME_TRACESTATE
+  if (rows.propagate === 'trace') drop |= CAME_BAGGAGE
+  if (recorded !== undefined) {
+    record.spanId = spanId
+    recorded.attempts.push(record)
+  }
+  writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, request.attempt.fields)
+  return withHeaders(request, trace.came, drop)
+}
+
+function withHeaders(request: RequestHead, came: number, drop: number): RequestHead {
+  if ((came & drop) === 0) return request
+  return new RequestHead(
+    request.method,
+    request.target,
+    request.scheme,
+    request.authority,
+    withoutContext(request.headers, drop),
+    request.bodyLength,
+    request.upgrade,
+    request.expectContinue,
+    request.exchange,
+    request.attempt,
+  )
+}
+
+/** Watches one attempt, and is afterwards what the access log and the spans tell of it. */
+export class AttemptRecord extends ForwardingHandler {
+  readonly #parts: AttemptParts
+  readonly #rows: RouteRows
+  readonly #exchange: Exchange
+  readonly #method: number
+  readonly #https: number
+  readonly attempt: Attempt
+  /** The attempt before this one. */
+  readonly previous: AttemptRecord | undefined
+  /** On the clock, ms. */
+  readonly startedAt: number
+  /** 0 while it runs. */
+  endedAt: number
+  /** 0 before a head. */
+  status: number
+  /** Why it ended without an answer, or broke; ''. */
+  reason: string
+  /** What goes out in traceparent, when this exchange is recorded; ''. */
+  spanId: string
+
+  constructor(up: ResponseHandler, parts: AttemptParts, request: RequestHead, rows: RouteRows) {
+    super(up)
+    const exchange = request.exchange
+    this.#parts = parts
+    this.#rows = rows
+    this.#exchange = exchange
+    this.#method = methodIndex(request.method)
+    this.#https = request.scheme === 'https' ? 1 : 0
+    this.attempt = request.attempt
+    this.previous = exchange.attemptLog as AttemptRecord | undefined
+    this.startedAt = request.attempt.startedAt === 0 ? parts.clock.now() : request.attempt.startedAt
+    this.endedAt = 0
+    this.status = 0
+    this.reason = ''
+    this.spanId = ''
+  }
+
+  override head(head: ResponseHead): void {
+    this.status = head.status
+    this.up.head(head)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#finish()
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    // An answer that was put aside for another attempt is still what this attempt came to.
+    if (error.reason !== 'superseded' || this.status === 0) this.reason = error.reason
+    this.#finish()
+    this.up.fail(error)
+  }
+
+  #finish(): void {
+    const now = this.#parts.clock.now()
+    this.endedAt = now
+    const reason = reasonIndex(this.reason)
+    const rows = this.#rows
+    const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, reason)
+    rows.attempts[cell] = (rows.attempts[cell] as number) + 1
+    rows.client.observe(rowKey(this.status, this.#method, reason, 0, this.#https), now - this.startedAt)
+  }
+}

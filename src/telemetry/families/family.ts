@@ -1,0 +1,54 @@
+/** A metric as it is read at a scrape. */
+
+/** Label values by name; '' is left out, which to Prometheus is the same. */
+export type Labels = Readonly<Record<string, string>>
+
+export interface Sample {
+  /** `_bucket`, `_sum`, `_count` of a histogram, else ''. */
+  readonly suffix: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+export interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  samples(): Sample[]
+}
+
+export function sample(value: number, labels: Labels = {}, suffix = ''): Sample {
+  return { suffix, labels, value }
+}
+
+export function counter(name: string, help: string, samples: () => Sample[]): Family {
+  return { name, help, type: 'counter', samples }
+}
+
+export function gauge(name: string, help: string, samples: () => Sample[]): Family {
+  return { name, help, type: 'gauge', samples }
+}
+
+/** Adds up values under equal labels. */
+export class Sums {
+  readonly #samples = new Map<string, { labels: Labels; value: number }>()
+
+  add(labels: Labels, value: number): void {
+    const key = Object.values(labels).join('\n')
+    const known = this.#samples.get(key)
+    if (known === undefined) this.#samples.set(key, { labels, value })
+    else known.value += value
+  }
+
+  /** Keeps the larger value instead. */
+  max(labels: Labels, value: number): void {
+    const key = Object.values(labels).join('\n')
+    const known = this.#samples.get(key)
+    if (known === undefined) this.#samples.set(key, { labels, value })
+    else known.value = Math.max(known.value, value)
+  }
+
+  samples(): Sample[] {
+    return Array.from(this.#samples.values(), ({ labels, value }) => sample(value, labels))
+  }
+}

@@ -1,0 +1,46 @@
+/** Endpoints and connections, read when asked. */
+import type { Registry } from '../registry.ts'
+import type { Direction, EndpointHealth } from '../types.ts'
+import { counter, type Family, gauge, type Sample, Sums, sample } from './family.ts'
+
+const HEALTH: readonly EndpointHealth[] = ['ready', 'ejected', 'probing', 'unhealthy']
+const DIRECTIONS: readonly Direction[] = ['inbound', 'outbound']
+
+export function upstreamFamilies(registry: Registry): Family[] {
+  return [
+    gauge('outrigger_endpoints', 'Endpoints of a service, by state.', () => endpoints(registry)),
+    gauge('http_client_open_connections', 'Connections to endpoints, by state.', () => pools(registry)),
+    gauge('outrigger_downstream_connections', 'Connections open to clients.', () => {
+      const sources = registry.sources
+      if (sources === undefined) return []
+      return DIRECTIONS.map((direction) => sample(sources.connections(direction), { direction }))
+    }),
+    counter('outrigger_tunnel_bytes_total', 'Bytes through tunnels that ended, from and to clients.', () =>
+      DIRECTIONS.flatMap((direction) => [
+        sample(registry.tunnelReceived[direction], { direction, flow: 'received' }),
+        sample(registry.tunnelSent[direction], { direction, flow: 'sent' }),
+      ]),
+    ),
+    gauge('outrigger_replay_buffer_bytes', 'Bytes of request bodies kept so that they can be sent again.', () =>
+      registry.sources === undefined ? [] : [sample(registry.sources.replayBytes())],
+    ),
+  ]
+}
+
+function endpoints(registry: Registry): Sample[] {
+  const sums = new Sums()
+  for (const endpoint of registry.sources?.endpoints() ?? []) {
+    for (const state of HEALTH) sums.add({ destination: endpoint.service, state }, endpoint.state === state ? 1 : 0)
+  }
+  return sums.samples()
+}
+
+function pools(registry: Registry): Sample[] {
+  const sums = new Sums()
+  for (const { service, connections, idle } of registry.sources?.endpoints() ?? []) {
+    const labels = { destination: service, server_address: service }
+    sums.add({ ...labels, http_connection_state: 'active' }, connections - idle)
+    sums.add({ ...labels, http_connection_state: 'idle' }, idle)
+  }
+  return sums.samples()
+}

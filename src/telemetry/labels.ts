@@ -1,0 +1,98 @@
+/** Label values as small numbers, so that a request is counted without hashing a text. */
+import { REASON_LIST } from '../core/errors.ts'
+import type { AttemptKind, Exchange } from '../core/exchange.ts'
+
+/** Methods that have a row of their own; every other is the last. */
+export const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', '_OTHER'] as const
+const OTHER_METHOD = METHODS.length - 1
+
+export function methodIndex(method: string): number {
+  switch (method) {
+    case 'GET':
+      return 0
+    case 'POST':
+      return 1
+    case 'PUT':
+      return 2
+    case 'DELETE':
+      return 3
+    case 'PATCH':
+      return 4
+    case 'HEAD':
+      return 5
+    case 'OPTIONS':
+      return 6
+    case 'CONNECT':
+      return 7
+    case 'TRACE':
+      return 8
+    default:
+      return OTHER_METHOD
+  }
+}
+
+/** By `protocolIndex`. */
+export const PROTOCOLS = ['1.1', '1.0', '2'] as const
+
+/** Of `exchange.protocol`: 10, 11 or 20. */
+export function protocolIndex(protocol: number): number {
+  return protocol === 11 ? 0 : protocol === 10 ? 1 : 2
+}
+
+export function protocolName(exchange: Exchange): string {
+  return PROTOCOLS[protocolIndex(exchange.protocol)] as string
+}
+
+const REASON_INDEX: ReadonlyMap<string, number> = new Map(REASON_LIST.map((reason, index) => [reason, index]))
+
+/** Position in REASON_LIST plus 1; 0 for '' and for what is no reason of ours. */
+export function reasonIndex(reason: string): number {
+  if (reason === '') return 0
+  const index = REASON_INDEX.get(reason)
+  return index === undefined ? 0 : index + 1
+}
+
+/** The opposite of `reasonIndex`. */
+export function reasonName(index: number): string {
+  return index === 0 ? '' : (REASON_LIST[index - 1] as string)
+}
+
+export const ATTEMPT_KINDS: readonly AttemptKind[] = ['first', 'retry', 'transparent', 'hedge']
+
+export function kindIndex(kind: AttemptKind): number {
+  return kind === 'first' ? 0 : kind === 'retry' ? 1 : kind === 'transparent' ? 2 : 3
+}
+
+/** How an attempt ended: an answer below 500, one from 500 on, or a reason of ours (2 + its place in REASON_LIST). */
+export const OUTCOMES: readonly string[] = ['success', '5xx', ...REASON_LIST]
+
+export function outcomeIndex(status: number, reason: number): number {
+  return reason > 0 ? reason + 1 : status >= 500 ? 1 : 0
+}
+
+/**
+ * One number for what tells the rows of a route apart. `status` 0…999; 0: no status was sent.
+ * Fits a small integer, so a Map finds it without touching memory for the key.
+ */
+export function rowKey(status: number, method: number, reason: number, protocol: number, https: number): number {
+  return (((status * 16 + method) * 64 + reason) * 4 + protocol) * 2 + https
+}
+
+export interface RowLabels {
+  readonly status: number
+  readonly method: number
+  readonly reason: number
+  readonly protocol: number
+  readonly https: number
+}
+
+/** The opposite of `rowKey`. */
+export function splitKey(key: number): RowLabels {
+  return {
+    https: key & 1,
+    protocol: (key >> 1) & 3,
+    reason: (key >> 3) & 63,
+    method: (key >> 9) & 15,
+    status: key >> 13,
+  }
+}

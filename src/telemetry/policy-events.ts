@@ -1,0 +1,70 @@
+/** What policies report: counted, told to the trace, and where an operator must know, logged. */
+import type { Clock } from '../core/clock.ts'
+import type { Reason } from '../core/errors.ts'
+import { type BreakerSnapshot, type BreakerState, type PolicyEvents, RETRY_SKIPS, type RetrySkip } from '../core/events.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { Log } from './log.ts'
+import { count, type Registry } from './registry.ts'
+import type { RouteRows } from './route-rows.ts'
+import type { SpanEvent } from './sampled.ts'
+import type { TraceContext } from './trace-context.ts'
+
+/** A defect that repeats is logged this often per place, and counted always. */
+const DEFECTS_LOGGED = 20
+
+export class CountedEvents implements PolicyEvents {
+  readonly #registry: Registry
+  readonly #clock: Clock
+  readonly #log: Log
+
+  constructor(registry: Registry, clock: Clock, log: Log) {
+    this.#registry = registry
+    this.#clock = clock
+    this.#log = log
+  }
+
+  retrySkipped(exchange: Exchange, why: RetrySkip): void {
+    const cells = this.#rows(exchange).retrySkipped
+    const cell = RETRY_SKIPS.indexOf(why)
+    cells[cell] = (cells[cell] as number) + 1
+    this.#note(exchange, 'retry_skipped', { reason: why })
+  }
+
+  bulkheadRejected(exchange: Exchange, reason: Reason): void {
+    count(this.#rows(exchange).bulkheadRejected, reason)
+    this.#note(exchange, 'bulkhead_rejected', { reason })
+  }
+
+  bulkheadWaited(exchange: Exchange, waited: number): void {
+    this.#rows(exchange).bulkheadWait.observe(0, waited)
+    this.#note(exchange, 'bulkhead_waited', { ms: waited })
+  }
+
+  fallbackServed(exchange: Exchange, kind: string, reason: string): void {
+    count(this.#rows(exchange).fallbacks, `${kind} ${reason}`)
+    this.#note(exchange, 'fallback_served', { kind, reason })
+  }
+
+  circuitChanged(breaker: BreakerSnapshot, from: BreakerState, why: string): void {
+    count(this.#registry.transitions, `${breaker.service} ${breaker.scope} ${from} ${breaker.state}`)
+    const { id, service, scope, key, state, forced, failureRatio, slowRatio, calls, opensFor } = breaker
+    const fields = { id, service, scope, key, from, to: state, why, forced, failureRatio, slowRatio, calls, opensFor }
+    if (state === 'open') this.#log.warn('circuit changed', fields)
+    else this.#log.info('circuit changed', fields)
+  }
+
+  defect(where: string, error: unknown): void {
+    count(this.#registry.defects, where)
+    if ((this.#registry.defects.get(where) ?? 0) > DEFECTS_LOGGED) return
+    this.#log.error('defect', { where, error })
+  }
+
+  #rows(exchange: Exchange): RouteRows {
+    return this.#registry.rowsOf(exchange.route, exchange.direction)
+  }
+
+  #note(exchange: Exchange, name: string, attributes: SpanEvent['attributes']): void {
+    const recorded = (exchange.trace as TraceContext | undefined)?.recorded
+    recorded?.events.push({ name: `outrigger.${name}`, at: this.#clock.now(), attributes })
+  }
+}

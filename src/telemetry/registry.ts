@@ -1,0 +1,78 @@
+/** Every counter of the process. Routes come and go with reloads; what was counted under their names stays. */
+import type { Reason } from '../core/errors.ts'
+import type { RouteInfo } from '../core/exchange.ts'
+import { HistogramTable } from './histogram.ts'
+import { RouteRows, type RowTables } from './route-rows.ts'
+import type { Direction, TelemetrySources } from './types.ts'
+
+/** Rows per histogram; each is some 16 series. */
+const MAX_ROWS = 5000
+/** Routes that are told apart: reloads under ever new names must not grow without end. */
+const MAX_ROUTES = 5000
+const OVERFLOW = '_OTHER'
+
+export class Registry implements RowTables {
+  readonly server = new HistogramTable(MAX_ROWS)
+  readonly client = new HistogramTable(MAX_ROWS)
+  readonly bulkheadWait = new HistogramTable(MAX_ROWS)
+  readonly routes: Map<string, RouteRows> = new Map()
+  /** Refusals of the codecs, by `direction reason`. */
+  readonly refused: Map<string, number> = new Map()
+  /** Breaker transitions, by `destination scope from to`. */
+  readonly transitions: Map<string, number> = new Map()
+  /** Throws caught at a root, by where. */
+  readonly defects: Map<string, number> = new Map()
+  /** Bytes through tunnels: from clients and to clients, by direction. */
+  readonly tunnelReceived: Record<Direction, number> = { inbound: 0, outbound: 0 }
+  readonly tunnelSent: Record<Direction, number> = { inbound: 0, outbound: 0 }
+  spansDropped = 0
+  sources: TelemetrySources | undefined = undefined
+  readonly #unrouted: Record<Direction, RouteRows>
+  #routesDropped = 0
+
+  constructor() {
+    this.#unrouted = { inbound: this.#rows('inbound', '', ''), outbound: this.#rows('outbound', '', '') }
+  }
+
+  /** The rows of a route; `undefined` is what matched none. */
+  rowsOf(route: RouteInfo | undefined, direction: Direction): RouteRows {
+    if (route === undefined) return direction === 'inbound' ? this.#unrouted.inbound : this.#unrouted.outbound
+    const rows = route.telemetry as RouteRows | undefined
+    return rows === undefined ? this.#bind(route) : rows
+  }
+
+  refuse(reason: Reason, direction: Direction): void {
+    count(this.refused, `${direction} ${reason}`)
+  }
+
+  /** Observations that found no series of their own. */
+  get dropped(): number {
+    return this.#routesDropped + this.server.dropped + this.client.dropped + this.bulkheadWait.dropped
+  }
+
+  /** Once per compiled route. */
+  #bind(route: RouteInfo): RouteRows {
+    const rows = this.#rows(route.direction, route.service, route.template)
+    rows.propagate = this.sources?.propagate(route.service) ?? 'all'
+    route.telemetry = rows
+    return rows
+  }
+
+  #rows(direction: Direction, service: string, template: string): RouteRows {
+    const name = `${direction} ${service} ${template}`
+    const known = this.routes.get(name)
+    if (known !== undefined) return known
+    if (this.routes.size >= MAX_ROUTES && template !== OVERFLOW) {
+      this.#routesDropped++
+      return this.#rows(direction, OVERFLOW, OVERFLOW)
+    }
+    const rows = new RouteRows(direction, service, template, this)
+    this.routes.set(name, rows)
+    return rows
+  }
+}
+
+/** Adds 1 under a key: for what happens seldom. */
+export function count(counters: Map<string, number>, key: string): void {
+  counters.set(key, (counters.get(key) ?? 0) + 1)
+}

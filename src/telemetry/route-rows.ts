@@ -1,0 +1,84 @@
+/** What is counted for one route. `RouteInfo.telemetry` holds it, so that a request reaches its rows by one field. */
+import { RETRY_SKIPS } from '../core/events.ts'
+import { type HistogramTable, NO_ROW } from './histogram.ts'
+import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
+import type { Direction } from './types.ts'
+
+/** Rows of one histogram, by `rowKey`. Traffic repeats itself, so the last key is tried before the map. */
+export class KeyedRows {
+  readonly #table: HistogramTable
+  readonly rows: Map<number, number>
+  #lastKey: number
+  #lastRow: number
+
+  constructor(table: HistogramTable) {
+    this.#table = table
+    this.rows = new Map()
+    this.#lastKey = -1
+    this.#lastRow = NO_ROW
+  }
+
+  observe(key: number, ms: number): void {
+    if (key !== this.#lastKey) this.#find(key)
+    this.#table.observe(this.#lastRow, ms)
+  }
+
+  #find(key: number): void {
+    let row = this.rows.get(key)
+    if (row === undefined) {
+      row = this.#table.addRow()
+      if (row !== NO_ROW) this.rows.set(key, row)
+    }
+    this.#lastKey = key
+    this.#lastRow = row
+  }
+}
+
+export class RouteRows {
+  readonly direction: Direction
+  readonly service: string
+  /** '' for what matched no route. */
+  readonly template: string
+  /** The part of an access log line that is the same for every request of this route. */
+  readonly logFragment: string
+  /** `propagate` of the Service. */
+  propagate: 'all' | 'trace' | 'none'
+  active: number
+  readonly server: KeyedRows
+  readonly client: KeyedRows
+  readonly bulkheadWait: KeyedRows
+  /** By `kindIndex × OUTCOMES.length + outcomeIndex`. */
+  readonly attempts: Float64Array
+  /** By place in RETRY_SKIPS. */
+  readonly retrySkipped: Float64Array
+  /** By reason. */
+  readonly bulkheadRejected: Map<string, number>
+  /** By `kind reason`. */
+  readonly fallbacks: Map<string, number>
+  requestBytes: number
+  responseBytes: number
+
+  constructor(direction: Direction, service: string, template: string, tables: RowTables) {
+    this.direction = direction
+    this.service = service
+    this.template = template
+    this.logFragment = `,"route":${JSON.stringify(template)},"service":${JSON.stringify(service)}`
+    this.propagate = 'all'
+    this.active = 0
+    this.server = new KeyedRows(tables.server)
+    this.client = new KeyedRows(tables.client)
+    this.bulkheadWait = new KeyedRows(tables.bulkheadWait)
+    this.attempts = new Float64Array(ATTEMPT_KINDS.length * OUTCOMES.length)
+    this.retrySkipped = new Float64Array(RETRY_SKIPS.length)
+    this.bulkheadRejected = new Map()
+    this.fallbacks = new Map()
+    this.requestBytes = 0
+    this.responseBytes = 0
+  }
+}
+
+export interface RowTables {
+  readonly server: HistogramTable
+  readonly client: HistogramTable
+  readonly bulkheadWait: HistogramTable
+}

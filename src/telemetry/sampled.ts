@@ -1,0 +1,36 @@
+/** What is kept of an exchange that is traced, until its spans are made. Nothing of this exists for the others. */
+import type { RequestHead } from '../core/exchange.ts'
+import type { AttemptRecord } from './attempt-layer.ts'
+import type { TraceContext } from './trace-context.ts'
+
+/** A policy's decision, as an event of the server span. */
+export interface SpanEvent {
+  readonly name: string
+  /** On the clock, ms. */
+  readonly at: number
+  readonly attributes: Readonly<Record<string, string | number>>
+}
+
+export class SampledExchange {
+  readonly trace: TraceContext
+  readonly request: RequestHead
+  readonly spanId: string
+  readonly events: SpanEvent[]
+  /** Newest last. */
+  readonly attempts: AttemptRecord[]
+  /** On the clock, ms. */
+  endedAt: number
+  status: number
+  reason: string
+
+  constructor(trace: TraceContext, request: RequestHead, spanId: string) {
+    this.trace = trace
+    this.request = request
+    this.spanId = spanId
+    this.events = []
+    this.attempts = []
+    this.endedAt = 0
+    this.status = 0
+    this.reason = ''
+  }
+}

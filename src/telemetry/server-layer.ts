@@ -1,0 +1,143 @@
+/** The whole exchange as the client sees it: duration, in flight, access log, server span. Outermost of all layers. */
+import type { Clock } from '../core/clock.ts'
+import { type ProxyError, REASONS } from '../core/errors.ts'
+import type { Dispatch, Layer, RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../core/exchange.ts'
+import { ForwardingHandler } from '../core/forwarding.ts'
+import type { Headers } from '../core/headers.ts'
+import type { AccessLog } from './access-log.ts'
+import type { Ids } from './ids.ts'
+import { methodIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
+import { readContext } from './propagation.ts'
+import type { Registry } from './registry.ts'
+import type { RouteRows } from './route-rows.ts'
+import { SampledExchange } from './sampled.ts'
+import type { Sampler } from './sampling.ts'
+import type { SpanQueue } from './span-queue.ts'
+import { TraceContext } from './trace-context.ts'
+
+/** What exchanges need; one for the process. */
+export interface ServerParts {
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly ids: Ids
+  readonly sampler: Sampler
+  /** undefined: `accessLog.format: none`. */
+  readonly accessLog: AccessLog | undefined
+  /** undefined: no exporter is configured. */
+  readonly spans: SpanQueue | undefined
+  /** b3 is among the propagators. */
+  readonly b3: boolean
+}
+
+export function serverLayer(parts: ServerParts): Layer {
+  return (next: Dispatch): Dispatch =>
+    (request: RequestHead, response: ResponseHandler): RequestBody => {
+      const trace = beginTrace(parts, request)
+      request.exchange.trace = trace
+      const watch = new ServerWatch(response, parts, request, trace)
+      const body = next(request, watch)
+      // Routing has spoken by now, and no callback came yet (G1).
+      watch.routed(parts.registry.rowsOf(request.exchange.route, request.exchange.direction))
+      return body
+    }
+}
+
+/** The sampling decision comes first: an exchange that is not traced gets ids to pass on, and nothing else. */
+function beginTrace(parts: ServerParts, request: RequestHead): TraceContext {
+  const trace = new TraceContext()
+  const parent = readContext(request.headers, trace, parts.b3)
+  trace.sampled = parts.sampler.decide(parent)
+  if (trace.traceId === '') trace.traceId = parts.ids.traceId()
+  if (trace.sampled && parts.spans !== undefined) {
+    trace.recorded = new SampledExchange(trace, request, parts.ids.spanId())
+  }
+  return trace
+}
+
+class ServerWatch extends ForwardingHandler {
+  readonly #parts: ServerParts
+  readonly #request: RequestHead
+  readonly #trace: TraceContext
+  #rows: RouteRows | undefined
+  #status: number
+  #reason: string
+  #tunnel: boolean
+
+  constructor(up: ResponseHandler, parts: ServerParts, request: RequestHead, trace: TraceContext) {
+    super(up)
+    this.#parts = parts
+    this.#request = request
+    this.#trace = trace
+    this.#rows = undefined
+    this.#status = 0
+    this.#reason = ''
+    this.#tunnel = false
+  }
+
+  routed(rows: RouteRows): void {
+    this.#rows = rows
+    rows.active++
+  }
+
+  override head(head: ResponseHead): void {
+    const status = head.status
+    this.#status = status
+    this.#reason = head.reason
+    if (status === 101 || (status < 300 && this.#request.method === 'CONNECT')) this.#openTunnel()
+    this.up.head(head)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#finish()
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.#reason = error.reason
+    this.#finish()
+    this.up.fail(error)
+  }
+
+  /** How long a tunnel is held says nothing about the service: its duration is that of the handshake. */
+  #openTunnel(): void {
+    this.#tunnel = true
+    this.#observe(this.#parts.clock.now())
+  }
+
+  #observe(now: number): void {
+    const request = this.#request
+    const exchange = request.exchange
+    const key = rowKey(
+      this.#status,
+      methodIndex(request.method),
+      reasonIndex(this.#reason),
+      protocolIndex(exchange.protocol),
+      request.scheme === 'https' ? 1 : 0,
+    )
+    this.#rows?.server.observe(key, now - exchange.startedAt)
+  }
+
+  #finish(): void {
+    const parts = this.#parts
+    const exchange = this.#request.exchange
+    const rows = this.#rows
+    if (rows === undefined) return
+    const now = parts.clock.now()
+    rows.active--
+    if (this.#tunnel) {
+      parts.registry.tunnelReceived[exchange.direction] += exchange.requestBytes
+      parts.registry.tunnelSent[exchange.direction] += exchange.responseBytes
+    } else {
+      rows.requestBytes += exchange.requestBytes
+      rows.responseBytes += exchange.responseBytes
+      this.#observe(now)
+    }
+    // 499 and its like are for the log alone: no client ever sees them.
+    const status = this.#status === 0 ? REASONS[this.#reason as keyof typeof REASONS].status : this.#status
+    if (parts.accessLog !== undefined) {
+      parts.accessLog.record(this.#request, this.#trace.traceId, rows, status, this.#reason, now)
+    }
+    const recorded = this.#trace.recorded
+    if (recorded !== undefined) parts.spans?.push(recorded, this.#status, this.#reason, now)
+  }
+}
