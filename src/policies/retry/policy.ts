@@ -1,6 +1,19 @@
 /** Policy `retry`: sends a request again where that is safe. */
+import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { ReplayAccount } from '../../core/replay-buffer.ts'
+import { Budget } from './budget.ts'
+import { retryLayer } from './layer.ts'
 import { schema } from './schema.ts'
+
+/**
+ * One read of a connection. A body is kept that far even past `maxBodyBytes`: when no connection could be made, nothing
+ * was consumed of what had been read, and the request must be as good as new.
+ */
+const ONE_READ = 64 * 1024
+
+/** Where nobody hands in an account of the process: the default of `limits.maxReplayBytes`. */
+const DEFAULT_ACCOUNT = new ReplayAccount(32 * 1024 * 1024)
 
 /** The block after loading: ms, bytes, fractions. */
 export interface RetryConfig {
@@ -19,7 +32,14 @@ export const retry: PolicyModule<RetryConfig> = {
   name: 'retry',
   schema,
   directions: ['inbound', 'outbound'],
-  create(_config: RetryConfig, _scope: PolicyScope): PolicyParts {
-    return {}
+  create(config: RetryConfig, scope: PolicyScope): PolicyParts {
+    const { service, clock, random, events } = scope
+    const { max, methods, backoff, maxBodyBytes } = config
+    const rules = { max, when: new OutcomeSet(config.when), methods, backoff, maxBodyBytes }
+    const makeBudget = () => new Budget(service, config.budget, clock)
+    const budget = max === 0 ? undefined : scope.state('retry budget', service, makeBudget)
+    const account = scope.replay ?? DEFAULT_ACCOUNT
+    const keep = Math.max(maxBodyBytes, ONE_READ)
+    return { request: retryLayer({ rules, budget, clock, random, events, account, keep }) }
   },
 }

@@ -31,8 +31,20 @@ const budget: Schema = {
     'How many retries one service bears: in each window max(percent x first attempts, minPerSecond x window). Shared by ' +
     'all routes of the service that meet this statement.',
   properties: {
-    percent: { format: 'percentage', minimum: '0%', maximum: '100%', default: '20%', description: 'Of first attempts.' },
-    window: { format: 'duration', minimum: '1s', maximum: '60s', default: '10s', description: 'What is looked back on.' },
+    percent: {
+      format: 'percentage',
+      minimum: '0%',
+      maximum: '100%',
+      default: '20%',
+      description: 'Of first attempts.',
+    },
+    window: {
+      format: 'duration',
+      minimum: '1s',
+      maximum: '60s',
+      default: '10s',
+      description: 'What is looked back on.',
+    },
     minPerSecond: {
       type: 'number',
       minimum: 0,
@@ -48,7 +60,13 @@ export const schema: Schema = {
   default: {},
   description: 'Sends a request again where that is safe and likely to help.',
   properties: {
-    max: { type: 'integer', minimum: 0, maximum: 10, default: 0, description: 'Retries in addition to the first attempt.' },
+    max: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10,
+      default: 0,
+      description: 'Retries in addition to the first attempt.',
+    },
     when,
     methods: {
       type: 'string',

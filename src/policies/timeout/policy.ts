@@ -1,5 +1,8 @@
 /** Policy `timeout`: deadlines of the whole request, of each attempt, and of silence. */
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { limitsOf } from './decide.ts'
+import { deadlineLayer } from './layer.ts'
+import { perTryLayer } from './layer-per-try.ts'
 import { schema } from './schema.ts'
 
 /** The block after loading, ms. What is undefined was left out and bounds nothing, but `idle`: see decide.ts. */
@@ -15,7 +18,8 @@ export const timeout: PolicyModule<TimeoutConfig> = {
   name: 'timeout',
   schema,
   directions: ['inbound', 'outbound'],
-  create(_config: TimeoutConfig, _scope: PolicyScope): PolicyParts {
-    return {}
+  create(config: TimeoutConfig, scope: PolicyScope): PolicyParts {
+    const limits = limitsOf(config)
+    return { request: deadlineLayer(limits, scope.clock), picked: perTryLayer(limits, scope.clock) }
   },
 }

@@ -7,7 +7,8 @@ function duration(description: string): Schema {
 
 export const schema: Schema = {
   type: 'object',
-  description: 'How long a request may take. Each limit gives a reason of its own, and 504 where an answer can be made.',
+  description:
+    'How long a request may take. Each limit gives a reason of its own, and 504 where an answer can be made.',
   default: {},
   properties: {
     request: duration(
@@ -18,9 +19,7 @@ export const schema: Schema = {
       'One attempt, from the moment the request went out in full to the head of the answer. At most `request`. The last ' +
         'retry may use all that is left of the deadline.',
     ),
-    idle: duration(
-      'Nothing moved, in either direction. Left out: 5m, and 1h for streams, upgrades and tunnels.',
-    ),
+    idle: duration('Nothing moved, in either direction. Left out: 5m, and 1h for streams, upgrades and tunnels.'),
     connect: { ...duration('A new connection to an endpoint, TLS included.'), default: '1s' },
     maxStream: duration('The life of a stream, an upgrade or a tunnel. Left out: no limit.'),
   },

@@ -1,0 +1,156 @@
+/** Whether a failed attempt is followed by another, and after how long. Dice, dates and clocks are handed in. */
+import type { ProxyError, Reason } from '../../core/errors.ts'
+import type { RetrySkip } from '../../core/events.ts'
+import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
+import { get } from '../../core/headers.ts'
+import { type OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
+import { isIdempotent, isKeyed, type Methods, mayRepeat } from './repeatable.ts'
+
+/** A block ready for use. */
+export interface RetryRules {
+  readonly max: number
+  readonly when: OutcomeSet
+  readonly methods: Methods
+  readonly backoff: Backoff
+  readonly maxBodyBytes: number
+}
+
+export interface Backoff {
+  /** ms */
+  readonly base: number
+  /** ms */
+  readonly max: number
+  readonly jitter: 'full' | 'equal' | 'none'
+}
+
+/** How a request stands when an attempt has failed. */
+export interface Standing {
+  /** Retries made, transparent ones not among them. */
+  readonly retries: number
+  readonly transparentUsed: boolean
+  /** Everything the client sent so far is at hand. */
+  readonly whole: boolean
+  /** Bytes the client sent so far. */
+  readonly bodyBytes: number
+}
+
+/** `pass`: not ours to retry. `retry`: after a pause, if the budget allows. Else why a wanted retry is not made. */
+export type Verdict = 'pass' | 'retry' | RetrySkip
+
+/** Refusals of a peer that sheds load: asking again makes it worse. */
+const SHEDDING: readonly Reason[] = [
+  'overload',
+  'concurrency_limit',
+  'rate_limited',
+  'bulkhead_full',
+  'bulkhead_queue_timeout',
+  'circuit_open',
+]
+
+/**
+ * The attempt ended without an answer. Refusals of our own (`source: proxy`) end the loop. `transparent`: at once, on a
+ * fresh connection, uncounted.
+ */
+export function onFailure(
+  rules: RetryRules,
+  request: RequestHead,
+  error: ProxyError,
+  standing: Standing,
+): Verdict | 'transparent' {
+  if (!isRace(request, error) || standing.transparentUsed) return byRules(rules, request, error, standing)
+  if (isUnsent(error) || isIdempotent(request) || isKeyed(request)) {
+    return standing.whole ? 'transparent' : 'body_too_large'
+  }
+  const verdict = byRules(rules, request, error, standing)
+  return verdict === 'pass' ? 'not_idempotent' : verdict
+}
+
+/** The connection had been used before and was closed by the upstream as we wrote: about it, not about the request. */
+function isRace(request: RequestHead, error: ProxyError): boolean {
+  return error.retryable === 'unsent-reused' || (error.retryable === 'unanswered-reused' && !request.isTunnel)
+}
+
+/** Provably nothing reached the upstream. */
+function isUnsent(error: ProxyError): boolean {
+  return error.retryable === 'unsent' || error.retryable === 'unsent-reused'
+}
+
+function byRules(rules: RetryRules, request: RequestHead, error: ProxyError, standing: Standing): Verdict {
+  if (rules.max === 0) return 'pass'
+  if (error.reason === 'no_endpoints') return standing.retries > 0 ? 'no_endpoint' : 'pass'
+  if (error.source !== 'upstream' || !rules.when.hasError(error)) return 'pass'
+  if (standing.retries >= rules.max) return 'limit'
+  if (error.retryable === 'no') return 'committed'
+  if (isUnsent(error)) return standing.whole ? 'retry' : 'body_too_large'
+  if (request.isTunnel || !mayRepeat(request, rules.methods)) return 'not_idempotent'
+  return fits(rules, standing) ? 'retry' : 'body_too_large'
+}
+
+/** The attempt was answered, and nothing of the answer has gone up yet. */
+export function onAnswer(rules: RetryRules, request: RequestHead, head: ResponseHead, standing: Standing): Verdict {
+  if (rules.max === 0 || request.isTunnel || !rules.when.hasHead(head)) return 'pass'
+  if (standing.retries >= rules.max) return 'limit'
+  if (!mayRepeat(request, rules.methods)) return 'not_idempotent'
+  if (isShedding(head)) return 'pushback'
+  return fits(rules, standing) ? 'retry' : 'body_too_large'
+}
+
+/** The answer broke off after its head had gone up: too late, whatever the rules say. */
+export function wouldRetry(rules: RetryRules, error: ProxyError): boolean {
+  return rules.max > 0 && error.source === 'upstream' && rules.when.hasError(error)
+}
+
+/** More than `maxBodyBytes` is kept only until the upstream has taken of it. */
+function fits(rules: RetryRules, standing: Standing): boolean {
+  return standing.whole && standing.bodyBytes <= rules.maxBodyBytes
+}
+
+/** The field is there only if the peer is believed: upstream drops it from others. */
+function isShedding(head: ResponseHead): boolean {
+  const reason = get(head.headers, REASON_FIELD)
+  return reason !== undefined && (SHEDDING as readonly string[]).includes(reason)
+}
+
+/**
+ * The wait before the n-th retry of a series, ms; n from 1, `dice` 0 ≤ x < 1. Full jitter as Envoy and Linkerd have it:
+ * callers that failed together do not come back together.
+ */
+export function backoffOf(backoff: Backoff, n: number, dice: number): number {
+  const ceiling = Math.min((2 ** n - 1) * backoff.base, backoff.max)
+  if (backoff.jitter === 'none') return ceiling
+  if (backoff.jitter === 'equal') return ceiling / 2 + (dice * ceiling) / 2
+  return dice * ceiling
+}
+
+/** Without a deadline nobody has said how long a client waits: a longer `Retry-After` is the client's to honour. */
+export const LONGEST_PUSHBACK = 60_000
+
+/** What is known of time when a retry was decided. */
+export interface Moment {
+  /** ms, on the clock of `deadline`. */
+  readonly now: number
+  readonly deadline: number
+  /** What the answer asks for, ms; undefined: nothing. */
+  readonly pushback: number | undefined
+  /** Retries since the series began, this one included. */
+  readonly n: number
+  readonly dice: number
+}
+
+/**
+ * How long to wait, ms, or why not to: nobody sleeps past the deadline, for the answer at hand is better than the 504
+ * that would follow. A `Retry-After` is kept to the letter; one of 0 asks for nothing.
+ */
+export function pauseOf(backoff: Backoff, moment: Moment): number | 'pushback' | 'deadline' {
+  const { now, deadline, pushback } = moment
+  if (pushback !== undefined && pushback > 0) {
+    return pushback > LONGEST_PUSHBACK || now + pushback >= deadline ? 'pushback' : pushback
+  }
+  const pause = backoffOf(backoff, moment.n, moment.dice)
+  return now + pause >= deadline ? 'deadline' : pause
+}
+
+/** Retries since the backoff series began, after one more: a pushback restarts it (gRFC A6). */
+export function seriesAfter(n: number, pushback: number | undefined): number {
+  return pushback !== undefined && pushback > 0 ? 0 : n
+}

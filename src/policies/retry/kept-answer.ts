@@ -1,0 +1,27 @@
+/** An answer that may yet be discarded: its head, what was already read behind it, and how it ended, if it did. */
+import type { ProxyError } from '../../core/errors.ts'
+import type { ResponseHead } from '../../core/exchange.ts'
+import type { Headers } from '../../core/headers.ts'
+
+export class KeptAnswer {
+  readonly head: ResponseHead
+  /** One read at most: the attempt is paused. Grows while it is passed on. */
+  readonly chunks: Buffer[]
+  ended: boolean
+  trailers: Headers | undefined
+  /** The attempt broke off before its answer was whole. */
+  error: ProxyError | undefined
+
+  constructor(head: ResponseHead) {
+    this.head = head
+    this.chunks = []
+    this.ended = false
+    this.trailers = undefined
+    this.error = undefined
+  }
+
+  /** The attempt is over; nothing is left to abort. */
+  get over(): boolean {
+    return this.ended || this.error !== undefined
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The request on its way down: what the asker holds while attempts come and go beneath. It keeps what a further attempt
+ * would need, keeps our reason to pause the asker and the attempt's apart (G5), and sends all of it again when told.
+ */
+import type { ProxyError } from '../../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../../core/exchange.ts'
+import { NO_BODY } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
+import { type ReplayAccount, ReplayBuffer } from '../../core/replay-buffer.ts'
+
+/** Who decides about attempts. */
+export interface Loop {
+  aborted(reason: ProxyError): void
+  /** While an attempt was awaited more came than may be kept. */
+  overflowed(): void
+}
+
+export class Outgoing implements RequestBody {
+  /** The attempt beneath, `NO_BODY` where there is none. */
+  down: RequestBody
+  /** The asker's wish; repeated to every attempt. */
+  responsePaused: boolean
+  /** The answer beneath is kept: the asker's wish is not passed on. */
+  answerKept: boolean
+  /** No attempt is under way: one read is kept, then the asker is paused. */
+  waiting: boolean
+  readonly #loop: Loop
+  readonly #up: ResponseHandler
+  readonly #request: RequestHead
+  readonly #account: ReplayAccount
+  /** bytes */
+  readonly #limit: number
+  #keeping: boolean
+  #replay: ReplayBuffer | undefined
+  #lost: boolean
+  #ended: boolean
+  #trailers: Headers | undefined
+  /** The replay buffer sends the end, too. */
+  #endKept: boolean
+  #replaying: boolean
+  /** Came from the asker in the middle of a replay, and could not be kept. */
+  #late: Buffer[] | undefined
+  #holding: boolean
+  #pausedBelow: boolean
+
+  constructor(loop: Loop, up: ResponseHandler, request: RequestHead, account: ReplayAccount, limit: number) {
+    this.down = NO_BODY
+    this.responsePaused = false
+    this.answerKept = false
+    this.waiting = false
+    this.#loop = loop
+    this.#up = up
+    this.#request = request
+    this.#account = account
+    this.#limit = limit
+    this.#keeping = !request.isTunnel
+    this.#replay = undefined
+    this.#lost = false
+    this.#ended = false
+    this.#trailers = undefined
+    this.#endKept = false
+    this.#replaying = false
+    this.#late = undefined
+    this.#holding = false
+    this.#pausedBelow = false
+  }
+
+  /** All that came so far is at hand. */
+  get whole(): boolean {
+    return !this.#lost
+  }
+
+  /** Bytes that came so far; only of a body that is whole. */
+  get bytes(): number {
+    return this.#replay === undefined ? 0 : this.#replay.bytes
+  }
+
+  data(chunk: Buffer): void {
+    const kept = this.#keep(chunk)
+    if (this.#replaying) {
+      if (kept) return
+      if (this.#late === undefined) this.#late = []
+      this.#late.push(chunk)
+      return
+    }
+    if (!this.waiting) {
+      this.down.data(chunk)
+      return
+    }
+    this.#hold()
+    // A kept answer may yet be passed on, and its upstream may want the request whole.
+    this.down.data(chunk)
+    if (this.waiting && this.#lost) this.#loop.overflowed()
+  }
+
+  end(trailers?: Headers): void {
+    this.#ended = true
+    this.#trailers = trailers
+    if (this.#replay !== undefined) {
+      this.#replay.end(trailers)
+      this.#endKept = true
+    }
+    if (!this.#replaying) this.down.end(trailers)
+  }
+
+  abort(reason: ProxyError): void {
+    this.#loop.aborted(reason)
+  }
+
+  pauseResponse(): void {
+    this.responsePaused = true
+    this.down.pauseResponse()
+  }
+
+  resumeResponse(): void {
+    this.responsePaused = false
+    if (!this.answerKept) this.down.resumeResponse()
+  }
+
+  pauseRequest(): void {
+    const was = this.#holding || this.#pausedBelow
+    this.#pausedBelow = true
+    if (!was) this.#up.pauseRequest()
+  }
+
+  resumeRequest(): void {
+    if (!this.#pausedBelow) return
+    this.#pausedBelow = false
+    if (!this.#holding) this.#up.resumeRequest()
+  }
+
+  /** The attempt is gone. Its pause goes with it; if it stood, it becomes ours until the next attempt has caught up. */
+  attemptGone(): void {
+    this.down = NO_BODY
+    this.answerKept = false
+    this.#holding ||= this.#pausedBelow
+    this.#pausedBelow = false
+  }
+
+  /** Sends everything into a new attempt. */
+  sendAgain(down: RequestBody): void {
+    this.down = down
+    this.waiting = false
+    if (this.responsePaused) down.pauseResponse()
+    this.#replaying = true
+    if (this.#replay !== undefined) this.#replay.replay(down)
+    // Grows while it is sent, too.
+    if (this.#late !== undefined) for (const chunk of this.#late) down.data(chunk)
+    this.#late = undefined
+    this.#replaying = false
+    // The attempt may have ended on the first byte, and another may have taken its place.
+    if (this.down !== down) return
+    if (this.#ended && !this.#endKept) down.end(this.#trailers)
+    if (this.down === down) this.letFlow()
+  }
+
+  /** A kept answer goes up after all: both directions flow as the asker and the attempt want it. */
+  goOn(): void {
+    this.answerKept = false
+    const down = this.down
+    this.letFlow()
+    if (!this.responsePaused) down.resumeResponse()
+  }
+
+  /** Lifts our own pause. */
+  letFlow(): void {
+    if (!this.#holding) return
+    this.#holding = false
+    if (!this.#pausedBelow) this.#up.resumeRequest()
+  }
+
+  /** No further attempt will be made: nothing is kept from here on. */
+  letGo(): void {
+    this.#keeping = false
+    const replay = this.#replay
+    if (replay === undefined) return
+    this.#replay = undefined
+    this.#request.exchange.replay = undefined
+    replay.release()
+  }
+
+  /** The terminal has come from above or below: a pause dies with it (G2). */
+  over(): void {
+    this.letGo()
+    this.down = NO_BODY
+    this.waiting = false
+    this.#holding = false
+    this.#pausedBelow = false
+  }
+
+  #hold(): void {
+    if (this.#holding) return
+    this.#holding = true
+    if (!this.#pausedBelow) this.#up.pauseRequest()
+  }
+
+  #keep(chunk: Buffer): boolean {
+    if (!this.#keeping) {
+      this.#lost = true
+      return false
+    }
+    if (this.#replay === undefined) {
+      this.#replay = new ReplayBuffer(this.#account, this.#limit)
+      this.#request.exchange.replay = this.#replay
+    }
+    this.#replay.data(chunk)
+    if (this.#replay.whole) return true
+    this.#lost = true
+    this.letGo()
+    return false
+  }
+}

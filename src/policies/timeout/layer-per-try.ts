@@ -1,0 +1,112 @@
+/**
+ * One attempt, beneath the pick of an endpoint: how long connecting and answering may take, and what of it the next hop
+ * is told. Without `perTry` and without a body nothing is wrapped.
+ */
+import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { Attempt, Layer, RequestBody, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
+import { type Limits, perTryOf, timeoutField } from './decide.ts'
+
+/** The request may be on its way or carried out: nobody knows. */
+const EXPIRED = new ProxyError('per_try_timeout', 'upstream', 'unanswered', 'no answer within timeout.perTry')
+
+export function perTryLayer(limits: Limits, clock: Clock): Layer {
+  return (next) => (request, up) => {
+    const attempt = request.attempt
+    attempt.connectTimeout = limits.connect
+    attempt.granted = limits.granted
+    const deadline = request.exchange.deadline
+    const left = deadline - attempt.startedAt
+    const perTry = perTryOf(limits, attempt, deadline)
+    const bound = Math.min(perTry, left)
+    if (bound !== Number.POSITIVE_INFINITY) attempt.fields.push('x-outrigger-timeout-ms', timeoutField(bound))
+    const bodyless = request.bodyLength === 0 || request.isTunnel
+    if (bodyless) attempt.sentAt = attempt.startedAt
+    // Where the deadline comes first, the layer of the whole request sees to it.
+    const timed = perTry < left
+    if (!timed && bodyless) return next(request, up)
+    if (!timed) {
+      const body = new SentBody(attempt, clock, undefined)
+      body.down = next(request, up)
+      return body
+    }
+    const watch = new PerTry(up, clock, perTry)
+    const down = next(request, watch)
+    watch.down = down
+    if (bodyless) {
+      watch.arm()
+      return down
+    }
+    const body = new SentBody(attempt, clock, watch)
+    body.down = down
+    return body
+  }
+}
+
+class PerTry extends ForwardingHandler implements Timed {
+  down: RequestBody
+  readonly #clock: Clock
+  readonly #perTry: number
+  #timer: Timer | undefined
+  #answered: boolean
+
+  constructor(up: ResponseHandler, clock: Clock, perTry: number) {
+    super(up)
+    this.down = NO_BODY
+    this.#clock = clock
+    this.#perTry = perTry
+    this.#timer = undefined
+    this.#answered = false
+  }
+
+  /** The request went down in full. */
+  arm(): void {
+    if (!this.#answered) this.#timer = this.#clock.schedule(this.#perTry, this)
+  }
+
+  expired(): void {
+    this.down.abort(EXPIRED)
+  }
+
+  #disarm(): void {
+    this.#answered = true
+    this.#clock.cancel(this.#timer)
+  }
+
+  override head(head: ResponseHead): void {
+    this.#disarm()
+    this.up.head(head)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#disarm()
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.#disarm()
+    this.up.fail(error)
+  }
+}
+
+/** Notes when the body went down in full: time before that is the client's. */
+class SentBody extends ForwardingBody {
+  readonly #attempt: Attempt
+  readonly #clock: Clock
+  readonly #watch: PerTry | undefined
+
+  constructor(attempt: Attempt, clock: Clock, watch: PerTry | undefined) {
+    super(NO_BODY)
+    this.#attempt = attempt
+    this.#clock = clock
+    this.#watch = watch
+  }
+
+  override end(trailers?: Headers): void {
+    this.#attempt.sentAt = this.#clock.now()
+    if (this.#watch !== undefined) this.#watch.arm()
+    this.down.end(trailers)
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The whole request: enforces `exchange.deadline`, looks for silence, ends streams that lived too long. One timer per
+ * exchange, armed anew only when it ran out; all that is set per chunk is a flag.
+ */
+import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
+import { refuse } from '../../core/refuse.ts'
+import { blame, firstLook, isStream, type Limits, type Look, nextLook, runOut } from './decide.ts'
+
+const TOO_LATE = new ProxyError('request_timeout', 'proxy', 'no', 'the deadline had passed before the request went out')
+
+export function deadlineLayer(limits: Limits, clock: Clock): Layer {
+  return (next) => (request, up) => {
+    const deadline = request.exchange.deadline
+    const left = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - clock.now()
+    if (left <= 0) return refuse(up, TOO_LATE)
+    const watch = new Watch(up, request, limits, clock, firstLook(limits, left))
+    watch.body.down = next(request, watch)
+    return watch.body
+  }
+}
+
+class Watch extends ForwardingHandler implements Timed {
+  readonly body: WatchedBody
+  readonly #request: RequestHead
+  readonly #limits: Limits
+  readonly #clock: Clock
+  #deadline: number
+  #answer: ResponseHead | undefined
+  #quietSince: number
+  #timer: Timer | undefined
+  /** Something moved since the last look. */
+  moved: boolean
+  sent: boolean
+  requestPaused: boolean
+  responsePaused: boolean
+
+  constructor(up: ResponseHandler, request: RequestHead, limits: Limits, clock: Clock, delay: number) {
+    super(up)
+    this.body = new WatchedBody(this)
+    this.#request = request
+    this.#limits = limits
+    this.#clock = clock
+    this.#deadline = request.exchange.deadline
+    this.#answer = undefined
+    const timer = clock.schedule(delay, this)
+    this.#quietSince = timer.due - delay
+    this.#timer = timer
+    this.moved = false
+    this.sent = request.bodyLength === 0 && !request.isTunnel
+    this.requestPaused = false
+    this.responsePaused = false
+  }
+
+  expired(): void {
+    const answer = this.#answer
+    const stream = answer !== undefined && isStream(this.#request, answer)
+    if (stream) this.#deadline = Number.POSITIVE_INFINITY
+    const now = this.#clock.now()
+    if (this.moved) {
+      this.moved = false
+      this.#quietSince = now
+    }
+    const limits = this.#limits
+    const look: Look = {
+      now,
+      deadline: this.#deadline,
+      quietSince: this.#quietSince,
+      idle: stream ? limits.streamIdle : limits.idle,
+      streamEnd: stream ? this.#request.exchange.startedAt + limits.maxStream : Number.POSITIVE_INFINITY,
+    }
+    const reason = runOut(look)
+    if (reason === undefined) {
+      this.#timer = this.#clock.schedule(nextLook(look), this)
+      return
+    }
+    this.#timer = undefined
+    this.body.down.abort(new ProxyError(reason, blame(reason, this), 'no', 'the timeout policy ran out'))
+  }
+
+  override informational(head: ResponseHead): void {
+    this.moved = true
+    this.up.informational(head)
+  }
+
+  override head(head: ResponseHead): void {
+    this.#answer = head
+    this.moved = true
+    this.up.head(head)
+  }
+
+  override data(chunk: Buffer): void {
+    this.moved = true
+    this.up.data(chunk)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#clock.cancel(this.#timer)
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.#clock.cancel(this.#timer)
+    this.up.fail(error)
+  }
+
+  override pauseRequest(): void {
+    this.requestPaused = true
+    this.up.pauseRequest()
+  }
+
+  override resumeRequest(): void {
+    this.requestPaused = false
+    this.up.resumeRequest()
+  }
+}
+
+/** Tells the watch what the client does; also without a body, for it says who does not read. */
+class WatchedBody extends ForwardingBody {
+  readonly #watch: Watch
+
+  constructor(watch: Watch) {
+    super(NO_BODY)
+    this.#watch = watch
+  }
+
+  override data(chunk: Buffer): void {
+    this.#watch.moved = true
+    this.down.data(chunk)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#watch.sent = true
+    this.#watch.moved = true
+    this.down.end(trailers)
+  }
+
+  override pauseResponse(): void {
+    this.#watch.responsePaused = true
+    this.down.pauseResponse()
+  }
+
+  override resumeResponse(): void {
+    this.#watch.responsePaused = false
+    this.#watch.moved = true
+    this.down.resumeResponse()
+  }
+}
