@@ -11,24 +11,33 @@ export interface SourceFile {
   readonly text: string
 }
 
+export interface SourceFiles {
+  readonly files: readonly SourceFile[]
+  /** Their paths, and those that cannot be read, as the report shall name them. */
+  readonly order: readonly string[]
+}
+
 /** A folder stands for its `*.yaml` and `*.yml` in order of name; `.names` are skipped, a ConfigMap's `..data` too. */
-export function readFiles(paths: readonly string[], report: Report): SourceFile[] {
+export function readFiles(paths: readonly string[], report: Report): SourceFiles {
   const seen = new Set<string>()
   const files: SourceFile[] = []
+  const order: string[] = []
   for (const path of paths.flatMap((given) => expand(given, report))) {
     // A file that is named beside its folder is meant once.
     const absolute = resolve(path)
     if (seen.has(absolute)) continue
     seen.add(absolute)
+    order.push(path)
     const file = readOne(path, report)
     if (file !== undefined) files.push(file)
   }
-  return files
+  return { files, order }
 }
 
 function expand(path: string, report: Report): string[] {
   try {
-    if (!statSync(path).isDirectory()) return [path]
+    // What is not there is left to the reader to say, in its turn.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path]
     const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
     return names
       .sort()

@@ -8,7 +8,7 @@ import { checkNames, Names } from './build/names.ts'
 import { buildPolicy, checkPolicy, isBuildable } from './build/policy.ts'
 import { buildSidecar, checkSidecar } from './build/sidecar.ts'
 import { buildService, checkHosts, checkService } from './build/service.ts'
-import { readFiles, type SourceFile } from './files.ts'
+import { readFiles, type SourceFile, type SourceFiles } from './files.ts'
 import { deepFreeze } from './freeze.ts'
 import { inFileOrder, Report } from './issues.ts'
 import { lint } from './lint/lint.ts'
@@ -24,6 +24,11 @@ export interface LoadOptions {
   readonly sidecarName?: string | undefined
   /** What `minVersion` is compared with; the package's own by default. */
   readonly version?: string | undefined
+  /**
+   * What is wrong between policies (ties, lost fields), found by whoever resolves them, so that it stands in the same
+   * report. Gets the policies that are sound, in file order.
+   */
+  readonly conflicts?: ((policies: readonly PolicyDocument[]) => readonly Issue[]) | undefined
 }
 
 export interface Loaded {
@@ -31,6 +36,8 @@ export interface Loaded {
   readonly config: Config | undefined
   /** Errors and warnings, in file order. */
   readonly issues: readonly Issue[]
+  /** What was read, or should have been, in order. */
+  readonly files: readonly string[]
 }
 
 /** Reads synchronously: at start and at reload only. Never throws on account of what the files hold. */
@@ -40,8 +47,8 @@ export function loadConfig(
   options: LoadOptions = {},
 ): Loaded {
   const report = new Report()
-  const files = readFiles(paths, report)
-  return loadFiles(files, blocks, options, report)
+  const sources = readFiles(paths, report)
+  return loadFiles(sources, blocks, options, report)
 }
 
 /** The same for text that is in no file. */
@@ -51,11 +58,12 @@ export function loadText(
   options: LoadOptions = {},
   path = 'policy.yaml',
 ): Loaded {
-  return loadFiles([{ path, text, bytes: Buffer.from(text) }], blocks, options, new Report())
+  const files = [{ path, text, bytes: Buffer.from(text) }]
+  return loadFiles({ files, order: [path] }, blocks, options, new Report())
 }
 
 function loadFiles(
-  files: readonly SourceFile[],
+  { files, order }: SourceFiles,
   blocks: readonly BlockSchema[],
   options: LoadOptions,
   report: Report,
@@ -70,10 +78,17 @@ function loadFiles(
   )
   for (const document of Object.values(documents).flat()) report.takeAll(document.report)
   for (const warning of lint(policies)) report.take(warning)
-  const order = files.map((file) => file.path)
+  for (const conflict of options.conflicts?.(firstOfName(policies)) ?? []) report.take(conflict)
   const issues = deepFreeze(inFileOrder(report.issues, order))
-  if (report.errors > 0) return { config: undefined, issues }
-  return { config: deepFreeze(build(documents, policies, files, issues, options)), issues }
+  if (report.errors > 0) return { config: undefined, issues, files: order }
+  return { config: deepFreeze(build(documents, policies, files, issues, options)), issues, files: order }
+}
+
+/** A name that stands twice is reported as that; that the second also ties with the first is no news. */
+function firstOfName(policies: readonly PolicyDocument[]): PolicyDocument[] {
+  const first = new Map<string, PolicyDocument>()
+  for (const policy of policies) if (!first.has(policy.name)) first.set(policy.name, policy)
+  return [...first.values()]
 }
 
 type Documents = Readonly<Record<Kind, readonly WalkedDocument[]>>
