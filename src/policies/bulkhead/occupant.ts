@@ -1,0 +1,75 @@
+/** A request that has a place: it gives it back at the terminal, and moves when it proves to be a stream. */
+import type { ProxyError } from '../../core/errors.ts'
+import type { PolicyEvents } from '../../core/events.ts'
+import type { RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import { ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
+import type { Bulkhead } from './bulkhead.ts'
+import { provesStream } from './decide.ts'
+
+/** Holds a slot until the body has ended. */
+export class Occupant extends ForwardingHandler {
+  protected readonly bulkhead: Bulkhead
+  /** What was dispatched beneath; the layer sets it when `next` has returned. */
+  down: RequestBody
+  /** Its caller left while it was being started: nobody is to be told. */
+  orphaned: boolean
+
+  constructor(up: ResponseHandler, bulkhead: Bulkhead) {
+    super(up)
+    this.bulkhead = bulkhead
+    this.down = NO_BODY
+    this.orphaned = false
+  }
+
+  override end(trailers?: Headers): void {
+    this.leave()
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.leave()
+    if (!this.orphaned) this.up.fail(error)
+  }
+
+  protected leave(): void {
+    this.bulkhead.releaseSlot()
+  }
+}
+
+/** The same where streams have places of their own. */
+export class StreamOccupant extends Occupant {
+  readonly #request: RequestHead
+  readonly #events: PolicyEvents
+  #streaming: boolean
+
+  /** `streaming`: it has a stream's place already. */
+  constructor(up: ResponseHandler, bulkhead: Bulkhead, request: RequestHead, events: PolicyEvents, streaming: boolean) {
+    super(up, bulkhead)
+    this.#request = request
+    this.#events = events
+    this.#streaming = streaming
+  }
+
+  /**
+   * One stream too many is refused though the upstream has accepted it: kept in its slot it would sit there for hours,
+   * which is what `maxStreams` is there to prevent. Nothing has been passed up, so the client gets a plain 503.
+   */
+  override head(head: ResponseHead): void {
+    if (this.#streaming || !provesStream(this.#request, head)) {
+      this.up.head(head)
+    } else if (this.bulkhead.slots.enterStream()) {
+      this.#streaming = true
+      this.bulkhead.releaseSlot()
+      this.up.head(head)
+    } else {
+      this.#events.bulkheadRejected(this.#request.exchange, this.bulkhead.streamsFull.reason)
+      this.down.abort(this.bulkhead.streamsFull)
+    }
+  }
+
+  protected override leave(): void {
+    if (this.#streaming) this.bulkhead.releaseStream()
+    else this.bulkhead.releaseSlot()
+  }
+}

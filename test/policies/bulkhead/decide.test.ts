@@ -1,0 +1,65 @@
+import t from 'tap'
+import { provesStream, Slots, waitBound } from '../../../src/policies/bulkhead/decide.ts'
+import { requestHead, responseHead } from '../../support/stubs.ts'
+
+t.test('enter() runs up to the limit, then queues, then refuses', async (t) => {
+  const slots = new Slots(2, 1, 0)
+  t.same([slots.enter(), slots.enter(), slots.enter(), slots.enter()], ['run', 'run', 'wait', 'full'])
+  t.match(slots, { inflight: 2, queued: 1 })
+})
+
+t.test('enter() leaves a free slot to those who wait', async (t) => {
+  const slots = new Slots(1, 1, 0)
+  slots.enter()
+  slots.enter()
+  slots.inflight--
+  t.equal(slots.enter(), 'wait', 'a slot is free, so there is room behind the first')
+  t.equal(slots.enter(), 'full')
+  t.ok(slots.promote())
+  t.notOk(slots.promote())
+  t.match(slots, { inflight: 1, queued: 1 })
+})
+
+t.test('promote() does nothing while nobody waits', async (t) => {
+  t.notOk(new Slots(1, 1, 0).promote())
+})
+
+t.test('enterStream() refuses past its own limit, and always without one', async (t) => {
+  const slots = new Slots(1, 0, 1)
+  t.same([slots.enterStream(), slots.enterStream()], [true, false])
+  t.notOk(new Slots(1, 0, 0).enterStream())
+})
+
+t.test('waitBound() is the nearer of limit and deadline', async (t) => {
+  for (const [now, deadline, limit, expected] of [
+    [0, Number.POSITIVE_INFINITY, 200, 200],
+    [100, 250, 200, 150],
+    [100, 400, 200, 200],
+    [100, 100, 200, 0],
+    [100, 50, 200, 0],
+  ] as const) {
+    t.equal(waitBound(now, deadline, limit), expected, `${now} ${deadline} ${limit}`)
+  }
+})
+
+t.test('provesStream() knows streams by their heads', async (t) => {
+  const upgrade = requestHead({ upgrade: 'websocket' })
+  const connect = requestHead({ method: 'CONNECT' })
+  const get = requestHead()
+  const type = (value: string) => ['Content-Type', value]
+  for (const [request, status, headers, expected] of [
+    [upgrade, 101, [], true],
+    [upgrade, 200, [], false],
+    [connect, 200, [], true],
+    [connect, 204, [], true],
+    [connect, 403, [], false],
+    [get, 200, [], false],
+    [get, 200, type('text/event-stream'), true],
+    [get, 200, type('Text/Event-Stream; charset=utf-8'), true],
+    [get, 200, type('text/event-stream ;x=y'), true],
+    [get, 200, type('text/event-streams'), false],
+    [get, 200, type('text/html'), false],
+  ] as const) {
+    t.equal(provesStream(request, responseHead(status, headers)), expected, `${request.method} ${status} ${headers}`)
+  }
+})
