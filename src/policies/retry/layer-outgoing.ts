@@ -83,14 +83,11 @@ export class Outgoing implements RequestBody {
       this.#late.push(chunk)
       return
     }
-    if (!this.waiting) {
-      this.down.data(chunk)
-      return
-    }
-    this.#hold()
-    // A kept answer may yet be passed on, and its upstream may want the request whole.
+    // While waiting, too: a kept answer may yet be passed on, and its upstream may want the request whole.
     this.down.data(chunk)
-    if (this.waiting && this.#lost) this.#loop.overflowed()
+    if (!this.waiting) return
+    if (this.#lost) this.#loop.overflowed()
+    else this.#hold()
   }
 
   end(trailers?: Headers): void {
@@ -141,8 +138,9 @@ export class Outgoing implements RequestBody {
   sendAgain(down: RequestBody): void {
     this.down = down
     this.waiting = false
-    if (this.responsePaused) down.pauseResponse()
+    // Calls nest: what the asker says from here on goes behind what it has said before.
     this.#replaying = true
+    if (this.responsePaused) down.pauseResponse()
     if (this.#replay !== undefined) this.#replay.replay(down)
     // Grows while it is sent, too.
     if (this.#late !== undefined) for (const chunk of this.#late) down.data(chunk)
