@@ -25,6 +25,8 @@ const { metafile } = await build({
   // Names stay as they are written, so that a stack trace and a heap snapshot can be read.
   minifyWhitespace: true,
   minifySyntax: true,
+  // Node prints the line of an error that nobody caught, which must not be the whole file.
+  lineLimit: 160,
   legalComments: 'none',
   plugins: [slimPrometheus, packed({ target, inputs: (paths) => inputs.push(...paths) })],
   metafile: true,
