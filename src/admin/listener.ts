@@ -1,4 +1,10 @@
 /** The admin listener: beside the data path, on plain `node:http`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Answer, refusal } from './answer.ts'
+import { refuseChange } from './protect.ts'
+import { readBody } from './read-body.ts'
+import { changeAt, otherMethod, read } from './routes.ts'
 import type { AdminSource } from './source.ts'
 
 export interface AdminListener {
@@ -7,9 +13,90 @@ export interface AdminListener {
   close(): Promise<void>
 }
 
+/** Enough for probes, scrapers and people; whoever holds more open is none of them. */
+const CONNECTIONS = 256
+const LIMITS = { maxHeaderSize: 16_384, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
+
+/** Rejects with a sentence when it cannot listen. */
 export function startAdmin(
-  _listen: { readonly host: string; readonly port: number },
-  _source: AdminSource,
+  listen: { readonly host: string; readonly port: number },
+  source: AdminSource,
 ): Promise<AdminListener> {
-  return Promise.reject(new Error('under construction'))
+  const server = createServer(LIMITS, (request, response) => {
+    answer(request, source).then(
+      (made) => send(request, response, made),
+      (error) => send(request, response, refusal(500, 'internal_error', String(error))),
+    )
+  })
+  server.maxConnections = CONNECTIONS
+  const { promise, resolve, reject } = Promise.withResolvers<AdminListener>()
+  server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(error, listen))))
+  server.listen(listen.port, listen.host, () => {
+    server.removeAllListeners('error')
+    server.on('error', () => {})
+    resolve({ address: addressOf(server), close: () => close(server) })
+  })
+  return promise
+}
+
+async function answer(request: IncomingMessage, source: AdminSource): Promise<Answer> {
+  const target = request.url ?? '/'
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return read(path, new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)), source)
+    case 'POST': {
+      const change = changeAt(path)
+      if (typeof change !== 'function') return change
+      const refused = refuseChange(request)
+      if (refused !== undefined) return refused
+      const body = await readBody(request)
+      if (body === undefined) return refusal(413, 'too_large', 'no body of ours is that large')
+      return change(source, body)
+    }
+    default:
+      return otherMethod(path)
+  }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, made: Answer): void {
+  response.statusCode = made.status
+  response.setHeader('content-type', made.type)
+  response.setHeader('content-length', Buffer.byteLength(made.body))
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  if (made.allow !== '') response.setHeader('allow', made.allow)
+  // What was not read would be taken for the next request.
+  if (!request.complete) response.setHeader('connection', 'close')
+  response.end(request.method === 'HEAD' ? undefined : made.body)
+}
+
+function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function sentence(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
+  const where = `admin listener: cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}`
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${where}: the port is taken`
+    case 'EACCES':
+      return `${where}: not permitted; ports below 1024 need a privilege`
+    case 'EADDRNOTAVAIL':
+      return `${where}: this machine does not have that address`
+    case 'ENOTFOUND':
+      return `${where}: the name could not be resolved`
+    default:
+      return `${where}: ${error.message}`
+  }
 }

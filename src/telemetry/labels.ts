@@ -3,7 +3,18 @@ import { REASON_LIST } from '../core/errors.ts'
 import type { AttemptKind, Exchange } from '../core/exchange.ts'
 
 /** Methods that have a row of their own; every other is the last. */
-export const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', '_OTHER'] as const
+export const METHODS = [
+  'GET',
+  'POST',
+  'PUT',
+  'DELETE',
+  'PATCH',
+  'HEAD',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+  '_OTHER',
+] as const
 const OTHER_METHOD = METHODS.length - 1
 
 export function methodIndex(method: string): number {

@@ -1,7 +1,121 @@
-/** Spans by way of the OpenTelemetry SDK, imported by `telemetry.ts` only when the environment names an endpoint. */
+/**
+ * Spans by way of the OpenTelemetry SDK, imported by `telemetry.ts` only when the environment names an endpoint.
+ *
+ * Spans are made after the fact, from what was kept of a traced exchange: their ids went out on the wire long before.
+ * The SDK takes ids only from its generator, so the generator hands out the one that was put there right before.
+ */
+import { api, NodeSDK, resources } from '@opentelemetry/sdk-node'
+import { get } from '../core/headers.ts'
+import type { AttemptRecord } from './attempt-layer.ts'
+import { quietDiagnostics } from './otlp-diagnostics.ts'
+import type { SampledExchange } from './sampled.ts'
+import {
+  clientAttributes,
+  clientError,
+  methodName,
+  serverAttributes,
+  serverError,
+  serverName,
+} from './span-attributes.ts'
 import type { SpanExport } from './span-queue.ts'
 import type { TelemetryOptions } from './types.ts'
 
-export async function startExport(_options: TelemetryOptions): Promise<SpanExport> {
-  throw new Error('under construction')
+/** Protocol, headers, batching and the rest come from the OTEL_* environment, as the SDK reads it. */
+export function startExport(options: TelemetryOptions): SpanExport {
+  const ids = new GivenIds()
+  api.diag.setLogger(quietDiagnostics(options), { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true })
+  const sdk = new NodeSDK({
+    resource: resources.defaultResource().merge(
+      // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are merged over this.
+      resources.resourceFromAttributes({ 'service.name': options.sidecar.name, 'service.version': options.version }),
+    ),
+    // Decided before, for every exchange, traced or not.
+    sampler: { shouldSample: () => ({ decision: api.SamplingDecision.RECORD_AND_SAMPLED }), toString: () => 'decided' },
+    idGenerator: ids,
+    contextManager: NO_CONTEXT,
+    textMapPropagator: null,
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+  })
+  sdk.start()
+  return new SdkExport(sdk, ids, api.trace.getTracer('outrigger', options.version))
+}
+
+/** Nothing of ours runs inside a context; the asynchronous hooks of the default manager would cost every callback. */
+const NO_CONTEXT: api.ContextManager = {
+  active: () => api.ROOT_CONTEXT,
+  with: (_context, work, self, ...given) => work.call(self as ThisParameterType<typeof work>, ...given),
+  bind: (_context, target) => target,
+  enable: () => NO_CONTEXT,
+  disable: () => NO_CONTEXT,
+}
+
+class GivenIds {
+  traceId = ''
+  spanId = ''
+
+  generateTraceId(): string {
+    return this.traceId
+  }
+
+  generateSpanId(): string {
+    return this.spanId
+  }
+}
+
+class SdkExport implements SpanExport {
+  readonly #sdk: NodeSDK
+  readonly #ids: GivenIds
+  readonly #tracer: api.Tracer
+
+  constructor(sdk: NodeSDK, ids: GivenIds, tracer: api.Tracer) {
+    this.#sdk = sdk
+    this.#ids = ids
+    this.#tracer = tracer
+  }
+
+  export(recorded: SampledExchange): void {
+    this.#ids.traceId = recorded.trace.traceId
+    this.#ids.spanId = recorded.spanId
+    const exchange = recorded.request.exchange
+    const offset = exchange.wallTime - exchange.startedAt
+    const span = this.#tracer.startSpan(
+      serverName(recorded),
+      { kind: api.SpanKind.SERVER, startTime: exchange.wallTime, attributes: serverAttributes(recorded) },
+      parentOf(recorded),
+    )
+    const context = api.trace.setSpan(api.ROOT_CONTEXT, span)
+    for (const record of recorded.attempts) this.#exportAttempt(recorded, record, offset, context)
+    for (const event of recorded.events) span.addEvent(event.name, event.attributes, event.at + offset)
+    if (serverError(recorded) !== '') span.setStatus({ code: api.SpanStatusCode.ERROR })
+    span.end(recorded.endedAt + offset)
+  }
+
+  shutdown(): Promise<void> {
+    return this.#sdk.shutdown()
+  }
+
+  #exportAttempt(recorded: SampledExchange, record: AttemptRecord, offset: number, context: api.Context): void {
+    this.#ids.spanId = record.spanId
+    const request = recorded.request
+    const attributes = clientAttributes(request, record)
+    const options = { kind: api.SpanKind.CLIENT, startTime: record.startedAt + offset, attributes }
+    const span = this.#tracer.startSpan(methodName(request), options, context)
+    if (clientError(record) !== '') span.setStatus({ code: api.SpanStatusCode.ERROR })
+    span.end((record.endedAt === 0 ? recorded.endedAt : record.endedAt) + offset)
+  }
+}
+
+function parentOf({ trace, request }: SampledExchange): api.Context {
+  if (trace.parentId === '') return api.ROOT_CONTEXT
+  const state = get(request.headers, 'tracestate')
+  const parent: api.SpanContext = {
+    traceId: trace.traceId,
+    spanId: trace.parentId,
+    traceFlags: api.TraceFlags.SAMPLED,
+    isRemote: true,
+    ...(state === undefined ? {} : { traceState: api.createTraceState(state) }),
+  }
+  return api.trace.setSpanContext(api.ROOT_CONTEXT, parent)
 }

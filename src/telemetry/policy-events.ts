@@ -1,7 +1,13 @@
 /** What policies report: counted, told to the trace, and where an operator must know, logged. */
 import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
-import { type BreakerSnapshot, type BreakerState, type PolicyEvents, RETRY_SKIPS, type RetrySkip } from '../core/events.ts'
+import {
+  type BreakerSnapshot,
+  type BreakerState,
+  type PolicyEvents,
+  RETRY_SKIPS,
+  type RetrySkip,
+} from '../core/events.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Log } from './log.ts'
 import { count, type Registry } from './registry.ts'

@@ -37,9 +37,11 @@ export function ownFamilies(registry: Registry, own: OwnState): Family[] {
     counter('outrigger_access_log_dropped_total', 'Access log lines that were lost: nobody read them in time.', () => [
       sample(own.logLinesDropped()),
     ]),
-    counter('outrigger_spans_dropped_total', 'Traced exchanges that found no room on their way to the exporter.', () => [
-      sample(own.spansDropped()),
-    ]),
+    counter(
+      'outrigger_spans_dropped_total',
+      'Traced exchanges that found no room on their way to the exporter.',
+      () => [sample(own.spansDropped())],
+    ),
   ]
 }
 

@@ -24,11 +24,15 @@ export class ProcessMetrics {
   families(): Family[] {
     return [
       gauge('nodejs_eventloop_delay_seconds', 'Delay of the event loop since the last scrape.', () => this.#delays()),
-      gauge('nodejs_eventloop_utilization_ratio', 'Share of time the event loop was busy since the last scrape.', () => {
-        const last = this.#utilization
-        this.#utilization = performance.eventLoopUtilization()
-        return [sample(performance.eventLoopUtilization(this.#utilization, last).utilization)]
-      }),
+      gauge(
+        'nodejs_eventloop_utilization_ratio',
+        'Share of time the event loop was busy since the last scrape.',
+        () => {
+          const last = this.#utilization
+          this.#utilization = performance.eventLoopUtilization()
+          return [sample(performance.eventLoopUtilization(this.#utilization, last).utilization)]
+        },
+      ),
       gauge('nodejs_heap_size_total_bytes', 'Heap that V8 holds.', () => [sample(process.memoryUsage().heapTotal)]),
       gauge('nodejs_heap_size_used_bytes', 'Heap in use.', () => [sample(process.memoryUsage().heapUsed)]),
       gauge('nodejs_external_memory_bytes', 'Memory held by buffers and other native objects.', () => [
@@ -70,7 +74,9 @@ function openFiles(): Sample[] {
 
 function mostFiles(): Sample[] {
   try {
-    const line = readFileSync('/proc/self/limits', 'utf8').split('\n').find((text) => text.startsWith('Max open files'))
+    const line = readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find((text) => text.startsWith('Max open files'))
     const soft = Number(line?.slice(26, 47).trim())
     return Number.isFinite(soft) ? [sample(soft)] : []
   } catch {

@@ -1,0 +1,95 @@
+/** What each path does. */
+import { type Answer, json, notAllowed, refusal, text } from './answer.ts'
+import type { AdminSource } from './source.ts'
+
+type Read = (source: AdminSource, query: URLSearchParams) => Answer | Promise<Answer>
+type Change = (source: AdminSource, body: string) => Answer
+
+/** GET and HEAD. */
+const READS: Readonly<Record<string, Read>> = {
+  '/livez': (source) => probe(source.live()),
+  '/readyz': (source) => probe(source.ready()),
+  '/startupz': (source) => probe(source.started()),
+  '/metrics': async (source) => text(200, await source.metrics(), source.metricsType),
+  '/config': (source) => json(200, source.config()),
+  '/state': (source) => json(200, source.state()),
+  '/explain': explain,
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  '/drain': (source) => {
+    source.drain()
+    return json(200, { draining: true })
+  },
+  '/quit': (source) => {
+    source.quit()
+    return json(200, { draining: true, exits: true })
+  },
+}
+
+const BREAKERS = '/breakers/'
+const FORCES: readonly unknown[] = ['open', 'closed', 'auto']
+
+/** The change a POST to this path asks for, or what refuses it. */
+export function changeAt(path: string): Change | Answer {
+  const change = Object.hasOwn(CHANGES, path) ? CHANGES[path] : undefined
+  if (change !== undefined) return change
+  if (path.startsWith(BREAKERS)) return (source, body) => force(source, path.slice(BREAKERS.length), body)
+  return Object.hasOwn(READS, path) ? notAllowed('GET, HEAD') : notFound()
+}
+
+export function read(path: string, query: URLSearchParams, source: AdminSource): Answer | Promise<Answer> {
+  const reads = Object.hasOwn(READS, path) ? READS[path] : undefined
+  if (reads !== undefined) return reads(source, query)
+  return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
+}
+
+/** Neither GET, HEAD nor POST. */
+export function otherMethod(path: string): Answer {
+  if (Object.hasOwn(READS, path)) return notAllowed('GET, HEAD')
+  return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
+}
+
+function probe(good: boolean): Answer {
+  return text(good ? 200 : 503, good ? 'ok\n' : 'no\n')
+}
+
+function notFound(): Answer {
+  const paths = [...Object.keys(READS), ...Object.keys(CHANGES), `${BREAKERS}{id}`]
+  return json(404, { error: { reason: 'not_found', message: 'nothing is here', paths } })
+}
+
+function explain(source: AdminSource, query: URLSearchParams): Answer {
+  const url = query.get('url')
+  if (url === null || url === '')
+    return refusal(400, 'url_missing', 'say which: /explain?url=http://inventory/v1&method=GET')
+  const explained = source.explain({ url, method: (query.get('method') ?? 'GET').toUpperCase() })
+  return json(explained.status, explained.body)
+}
+
+function force(source: AdminSource, encoded: string, body: string): Answer {
+  const id = decoded(encoded)
+  const breaker = id === undefined ? undefined : source.breaker(id)
+  if (breaker === undefined) return refusal(404, 'no_such_breaker', 'ids of breakers stand in /state')
+  const wanted = forceOf(body)
+  if (wanted === undefined) return refusal(400, 'bad_body', 'the body is {"force":"open"}, "closed" or "auto"')
+  breaker.force(wanted)
+  return json(200, breaker.snapshot())
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function forceOf(body: string): 'open' | 'closed' | 'auto' | undefined {
+  try {
+    const { force: wanted } = JSON.parse(body) as { force?: unknown }
+    return FORCES.includes(wanted) ? (wanted as 'open' | 'closed' | 'auto') : undefined
+  } catch {
+    return undefined
+  }
+}

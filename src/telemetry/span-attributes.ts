@@ -1,0 +1,99 @@
+/** What spans say, in the words of OpenTelemetry's HTTP conventions. */
+import type { RequestHead } from '../core/exchange.ts'
+import { get } from '../core/headers.ts'
+import type { AttemptRecord } from './attempt-layer.ts'
+import { METHODS, methodIndex, protocolName } from './labels.ts'
+import type { SampledExchange } from './sampled.ts'
+
+export type Attributes = Record<string, string | number>
+
+/** Never the raw path: names of spans are grouped by. */
+export function serverName({ request }: SampledExchange): string {
+  const method = methodName(request)
+  const route = request.exchange.route
+  return route === undefined ? method : `${method} ${route.template}`
+}
+
+/** `HTTP` for what is no method of ours (semconv, "Name"). */
+export function methodName(request: RequestHead): string {
+  const method = METHODS[methodIndex(request.method)] as string
+  return method === '_OTHER' ? 'HTTP' : method
+}
+
+export function serverAttributes(recorded: SampledExchange): Attributes {
+  const { request, status, reason } = recorded
+  const exchange = request.exchange
+  const query = request.target.indexOf('?')
+  const attributes = common(request)
+  attributes['url.path'] = query < 0 ? request.target : request.target.slice(0, query)
+  if (query >= 0) attributes['url.query'] = request.target.slice(query + 1)
+  attributes['client.address'] = exchange.peerAddress
+  attributes['network.peer.address'] = exchange.peerAddress
+  attributes['network.peer.port'] = exchange.peerPort
+  attributes['network.protocol.version'] = protocolName(exchange)
+  attributes['outrigger.direction'] = exchange.direction
+  attributes['outrigger.attempts'] = exchange.attempts
+  const route = exchange.route
+  if (route !== undefined) {
+    attributes['http.route'] = route.template
+    attributes['outrigger.destination'] = route.service
+  }
+  const agent = get(request.headers, 'user-agent')
+  if (agent !== undefined) attributes['user_agent.original'] = agent
+  if (status !== 0) attributes['http.response.status_code'] = status
+  if (reason !== '') attributes['outrigger.reason'] = reason
+  const error = serverError(recorded)
+  if (error !== '') attributes['error.type'] = error
+  return attributes
+}
+
+/** `error.type` of the server span: '' where nobody on this side failed. */
+export function serverError({ status, reason }: SampledExchange): string {
+  if (reason === 'client_cancelled') return ''
+  if (reason !== '' && (status === 0 || status >= 500 || status < 400)) return reason
+  return status >= 500 ? String(status) : ''
+}
+
+export function clientAttributes(request: RequestHead, record: AttemptRecord): Attributes {
+  const attempt = record.attempt
+  const attributes = common(request)
+  attributes['url.full'] = `${request.scheme}://${request.authority}${request.target}`
+  attributes['outrigger.attempt.kind'] = attempt.kind
+  if (attempt.endpoint !== undefined) {
+    const peer = splitAddress(attempt.endpoint.address, 0)
+    attributes['network.peer.address'] = peer.host
+    attributes['network.peer.port'] = peer.port
+  }
+  if (attempt.number > 1) attributes['http.request.resend_count'] = attempt.number - 1
+  if (record.status !== 0) attributes['http.response.status_code'] = record.status
+  const error = clientError(record)
+  if (error !== '') attributes['error.type'] = error
+  return attributes
+}
+
+/** `error.type` of an attempt: from 400 on, unlike the server's. */
+export function clientError({ status, reason }: AttemptRecord): string {
+  if (reason === 'client_cancelled' || reason === 'superseded') return ''
+  return reason !== '' ? reason : status >= 400 ? String(status) : ''
+}
+
+function common(request: RequestHead): Attributes {
+  const server = splitAddress(request.authority, request.scheme === 'https' ? 443 : 80)
+  const attributes: Attributes = {
+    'http.request.method': METHODS[methodIndex(request.method)] as string,
+    'url.scheme': request.scheme,
+    'server.address': server.host,
+    'server.port': server.port,
+  }
+  if (attributes['http.request.method'] === '_OTHER') attributes['http.request.method_original'] = request.method
+  return attributes
+}
+
+/** `host:port`; an IPv6 host loses its brackets. */
+function splitAddress(address: string, port: number): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  const hasPort = colon > address.lastIndexOf(']')
+  const host = hasPort ? address.slice(0, colon) : address
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host
+  return { host: bare, port: hasPort ? Number(address.slice(colon + 1)) : port }
+}
