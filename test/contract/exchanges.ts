@@ -13,7 +13,7 @@ export interface RequestShape {
 
 export function makeRequest(shape: RequestShape): RequestHead {
   const now = shape.now ?? 0
-  const exchange = new Exchange('outbound', now, 1_800_000_000_000, '127.0.0.1', 40_000, '', 'id-1', 11, Infinity)
+  const exchange = new Exchange('outbound', now, 1_800_000_000_000, '127.0.0.1', 40_000, '', 'id-1', true, 11, Infinity)
   exchange.path = '/'
   exchange.deadline = shape.deadline ?? Number.POSITIVE_INFINITY
   exchange.route = {

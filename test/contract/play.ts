@@ -97,6 +97,7 @@ export class Play {
     const { who, method, length, upgrade } = step
     const request = makeRequest({ method, bodyLength: length, upgrade, now, deadline: now + step.deadline })
     const answers = (call: number) => this.#answerer.calls[call - 1] as AnswererCall
+    request.attempt.startedAt = now
     const asker = new Asker(who, request, answers, this.#reactionsOf(who), (this.#seed + who) % 2 === 0)
     this.#askers.set(who, asker)
     asker.ask(this.#dispatch)
