@@ -23,7 +23,7 @@ const SLOW_MODULES = new Set([
   'node:https',
   'node:http2',
 ])
-const CLOCK_MODULES = new Set(['node:timers', 'node:timers/promises', 'node:perf_hooks', 'timers', 'perf_hooks'])
+const CLOCK_MODULES = new Set(['node:timers', 'node:timers/promises'])
 
 const SLOW_NAMES = new Set([
   'AsyncLocalStorage',
@@ -36,10 +36,12 @@ const SLOW_NAMES = new Set([
 ])
 const ERRORS = new Set(['Error', 'TypeError', 'RangeError', 'SyntaxError', 'AggregateError'])
 
-const TIMERS = new Set(['setTimeout', 'setInterval', 'performance'])
+const TIMERS = new Set(['setTimeout', 'setInterval'])
 const READINGS: Record<string, readonly string[]> = {
   Date: ['now'],
   Math: ['random'],
+  // What else `performance` knows, the load of the event loop for instance, is no time of day.
+  performance: ['now', 'mark', 'measure', 'timerify'],
   process: ['env', 'hrtime'],
 }
 
@@ -85,10 +87,12 @@ export const clockRules: readonly Rule[] = [
       : undefined,
   ),
   clock(({ node }) => {
-    if (node.type !== 'MemberExpression' || node.object.type !== 'Identifier') return undefined
-    const name = node.property.type === 'Identifier' ? node.property.name : ''
-    if (!READINGS[node.object.name]?.includes(name)) return undefined
-    return `${node.object.name}.${name} only in core/clock.ts, core/random.ts and cmd: take it as a parameter`
+    if (node.type !== 'MemberExpression' || node.property.type !== 'Identifier') return undefined
+    const { object } = node
+    const global =
+      object.type === 'MemberExpression' && isNamed(object.object as AnyNode, 'globalThis') ? object.property : object
+    if (global.type !== 'Identifier' || !READINGS[global.name]?.includes(node.property.name)) return undefined
+    return `${global.name}.${node.property.name} only in core/clock.ts, core/random.ts and cmd: take it as a parameter`
   }),
   clock(({ node }) =>
     node.type === 'NewExpression' && isNamed(node.callee, 'Date') && node.arguments.length === 0
