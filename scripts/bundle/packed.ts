@@ -20,10 +20,11 @@ export function packed(options: { readonly target: string; readonly inputs: (pat
         // A package that imports a package of its own kin is inside the string already.
         importer.includes('node_modules') ? undefined : { path, namespace: 'packed' },
       )
-      build.onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => ({
-        contents: `module.exports = require('unpack')[${JSON.stringify(path)}]`,
-        resolveDir: process.cwd(),
-      }))
+      build.onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => {
+        if (!packages().includes(path)) return { errors: [{ text: `${path} is not in package.json` }] }
+        const contents = `module.exports = require('unpack')[${JSON.stringify(path)}]`
+        return { contents, resolveDir: process.cwd() }
+      })
       build.onResolve({ filter: /^unpack$/ }, () => ({ path: 'unpack', namespace: 'unpack' }))
       build.onLoad({ filter: /.*/, namespace: 'unpack' }, async () => {
         const { text, inputs } = await textOf(packages(), options.target)
