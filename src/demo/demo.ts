@@ -2,7 +2,7 @@
  * The demo: two shops side by side, one with sidecars and one without, the same customers in both, and the same outage
  * over and over. A live table in a terminal, plain lines elsewhere.
  */
-import { type Frame, painter, plainLine, screenLines } from './frame.ts'
+import { type Frame, legend, painter, plainLine, screenLines } from './frame.ts'
 import { avalanchePolicy } from './policies.ts'
 import { DEMO, phaseAt, scaleTimetable, type Timetable } from './schedule.ts'
 import { Screen, type Terminal } from './screen.ts'
@@ -82,10 +82,11 @@ async function show(without: Side, guarded: Side, timetable: Timetable, options:
       if (name !== phase) {
         phase = name
         const latencyMs = name === 'outage' ? timetable.outageLatency : timetable.normalLatency
-        await Promise.all([without, guarded].map((side) => side.shop.tellInventory({ latencyMs })))
+        await Promise.all([without, guarded].map((side) => side.turn(name, latencyMs)))
       }
       last = { phase: name, left, round, timetable, without: without.view(), guarded: guarded.view() }
-      if (screen !== undefined) screen.draw(['', ...screenLines(last, screen.columns, paint), '', ...hints])
+      if (screen !== undefined)
+        screen.draw([...screenLines(last, screen.columns, paint), '', ...hints], legend(screen.columns))
       else if (elapsed >= lineDue) {
         lineDue += LINE
         say(plainLine(last, elapsed))

@@ -58,7 +58,7 @@ export function screenLines(frame: Frame, columns: number, paint: Paint): string
     both('busy slots', (view) => slots(view, bars, paint)),
     both('waiting for a slot', (view) => paint(view.waiting > 0 ? 'bad' : 'dim', `${view.waiting}`)),
     both('calls inventory holds', (view) => paint(view.held > 20 ? 'bad' : 'dim', `${view.held}`)),
-    both('breaker', (view) => (view.sidecar === undefined ? paint('dim', '–') : state(view.sidecar.breaker, paint))),
+    both('breaker', (view) => breaker(view, side, paint)),
     both('bulkhead', (view) => bulkhead(view, bars, paint)),
   ]
 }
@@ -104,6 +104,15 @@ function bulkhead({ sidecar }: SideView, columns: number, paint: Paint): string 
   return `${padEnd(`${inflight}/${limit}`, 9)}${paint('good', bar(inflight, limit, columns))}`
 }
 
+/** With how long it took, where `columns` are enough for it. */
+function breaker({ sidecar, opened, closed }: SideView, columns: number, paint: Paint): string {
+  if (sidecar === undefined) return paint('dim', '–')
+  const what = state(sidecar.breaker, paint)
+  if (columns < 27) return what
+  if (sidecar.breaker === 'closed') return Number.isNaN(closed) ? what : `${what}, ${duration(closed)} after recovery`
+  return Number.isNaN(opened) ? what : `${what} opened ${duration(opened)} in`
+}
+
 function state(breaker: BreakerState, paint: Paint): string {
   if (breaker === 'open') return paint('alarm', ' OPEN ')
   if (breaker === 'half-open') return paint('notice', ' HALF-OPEN ')
@@ -112,6 +121,19 @@ function state(breaker: BreakerState, paint: Paint): string {
 
 function line(history: readonly number[], paint: Paint): string {
   return history.map((value) => paint(value >= 0.99 ? 'good' : 'bad', sparkline([value]))).join('')
+}
+
+const LEGEND = [
+  'A GET needs nothing but one of the 200 slots. A POST also asks inventory, and holds its slot for as long.',
+  'WITHOUT  Four seconds into the outage the POSTs have all slots; the GETs wait behind them until their clients leave.',
+  'WITH     The timeout takes a slot back after 1 s, the bulkhead lends inventory 20 of them at most, and after ten',
+  '         failures the breaker stops asking: POSTs are refused in a few ms, GETs do not notice. One call every 5 s',
+  '         looks whether it is over.',
+]
+
+/** What one sees, told where there is room. */
+export function legend(columns: number): string[] {
+  return columns < 120 ? [] : LEGEND.map((text) => ` ${text}`)
 }
 
 /** The same in one line, for a log. */

@@ -1,5 +1,7 @@
 /** The terminal: a second screen that is drawn over and over, and given back as it was. */
 
+import { width } from './table.ts'
+
 /** What is needed of a terminal. */
 export interface Terminal {
   write(text: string): void
@@ -30,10 +32,13 @@ export class Screen {
     this.#terminal.write(ENTER)
   }
 
-  /** Draws lines from the top; what does not fit below is left out. */
-  draw(lines: readonly string[]): void {
-    const visible = lines.slice(0, this.#terminal.rows)
-    this.#terminal.write(HOME + visible.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW)
+  /** Draws lines from the top; what does not fit below is left out. `extra` only comes when all of it fits, too. */
+  draw(lines: readonly string[], extra: readonly string[] = []): void {
+    const { rows, columns } = this.#terminal
+    const wanted = rowsOf(lines, columns) + rowsOf(extra, columns) + 1 <= rows ? [...lines, '', ...extra] : lines
+    let room = rows
+    const visible = wanted.filter((line) => (room -= rowsOf([line], columns)) >= 0)
+    this.#terminal.write(HOME + visible.map((line) => line + clearAfter(line, columns)).join('\r\n') + CLEAR_BELOW)
   }
 
   /** Gives the terminal back. Harmless when done twice. */
@@ -42,4 +47,14 @@ export class Screen {
     this.#open = false
     this.#terminal.write(LEAVE)
   }
+}
+
+/** Behind a line that ends at the very edge, the cursor still stands on its last character: nothing is left to clear. */
+function clearAfter(line: string, columns: number): string {
+  return line !== '' && width(line) % columns === 0 ? '' : CLEAR_LINE
+}
+
+/** Rows that lines take where the terminal breaks what is too long. */
+function rowsOf(lines: readonly string[], columns: number): number {
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / Math.max(1, columns))), 0)
 }

@@ -2,11 +2,11 @@
 import { Load } from './load.ts'
 import type { OrderStats } from './order.ts'
 import { type Recent, Window } from './recent.ts'
-import type { Timetable } from './schedule.ts'
+import type { PhaseName, Timetable } from './schedule.ts'
 import type { Shop } from './shop.ts'
 import { shopStreams } from './streams.ts'
-import { after, type Timer } from './time.ts'
-import { type View, Watch } from './watch.ts'
+import { after, nowMs, type Timer } from './time.ts'
+import { type BreakerState, type View, Watch } from './watch.ts'
 
 /** What the table shows of one half. */
 export interface SideView {
@@ -20,6 +20,9 @@ export interface SideView {
   readonly held: number
   /** undefined without a sidecar. */
   readonly sidecar: View | undefined
+  /** When the breaker opened after the outage began, and closed after it ended, in ms; NaN: not yet. */
+  readonly opened: number
+  readonly closed: number
   /** Share of good GETs 0…1 in each of the last seconds, the newest last. */
   readonly history: readonly number[]
 }
@@ -40,6 +43,10 @@ export class Side {
   #history: number[] = []
   #timers: Timer[] = []
   #stopped = false
+  #phase: PhaseName = 'calm'
+  #phaseAt = Number.POSITIVE_INFINITY
+  #opened = Number.NaN
+  #closed = Number.NaN
 
   constructor(shop: Shop, timetable: Timetable) {
     this.shop = shop
@@ -74,13 +81,28 @@ export class Side {
     this.#load.abandon()
   }
 
+  /** A new phase: inventory takes so long from now on. */
+  async turn(phase: PhaseName, latencyMs: number): Promise<void> {
+    await this.shop.tellInventory({ latencyMs })
+    this.#phaseAt = nowMs()
+    if (phase !== 'recovery') this.#opened = Number.NaN
+    this.#closed = Number.NaN
+    this.#phase = phase
+  }
+
   view(): SideView {
+    const seen = (state: BreakerState): number =>
+      (this.#watch?.firstAfter(this.#phaseAt, state) ?? Number.NaN) - this.#phaseAt
+    if (this.#phase === 'outage' && Number.isNaN(this.#opened)) this.#opened = seen('open')
+    if (this.#phase === 'recovery' && Number.isNaN(this.#closed)) this.#closed = seen('closed')
     const now = this.#load.elapsed()
     return {
       get: this.#get.look(now),
       post: this.#post.look(now),
       ...this.#polled,
       sidecar: this.#watch?.view,
+      opened: this.#opened,
+      closed: this.#closed,
       history: this.#history,
     }
   }
@@ -96,7 +118,9 @@ export class Side {
   }
 
   #remember(): void {
-    this.#history.push(this.#second.look(this.#load.elapsed()).ok / 100)
+    // A second in which nobody was answered is no gap in the figures; it is as bad as it gets.
+    const { ok } = this.#second.look(this.#load.elapsed())
+    this.#history.push(Number.isNaN(ok) ? 0 : ok / 100)
     if (this.#history.length > HISTORY) this.#history.shift()
   }
 
