@@ -1,8 +1,14 @@
 /** The text that Prometheus scrapes, written by prom-client, which is loaded by the first scrape. */
+// cold file: runs once per scrape
 import type { Metric, Registry as PromRegistry } from 'prom-client'
 import type { Family } from './families/family.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** ms between two looks at the event loop's delay; each wakes the process. */
+const DELAY_RESOLUTION = 50
+/** Gauges that call themselves totals; `promtool check metrics` refuses them, and walking every handle is not free. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
 export class Exposition {
   readonly #families: readonly Family[]
@@ -20,8 +26,10 @@ export class Exposition {
   }
 
   async #load(): Promise<PromRegistry> {
-    const { Registry } = await import('prom-client')
+    const { Registry, collectDefaultMetrics } = await import('prom-client')
     const registry = new Registry()
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: DELAY_RESOLUTION })
+    for (const name of MISNAMED) registry.removeSingleMetric(name)
     for (const family of this.#families) registry.registerMetric(new FamilyMetric(family) as unknown as Metric)
     return registry
   }

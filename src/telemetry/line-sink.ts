@@ -73,6 +73,7 @@ export class FileSink implements LineSink {
   }
 
   close(): Promise<void> {
+    // cold: at the end
     return new Promise((resolve) => {
       this.#whenEmpty = resolve
       this.flush()

@@ -1,4 +1,5 @@
 /** Our own log: one JSON object a line on stderr. */
+// cold file: a line per event worth telling, not per request
 import type { Clock } from '../core/clock.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
 

@@ -1,4 +1,5 @@
 /** What the SDK has to say, in our log and not on the console: a collector that is away is told once a minute. */
+// cold file: seldom
 import type { TelemetryOptions } from './types.ts'
 
 /** ms. */

@@ -4,6 +4,7 @@
  * Spans are made after the fact, from what was kept of a traced exchange: their ids went out on the wire long before.
  * The SDK takes ids only from its generator, so the generator hands out the one that was put there right before.
  */
+// cold file: runs for traced exchanges only, after they ended
 import { api, NodeSDK, resources } from '@opentelemetry/sdk-node'
 import { get } from '../core/headers.ts'
 import type { AttemptRecord } from './attempt-layer.ts'

@@ -1,4 +1,5 @@
 /** Where lines leave the process, without ever blocking it. */
+// cold file: once per batch of lines
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 

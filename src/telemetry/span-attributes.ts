@@ -1,4 +1,5 @@
 /** What spans say, in the words of OpenTelemetry's HTTP conventions. */
+// cold file: runs for traced exchanges only, after they ended
 import type { RequestHead } from '../core/exchange.ts'
 import { get } from '../core/headers.ts'
 import type { AttemptRecord } from './attempt-layer.ts'

@@ -1,4 +1,5 @@
 /** Puts the parts of telemetry together. */
+// cold file: runs at start and end
 import type { Clock, Timed } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents } from '../core/events.ts'
@@ -9,7 +10,6 @@ import { Exposition, METRICS_TYPE } from './exposition.ts'
 import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
 import { policyFamilies } from './families/policies.ts'
-import { ProcessMetrics } from './families/process.ts'
 import { upstreamFamilies } from './families/upstream.ts'
 import { Ids } from './ids.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
@@ -36,7 +36,6 @@ class AssembledTelemetry implements Telemetry {
   readonly #registry: Registry
   readonly #accessLog: AccessLog | undefined
   readonly #spans: SpanQueue | undefined
-  readonly #process: ProcessMetrics
   readonly #exposition: Exposition
   readonly #exporter: Promise<SpanExport | undefined>
 
@@ -53,7 +52,6 @@ class AssembledTelemetry implements Telemetry {
     this.#registry = registry
     this.#spans = spans
     this.#accessLog = accessLog
-    this.#process = new ProcessMetrics()
     this.server = serverLayer({ clock, registry, ids, sampler, accessLog, spans, b3 })
     this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
     this.events = new CountedEvents(registry, clock, log)
@@ -66,7 +64,6 @@ class AssembledTelemetry implements Telemetry {
         logLinesDropped: () => accessLog?.dropped ?? 0,
         spansDropped: () => spans?.dropped ?? 0,
       }),
-      ...this.#process.families(),
     ])
     this.#exporter = spans === undefined ? Promise.resolve(undefined) : openExporter(options, spans)
   }
@@ -91,7 +88,6 @@ class AssembledTelemetry implements Telemetry {
   }
 
   async #writeOut(): Promise<void> {
-    this.#process.close()
     await Promise.all([this.#accessLog?.close(), this.#endSpans()])
   }
 

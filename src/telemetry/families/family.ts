@@ -1,4 +1,5 @@
 /** A metric as it is read at a scrape. */
+// cold file: runs once per scrape
 
 /** Label values by name; '' is left out, which to Prometheus is the same. */
 export type Labels = Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
 /** OpenTelemetry's HTTP metrics, both sides, and the attempts between them. */
+// cold file: runs once per scrape
 import type { HistogramTable } from '../histogram.ts'
 import { BOUNDS } from '../histogram.ts'
 import { ATTEMPT_KINDS, METHODS, OUTCOMES, PROTOCOLS, reasonName, splitKey } from '../labels.ts'

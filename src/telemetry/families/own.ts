@@ -1,4 +1,5 @@
 /** The sidecar about itself: configuration, refusals, defects, and what telemetry itself lost. */
+// cold file: runs once per scrape
 import type { Registry } from '../registry.ts'
 import { counter, type Family, gauge, type Sample, sample } from './family.ts'
 import { named } from './policies.ts'

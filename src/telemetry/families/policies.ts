@@ -1,4 +1,5 @@
 /** What the policies did: events counted as they came, states read from their snapshots. */
+// cold file: runs once per scrape
 import type { BreakerSnapshot, BudgetSnapshot, BulkheadSnapshot, Snapshot } from '../../core/events.ts'
 import { RETRY_SKIPS } from '../../core/events.ts'
 import type { Registry } from '../registry.ts'
