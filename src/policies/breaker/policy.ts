@@ -1,6 +1,16 @@
 /** The block `breaker`: stops calling what keeps failing, and asks carefully whether it is well again. */
+import { EndpointStates } from '../../core/endpoint-states.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { Breaker } from './breaker.ts'
+import { Circuit, type CircuitConfig } from './circuit.ts'
+import type { Rules } from './decide.ts'
+import { ByEndpoint, Fixed } from './find.ts'
+import { identify } from './identity.ts'
+import { breakerLayer } from './layer.ts'
 import { schema } from './schema.ts'
+import { CountWindow, TimeWindow, type Window } from './window.ts'
 
 export interface BreakerConfig {
   readonly scope: 'service' | 'route' | 'endpoint'
@@ -21,8 +31,50 @@ export interface BreakerConfig {
   readonly failures: readonly string[]
 }
 
-function create(_config: BreakerConfig, _scope: PolicyScope): PolicyParts {
-  return {}
+function create(config: BreakerConfig, scope: PolicyScope): PolicyParts {
+  const { service, clock } = scope
+  const rules = rulesOf(config)
+  if (config.scope === 'endpoint') {
+    const states = scope.state('breakers', service, () => {
+      return new EndpointStates(clock, (endpoint) => make(config, scope, endpoint.address))
+    })
+    const byEndpoint = new ByEndpoint(states)
+    return { eligible: byEndpoint, picked: breakerLayer(byEndpoint, rules, clock) }
+  }
+  const part = config.scope === 'route' ? scope.route.template : ''
+  const breaker = scope.state('breaker', `${service} ${part}`, () => make(config, scope, part))
+  return { attempt: breakerLayer(new Fixed(breaker), rules, clock) }
+}
+
+const TIMED_OUT = new ProxyError('per_try_timeout', 'upstream', 'unanswered', '')
+
+function rulesOf(config: BreakerConfig): Rules {
+  const failures = new OutcomeSet(config.failures)
+  const slowAfter = config.slowCall?.threshold ?? Number.POSITIVE_INFINITY
+  return { failures, timeouts: failures.hasError(TIMED_OUT), slowAfter }
+}
+
+function make(config: BreakerConfig, scope: PolicyScope, part: string): Breaker {
+  const circuit = new Circuit(circuitConfig(config), windowOf(config), scope.random)
+  return new Breaker(identify(scope, config.scope, part), circuit, scope.clock, scope.events)
+}
+
+function windowOf(config: BreakerConfig): Window {
+  const { type, size } = config.window
+  return type === 'count' ? new CountWindow(size) : new TimeWindow(size)
+}
+
+/** A count window that is smaller than `minimumCalls` could never trip, so its size is enough. */
+function circuitConfig(config: BreakerConfig): CircuitConfig {
+  const { type, size, minimumCalls } = config.window
+  return {
+    failureRate: config.failureRate,
+    slowRate: config.slowCall?.rate ?? Number.POSITIVE_INFINITY,
+    minimumCalls: type === 'count' ? Math.min(minimumCalls, size) : minimumCalls,
+    open: config.open,
+    probes: config.halfOpen.probes,
+    maxWait: config.halfOpen.maxWait,
+  }
 }
 
 export const breaker: PolicyModule<BreakerConfig> = {

@@ -1,6 +1,4 @@
-/** Who may go, who waits, who is turned away, and what is a stream: counts and rules, no callbacks. */
-import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { get } from '../../core/headers.ts'
+/** Who may go, who waits, who is turned away: counts and rules, no callbacks. */
 
 export type Verdict = 'run' | 'wait' | 'full'
 
@@ -62,23 +60,6 @@ export class Slots {
   get empty(): boolean {
     return this.inflight === 0 && this.queued === 0 && this.streams === 0
   }
-}
-
-const EVENT_STREAM = 'text/event-stream'
-
-/** A head that shows that the body goes on for as long as both sides like. */
-export function provesStream(request: RequestHead, head: ResponseHead): boolean {
-  if (head.status === 101) return true
-  if (request.method === 'CONNECT') return head.status >= 200 && head.status < 300
-  const type = get(head.headers, 'content-type')
-  if (type === undefined || type.length < EVENT_STREAM.length) return false
-  if (type.length > EVENT_STREAM.length && !endsType(type.charCodeAt(EVENT_STREAM.length))) return false
-  return type.slice(0, EVENT_STREAM.length).toLowerCase() === EVENT_STREAM
-}
-
-/** Semicolon, blank or tab: what may stand behind a media type (RFC 9110 §8.3.1). */
-function endsType(code: number): boolean {
-  return code === 59 || code === 32 || code === 9
 }
 
 /** ms a request may wait: at most until its deadline, which the reason then names. */

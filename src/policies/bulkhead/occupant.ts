@@ -4,8 +4,8 @@ import type { PolicyEvents } from '../../core/events.ts'
 import type { RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { isStream } from '../../core/streams.ts'
 import type { Bulkhead } from './bulkhead.ts'
-import { provesStream } from './decide.ts'
 
 /** Holds a slot until the body has ended. */
 export class Occupant extends ForwardingHandler {
@@ -56,7 +56,7 @@ export class StreamOccupant extends Occupant {
    * which is what `maxStreams` is there to prevent. Nothing has been passed up, so the client gets a plain 503.
    */
   override head(head: ResponseHead): void {
-    if (this.#streaming || !provesStream(this.#request, head)) {
+    if (this.#streaming || !isStream(this.#request, head)) {
       this.up.head(head)
     } else if (this.bulkhead.slots.enterStream()) {
       this.#streaming = true

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { provesStream, Slots, waitBound } from '../../../src/policies/bulkhead/decide.ts'
-import { requestHead, responseHead } from '../../support/stubs.ts'
+import { Slots, waitBound } from '../../../src/policies/bulkhead/decide.ts'
 
 t.test('enter() runs up to the limit, then queues, then refuses', async (t) => {
   const slots = new Slots(2, 1, 0)
@@ -39,27 +38,5 @@ t.test('waitBound() is the nearer of limit and deadline', async (t) => {
     [100, 50, 200, 0],
   ] as const) {
     t.equal(waitBound(now, deadline, limit), expected, `${now} ${deadline} ${limit}`)
-  }
-})
-
-t.test('provesStream() knows streams by their heads', async (t) => {
-  const upgrade = requestHead({ upgrade: 'websocket' })
-  const connect = requestHead({ method: 'CONNECT' })
-  const get = requestHead()
-  const type = (value: string) => ['Content-Type', value]
-  for (const [request, status, headers, expected] of [
-    [upgrade, 101, [], true],
-    [upgrade, 200, [], false],
-    [connect, 200, [], true],
-    [connect, 204, [], true],
-    [connect, 403, [], false],
-    [get, 200, [], false],
-    [get, 200, type('text/event-stream'), true],
-    [get, 200, type('Text/Event-Stream; charset=utf-8'), true],
-    [get, 200, type('text/event-stream ;x=y'), true],
-    [get, 200, type('text/event-streams'), false],
-    [get, 200, type('text/html'), false],
-  ] as const) {
-    t.equal(provesStream(request, responseHead(status, headers)), expected, `${request.method} ${status} ${headers}`)
   }
 })

@@ -1,0 +1,22 @@
+/** Which exchanges are streams: their body goes on for as long as both sides like, and is not judged by its length. */
+import type { RequestHead, ResponseHead } from './exchange.ts'
+import { get } from './headers.ts'
+
+const EVENT_STREAM = 'text/event-stream'
+
+/** What the file says of the route holds; else an accepted upgrade, a CONNECT tunnel or server-sent events. */
+export function isStream(request: RequestHead, head: ResponseHead): boolean {
+  const said = request.exchange.route?.stream
+  if (said !== undefined) return said
+  if (request.upgrade !== '' && head.status === 101) return true
+  if (request.method === 'CONNECT') return head.status >= 200 && head.status < 300
+  const type = get(head.headers, 'content-type')
+  if (type === undefined || type.length < EVENT_STREAM.length) return false
+  if (type.length > EVENT_STREAM.length && !endsType(type.charCodeAt(EVENT_STREAM.length))) return false
+  return type.slice(0, EVENT_STREAM.length).toLowerCase() === EVENT_STREAM
+}
+
+/** Semicolon, blank or tab: what may stand behind a media type (RFC 9110 §8.3.1). */
+function endsType(code: number): boolean {
+  return code === 59 || code === 32 || code === 9
+}

@@ -1,0 +1,111 @@
+/** What an attempt's end says of the upstream, when rates trip, and how long to stay open. */
+import type { ProxyError } from '../../core/errors.ts'
+import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
+import type { OutcomeSet } from '../../core/outcome.ts'
+
+/** `neutral` says nothing of the upstream: it is not counted, and a probe's permit is given back. */
+export type Outcome = 'good' | 'slow' | 'failed' | 'failed-slow' | 'neutral'
+
+export interface Rules {
+  readonly failures: OutcomeSet
+  /** `failures` holds per_try_timeout. */
+  readonly timeouts: boolean
+  /** ms from the start of an attempt to its head; Infinity: slowness is not judged. */
+  readonly slowAfter: number
+}
+
+/** At the head; `took` in ms from the start of the attempt. `good` and `slow` stand only once the body has ended well. */
+export function judgeHead(rules: Rules, head: ResponseHead, took: number): Outcome {
+  return outcome(rules.failures.hasHead(head), took >= rules.slowAfter)
+}
+
+/**
+ * At a `fail`. `answered` is what the head said, or undefined when none came; only `good` and `slow` get here.
+ * What we refused ourselves, what the client did, and what another attempt superseded says nothing of the upstream; nor
+ * does a pooled connection that was closed under our hands (the transparent retry's case).
+ */
+export function judgeFailure(
+  rules: Rules,
+  error: ProxyError,
+  request: RequestHead,
+  answered: Outcome | undefined,
+  now: number,
+): Outcome {
+  if (error.reason === 'client_cancelled') return judgeImpatience(rules, request, answered, now)
+  if (error.source !== 'upstream' || error.reason === 'superseded') return 'neutral'
+  if (error.retryable === 'unsent-reused' || error.retryable === 'unanswered-reused') return 'neutral'
+  if (error.reason === 'per_try_timeout' || error.reason === 'request_timeout') {
+    const had = answeringFor(request, now)
+    if (had < request.attempt.granted / 2) return judgeImpatience(rules, request, answered, now)
+  }
+  const slow = answered === undefined ? took(request, now) >= rules.slowAfter : answered === 'slow'
+  return outcome(rules.failures.hasError(error), slow)
+}
+
+/**
+ * The caller gave up first. Early, that says nothing. But when the upstream had as long as would make it slow, or as the
+ * policy itself grants, it counts: else an upstream that hangs longer than its callers wait would never trip anything.
+ */
+function judgeImpatience(rules: Rules, request: RequestHead, answered: Outcome | undefined, now: number): Outcome {
+  if (answered !== undefined) return answered === 'slow' ? 'slow' : 'neutral'
+  const had = answeringFor(request, now)
+  const slow = had >= rules.slowAfter
+  const timedOut = rules.timeouts && had >= request.attempt.granted
+  return slow || timedOut ? outcome(timedOut, slow) : 'neutral'
+}
+
+function outcome(failed: boolean, slow: boolean): Outcome {
+  if (failed) return slow ? 'failed-slow' : 'failed'
+  return slow ? 'slow' : 'good'
+}
+
+/** ms since the attempt started; 0 before an endpoint was picked. */
+export function took(request: RequestHead, now: number): number {
+  const startedAt = request.attempt.startedAt
+  return startedAt === 0 ? 0 : now - startedAt
+}
+
+/** ms the upstream had since the whole request was with it; -1 while it is not: a slow upload is the client's. */
+function answeringFor(request: RequestHead, now: number): number {
+  const { startedAt, sentAt } = request.attempt
+  if (startedAt === 0) return -1
+  if (sentAt > 0) return now - Math.max(sentAt, startedAt)
+  return request.bodyLength === 0 || request.isTunnel ? now - startedAt : -1
+}
+
+export interface Limits {
+  /** 0…1; reaching one of them trips. */
+  readonly failureRate: number
+  /** Above 1: slowness is not judged. */
+  readonly slowRate: number
+}
+
+/** Which rate `failed` and `slow` of `calls` reach; '' none. */
+export function tripped(limits: Limits, calls: number, failed: number, slow: number): 'failed' | 'slow' | '' {
+  if (calls === 0) return ''
+  if (failed / calls >= limits.failureRate) return 'failed'
+  return slow / calls >= limits.slowRate ? 'slow' : ''
+}
+
+export interface OpenTimes {
+  /** ms. */
+  readonly base: number
+  readonly max: number
+  /** 0…1. */
+  readonly jitter: number
+}
+
+/**
+ * ms to stay open after `again` half-open times that failed: doubled each time up to `max` (a larger `base` wins), then
+ * spread by ± `jitter`, so that many sidecars do not ask in step. `chance` is 0…1.
+ */
+export function openFor(times: OpenTimes, again: number, chance: number): number {
+  const doubled = times.base * 2 ** Math.min(again, 40)
+  const time = Math.min(doubled, Math.max(times.base, times.max))
+  return time * (1 + times.jitter * (2 * chance - 1))
+}
+
+/** s for `Retry-After` and the answer's body, to a tenth, never too early. */
+export function seconds(ms: number): number {
+  return ms > 0 ? Math.ceil(ms / 100) / 10 : 0
+}
