@@ -171,6 +171,8 @@ export class Exchange {
   readonly source: string
   /** server: kept or made. */
   readonly requestId: string
+  /** server: the client brought no request id, so the upstream is told ours. */
+  readonly requestIdMade: boolean
   /** server: `10` for an HTTP/1.0 client, `11`. */
   readonly protocol: number
   /** server: the caller's own deadline on our clock, Infinity without one. */
@@ -203,6 +205,7 @@ export class Exchange {
     peerPort: number,
     source: string,
     requestId: string,
+    requestIdMade: boolean,
     protocol: number,
     callerDeadline: number,
   ) {
@@ -213,6 +216,7 @@ export class Exchange {
     this.peerPort = peerPort
     this.source = source
     this.requestId = requestId
+    this.requestIdMade = requestIdMade
     this.protocol = protocol
     this.callerDeadline = callerDeadline
     this.route = undefined

@@ -24,6 +24,7 @@ export function createPick(
   service: Service,
   tests: readonly Eligible[],
   context: UpstreamContext,
+  via: string,
   next: Dispatch,
 ): Dispatch {
   const { clock } = context
@@ -42,7 +43,8 @@ export function createPick(
     attempt.endpoint = endpoint
     attempt.number = number
     attempt.startedAt = clock.now()
-    attempt.fields.push('x-outrigger-attempt', number === 1 ? '1' : String(number))
+    attempt.fields.push('via', via, 'x-outrigger-attempt', number === 1 ? '1' : String(number))
+    if (exchange.requestIdMade) attempt.fields.push('x-request-id', exchange.requestId)
     if (exchange.tried.length === 0) exchange.tried = [endpoint]
     else exchange.tried.push(endpoint)
     return next(request, response)

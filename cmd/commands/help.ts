@@ -1,0 +1,28 @@
+/** `outrigger help`. */
+export function helpText(): string {
+  return `outrigger: a sidecar proxy with timeout, retry, bulkhead and breaker policies
+
+  outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
+                [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
+      the sidecar; a first argument that starts with '-' means run.
+      Default config: /etc/outrigger/policy, where that exists. Port 0 takes any free port.
+  outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]
+      what is wrong with policy files, each problem with file:line:column
+  outrigger explain --config PATH (--url URL | --service S) [--method M] [--inbound] [--format text|json]
+      which policies a request meets, why, and what they come to
+  outrigger demo
+      a sample service with its sidecar, traffic, and an outage, to watch
+  outrigger version | help
+
+Every flag of run has an environment variable: --log-level is OUTRIGGER_LOG_LEVEL.
+`
+}
+
+export async function help(args: readonly string[]): Promise<number> {
+  if (args.length > 0) {
+    process.stderr.write('usage: outrigger help\n')
+    return 2
+  }
+  process.stdout.write(helpText())
+  return 0
+}

@@ -1,0 +1,56 @@
+/** `outrigger run`: the sidecar. 0 after a drain, 1 for a bad configuration or a taken port, 2 for wrong usage. */
+import { ConfigError } from '../../src/runtime/configuration.ts'
+import { type Sidecar, startSidecar } from '../../src/runtime/sidecar.ts'
+import { SystemClock } from '../../src/core/clock.ts'
+import { OWN_VERSION } from '../../src/config/version.ts'
+import { createLog } from '../../src/telemetry/index.ts'
+import { type RunOptions, runOptions } from './run-options.ts'
+
+const USAGE = `usage: outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
+                     [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]`
+
+export async function run(args: readonly string[]): Promise<number> {
+  let options: RunOptions
+  try {
+    options = runOptions(args, process.env)
+  } catch (error) {
+    process.stderr.write(`outrigger run: ${(error as Error).message}\n${USAGE}\n`)
+    return 2
+  }
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>()
+  const clock = new SystemClock()
+  const log = createLog(options.logLevel, clock)
+  let sidecar: Sidecar
+  try {
+    sidecar = await startSidecar({
+      ...options,
+      clock,
+      log,
+      version: OWN_VERSION,
+      environment: process.env,
+      onQuit: () => end(0),
+    })
+  } catch (error) {
+    const lines = error instanceof ConfigError ? error.report : [`outrigger run: ${(error as Error).message}`]
+    process.stderr.write(`${lines.join('\n')}\n`)
+    return 1
+  }
+  log.info('ready', { inbound: sidecar.inbound, outbound: sidecar.outbound, admin: sidecar.admin })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
+  // What nothing caught is a defect; a process that ended would take every request in flight with it (G6).
+  process.on('uncaughtException', (error) => log.error('uncaught exception', { error }))
+  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }))
+  const code = await ended
+  log.info('ended')
+  await sidecar.close()
+  return code
+}
+
+let signals = 0
+
+/** The first signal drains; the second ends at once. */
+function stop(sidecar: Sidecar, signal: 'SIGTERM' | 'SIGINT', end: (code: number) => void): void {
+  signals++
+  if (signals === 1) void sidecar.drain().then(() => end(0))
+  else end(signal === 'SIGINT' ? 130 : 143)
+}

@@ -1,0 +1,60 @@
+/** A listening socket and the connections it has taken. */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** What it is for, in a message: `inbound`, `outbound`. */
+  readonly purpose: string
+  /** Above it new connections are closed at once, and counted. */
+  readonly maxConnections: number
+  readonly onConnection: (socket: Socket) => void
+}
+
+export interface Listener {
+  /** `host:port`, with the port that was taken. */
+  readonly address: string
+  /** Connections that were closed because there were too many. */
+  readonly dropped: number
+  /** No new connections; the open ones go on. */
+  stop(): void
+}
+
+/** Rejects with a sentence that says what holds the address. */
+export function listen(options: ListenerOptions): Promise<Listener> {
+  const { host, port, purpose, maxConnections, onConnection } = options
+  return new Promise((resolve, reject) => {
+    let dropped = 0
+    const server: Server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onConnection)
+    server.maxConnections = maxConnections
+    server.on('drop', () => dropped++)
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(cannotListen(purpose, host, port, error))))
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.removeAllListeners('error')
+      // Errors of accept(2), such as no file descriptors left: the listener stays, and tries again.
+      server.on('error', () => {})
+      const bound = server.address() as AddressInfo
+      resolve({
+        address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
+        get dropped() {
+          return dropped
+        },
+        stop: () => void server.close(),
+      })
+    })
+  })
+}
+
+function cannotListen(purpose: string, host: string, port: number, error: NodeJS.ErrnoException): string {
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const why =
+    error.code === 'EADDRINUSE'
+      ? 'another process listens there'
+      : error.code === 'EACCES'
+        ? 'ports below 1024 need a privilege this process does not have'
+        : error.code === 'EADDRNOTAVAIL'
+          ? 'this machine has no such address'
+          : error.message
+  return `cannot listen on ${where} (${purpose}): ${why}`
+}

@@ -1,0 +1,46 @@
+/**
+ * The order of policies, written once. Outermost first; each line says why it stands where it stands. What no policy file
+ * states, and what has no default, is not in a stack at all.
+ */
+import type { PolicyModule, PolicyParts } from '../core/policy.ts'
+import { breaker } from './breaker/policy.ts'
+import { bulkhead } from './bulkhead/policy.ts'
+import { fallback } from './fallback/policy.ts'
+import { retry } from './retry/policy.ts'
+import { timeout } from './timeout/policy.ts'
+
+export const MODULES = { fallback, timeout, bulkhead, retry, breaker } as const
+
+export type PolicyName = keyof typeof MODULES
+
+/** Every block a file may state, for the loader. */
+export const BLOCKS: readonly PolicyModule<never>[] = Object.values(MODULES) as unknown as PolicyModule<never>[]
+
+/** In every stack, with their defaults, also when nobody states them; `mode: disabled` takes them away. */
+export const ALWAYS: readonly PolicyName[] = ['timeout', 'retry']
+
+export interface Place {
+  readonly policy: PolicyName
+  readonly part: keyof PolicyParts
+  readonly why: string
+}
+
+/** Around the whole request. */
+export const REQUEST_ORDER: readonly Place[] = [
+  { policy: 'fallback', part: 'request', why: 'outermost: it covers refusals and the deadline too' },
+  { policy: 'timeout', part: 'request', why: 'the deadline covers queueing, all attempts and the waits between them' },
+  { policy: 'bulkhead', part: 'request', why: 'one slot per request: a retry is never refused by its own bulkhead' },
+  { policy: 'retry', part: 'request', why: 'below the slot and the deadline, above all that one attempt meets' },
+]
+
+/** Around each attempt, above the pick of an endpoint. */
+export const ATTEMPT_ORDER: readonly Place[] = [
+  { policy: 'breaker', part: 'attempt', why: 'sees every attempt: retries feed it, and once open it ends their loop' },
+]
+
+/** Around each attempt, below the pick: an endpoint is known. */
+export const PICKED_ORDER: readonly Place[] = [
+  { policy: 'breaker', part: 'picked', why: 'the recorder of endpoint breakers: counts what the picked endpoint did' },
+  { policy: 'bulkhead', part: 'picked', why: "an endpoint's slot is taken once the endpoint is known" },
+  { policy: 'timeout', part: 'picked', why: 'perTry runs over the connection and the answer, not over the pick' },
+]

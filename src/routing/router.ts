@@ -1,0 +1,58 @@
+/** The hop that finds a request's route: host to service, path to route. Nothing found is `route_not_found`. */
+import { ProxyError } from '../core/errors.ts'
+import type { Dispatch, RequestHead, ResponseHandler, RouteInfo } from '../core/exchange.ts'
+import { refuse } from '../core/refuse.ts'
+import type { Headers } from '../core/headers.ts'
+import { normalisePath } from './path.ts'
+
+export interface Routed {
+  readonly info: RouteInfo
+  /** ms from the request's start; Infinity without a bound. */
+  readonly requestTimeout: number
+  readonly dispatch: Dispatch
+}
+
+/** The routes of one destination. */
+export interface Routes {
+  find(method: string, path: string, headers: Headers): Routed
+}
+
+/** Outbound: by what the client calls the service. `unknown` takes what nobody claims. */
+export function routeByHost(lookup: (authority: string) => Routes | undefined, unknown: Routed | undefined): Dispatch {
+  return function byHost(request, response) {
+    const routes = lookup(request.authority)
+    if (routes !== undefined) return follow(routes, request, response)
+    if (unknown !== undefined) return enter(unknown, '', request, response)
+    const cause = `no service answers to host '${request.authority}'`
+    return refuse(response, new ProxyError('route_not_found', 'downstream', 'no', cause))
+  }
+}
+
+/** Inbound: whatever the client calls us, it means our application. */
+export function routeToApplication(routes: Routes): Dispatch {
+  return function toApplication(request, response) {
+    if (request.method === 'CONNECT') {
+      return refuse(response, new ProxyError('route_not_found', 'downstream', 'no', 'CONNECT to an application'))
+    }
+    return follow(routes, request, response)
+  }
+}
+
+function follow(routes: Routes, request: RequestHead, response: ResponseHandler) {
+  // A tunnel has no path; it meets what holds for every request of the service.
+  const path = request.method === 'CONNECT' ? '/' : normalisePath(request.target)
+  if (path === undefined) {
+    const cause = 'the target climbs above the root or holds a character it may not hold'
+    return refuse(response, new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
+  }
+  return enter(routes.find(request.method, path, request.headers), path, request, response)
+}
+
+function enter(route: Routed, path: string, request: RequestHead, response: ResponseHandler) {
+  const exchange = request.exchange
+  const own = exchange.startedAt + route.requestTimeout
+  exchange.route = route.info
+  exchange.path = path
+  exchange.deadline = own < exchange.callerDeadline ? own : exchange.callerDeadline
+  return route.dispatch(request, response)
+}

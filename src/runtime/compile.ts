@@ -1,0 +1,110 @@
+/** Config → Runtime: everything that a request will meet, found before it comes. */
+import type { BlockStatement, Config, ServiceDocument, SidecarDocument } from '../config/model.ts'
+import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
+import { HostTable } from '../routing/hosts.ts'
+import { routeByHost, type Routes, routeToApplication } from '../routing/router.ts'
+import { type Destination, rulesFor } from '../routing/rule.ts'
+import { RouteTable } from '../routing/table.ts'
+import { resolve } from '../routing/resolve.ts'
+import type { Passthrough } from '../upstream/passthrough.ts'
+import type { UpstreamContext } from '../upstream/pool.ts'
+import { createPick, type Service } from '../upstream/service.ts'
+import type { Services } from './services.ts'
+import { compileRoute, type Route, type StackContext, statementName } from './stack.ts'
+
+/** Immutable; a reload makes another and swaps the reference. */
+export interface Runtime {
+  readonly config: Config
+  /** By the order of `sidecar.inbound`. */
+  readonly inbound: readonly Dispatch[]
+  readonly outbound: Dispatch
+  /** Statement → fingerprint of each block that may hold state. */
+  readonly statements: ReadonlyMap<string, string>
+}
+
+export interface CompileContext extends StackContext {
+  readonly upstream: UpstreamContext
+  readonly services: Services
+  readonly passthrough: Passthrough
+  /** What this instance adds to Via. */
+  readonly via: string
+  /** Telemetry and rescue, outside of every route. */
+  readonly outermost: Layer
+}
+
+/** Services have to be updated before. */
+export function compile(config: Config, context: CompileContext): Runtime {
+  const { sidecar } = config
+  return {
+    config,
+    inbound: sidecar.inbound.map(({ app }) => {
+      const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port: app.port }
+      return context.outermost(routeToApplication(routesOf(config, to, context.services.application(app), context)))
+    }),
+    outbound: context.outermost(outboundRouter(config, context)),
+    statements: statementsOf(config),
+  }
+}
+
+function outboundRouter(config: Config, context: CompileContext): Dispatch {
+  const hosts = new HostTable<Routes>(80)
+  for (const document of config.services) {
+    const { name } = document
+    const to: Destination = { direction: 'outbound', service: name, workload: config.sidecar.name, port: undefined }
+    const routes = routesOf(config, to, context.services.service(name), context)
+    for (const host of document.hosts) hosts.add(host, routes)
+  }
+  const unknown = config.sidecar.outbound?.unknownHosts === 'passthrough' ? passThrough(context) : undefined
+  return routeByHost((authority) => hosts.lookup(authority), unknown)
+}
+
+function routesOf(config: Config, to: Destination, service: Service, context: CompileContext): Routes {
+  const rules = rulesFor<BlockStatement>(config.policies, to)
+  return new RouteTable<BlockStatement, Route>(rules, (resolution) => {
+    const info: RouteInfo = {
+      direction: to.direction,
+      service: to.service,
+      template: resolution.template,
+      stream: resolution.stream,
+      telemetry: undefined,
+    }
+    const pick = (tests: Parameters<typeof createPick>[1], next: Dispatch) =>
+      createPick(service, tests, context.upstream, context.via, next)
+    return compileRoute(info, resolution, pick, context)
+  })
+}
+
+/** A stranger's traffic meets the defaults, and nothing of ours is added to it. */
+function passThrough(context: CompileContext): Route {
+  const info: RouteInfo = {
+    direction: 'outbound',
+    service: 'passthrough',
+    template: '*',
+    stream: undefined,
+    telemetry: undefined,
+  }
+  return compileRoute(info, resolve<BlockStatement>([]), (_tests, next) => context.passthrough.pick(next), context)
+}
+
+function statementsOf(config: Config): Map<string, string> {
+  const statements = new Map<string, string>()
+  for (const policy of config.policies) {
+    for (const { block, config: stated } of policy.blocks) {
+      for (const service of servicesOf(policy.direction, policy.service, config.services, config.sidecar)) {
+        const to = { direction: policy.direction, service }
+        statements.set(statementName(policy.name, block, to), JSON.stringify(stated))
+      }
+    }
+  }
+  return statements
+}
+
+function servicesOf(
+  direction: 'inbound' | 'outbound',
+  service: string,
+  services: readonly ServiceDocument[],
+  sidecar: SidecarDocument,
+): string[] {
+  if (direction === 'inbound') return [sidecar.name]
+  return service === '*' ? services.map(({ name }) => name) : [service]
+}

@@ -1,0 +1,78 @@
+/** The configuration in force, and what became of the last attempt to change it. */
+import type { Config, Issue } from '../config/model.ts'
+import { formatIssue } from '../config/issues.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../telemetry/index.ts'
+import { checkConfig } from './check-config.ts'
+
+/** The files cannot be used; `report` has a line for each problem. */
+export class ConfigError extends Error {
+  readonly report: readonly string[]
+
+  constructor(report: readonly string[]) {
+    super(report.join('\n'))
+    this.name = 'ConfigError'
+    this.report = report
+  }
+}
+
+export class Configuration {
+  current: Config
+  /** ms since 1970. */
+  loadedAt: number
+  lastReloadSuccess = true
+  /** Lines, as `validate` would print them. */
+  lastReport: readonly string[]
+  readonly #paths: readonly string[]
+  readonly #name: string | undefined
+  readonly #adapt: (config: Config) => Config
+  readonly #clock: Clock
+  readonly #log: Log
+
+  /** `adapt` lays the flags over what the files say. Throws a ConfigError. */
+  constructor(
+    paths: readonly string[],
+    name: string | undefined,
+    adapt: (config: Config) => Config,
+    clock: Clock,
+    log: Log,
+  ) {
+    this.#paths = paths
+    this.#name = name
+    this.#adapt = adapt
+    this.#clock = clock
+    this.#log = log
+    const { config, issues } = this.#load()
+    this.lastReport = issues.map(formatIssue)
+    if (config === undefined) throw new ConfigError(this.lastReport)
+    this.current = config
+    this.loadedAt = clock.wallTime()
+    this.#warn(issues)
+  }
+
+  #load(): { config: Config | undefined; issues: readonly Issue[] } {
+    const { config, issues } = checkConfig(this.#paths, { sidecarName: this.#name })
+    return { config: config === undefined ? undefined : this.#adapt(config), issues }
+  }
+
+  /** Reads the files again. False: they cannot be used, the last good ones stay in force. */
+  reload(): boolean {
+    const { config, issues } = this.#load()
+    this.lastReport = issues.map(formatIssue)
+    this.lastReloadSuccess = config !== undefined
+    if (config === undefined) {
+      this.#log.error('reload failed, the last good configuration stays in force', { report: this.lastReport })
+      return false
+    }
+    this.current = config
+    this.loadedAt = this.#clock.wallTime()
+    this.#warn(issues)
+    return true
+  }
+
+  #warn(issues: readonly Issue[]): void {
+    for (const issue of issues) {
+      if (issue.severity === 'warning') this.#log.warn(formatIssue(issue), { code: issue.code })
+    }
+  }
+}

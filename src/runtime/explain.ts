@@ -1,0 +1,116 @@
+/** Which policies a request would meet, why, and what they come to. Pure: the same for a file and for the live config. */
+import { completeBlock } from '../config/complete.ts'
+import type { BlockStatement, Config } from '../config/model.ts'
+import type { PolicyModule } from '../core/policy.ts'
+import { ALWAYS, BLOCKS } from '../policies/index.ts'
+import { type Chosen, type Resolution, resolve } from '../routing/resolve.ts'
+import { type Destination, type Rule, rulesOf } from '../routing/rule.ts'
+import { advantage } from '../routing/specificity.ts'
+import { type AtWork, factsOf } from './explain/facts.ts'
+import { locate } from './explain/locate.ts'
+import { type Asked, missText, policyReport } from './explain/match.ts'
+import type { BlockReport, Explained, Explanation, Query } from './explain/report.ts'
+import { orderOf } from './explain/order.ts'
+import { at, valuesOf } from './explain/values.ts'
+
+/** Blocks of which something holds though nobody states them. */
+const WITH_DEFAULTS: readonly string[] = ALWAYS
+
+export function explain(config: Config, query: Query): Explanation {
+  const located = locate(config, query)
+  if (!located.found) return located
+  const { service, path, port, endpoints } = located
+  const to: Destination = { direction: query.direction, service, workload: config.sidecar.name, port }
+  const asked: Asked = { method: query.method, path, headers: query.headers }
+  const rules = candidates(config, to)
+  const resolution = resolve(rules.filter((rule) => missText(rule, asked, to) === undefined))
+  const { template, stream } = resolution
+  const blocks = atWork(resolution)
+  return {
+    found: true,
+    direction: query.direction,
+    service,
+    method: query.method,
+    path,
+    port: port ?? null,
+    route: template,
+    stream: stream ?? null,
+    endpoints,
+    met: resolution.rules.map(policyReport),
+    missed: missed(rules, asked, to),
+    order: orderOf(blocks),
+    blocks: BLOCKS.map((schema) => blockReport(schema, resolution)),
+    facts: factsOf(blocks, { service, method: query.method, stream }),
+    warnings: warningsOf(config, resolution),
+  }
+}
+
+/** All rules that name this service or all, whether they hold in this sidecar or not. */
+function candidates(config: Config, { direction, service }: Destination): Rule<BlockStatement>[] {
+  return config.policies
+    .filter((policy) => policy.direction === direction)
+    .filter((policy) => direction === 'inbound' || policy.service === '*' || policy.service === service)
+    .flatMap((policy) => rulesOf(policy))
+}
+
+/** Policies with no way in for this request. */
+function missed(rules: readonly Rule<BlockStatement>[], asked: Asked, to: Destination): Explained['missed'] {
+  const met = new Set(rules.filter((rule) => missText(rule, asked, to) === undefined).map(({ policy }) => policy))
+  return rules
+    .filter(({ policy }) => !met.has(policy))
+    .map((rule) => ({ ...policyReport(rule), because: missText(rule, asked, to) ?? '' }))
+}
+
+function blockReport({ name, schema }: PolicyModule<never>, resolution: Resolution<BlockStatement>): BlockReport {
+  const chosen = resolution.blocks.get(name)
+  if (chosen === undefined) {
+    const nobody = { block: name, policy: '', profile: '', place: '', over: [] }
+    if (!WITH_DEFAULTS.includes(name)) return { ...nobody, state: 'none', values: [] }
+    return { ...nobody, state: 'default', values: valuesOf(name, schema, completeBlock(schema), new Map()) }
+  }
+  const { stated } = chosen
+  const isOff = stated.mode === 'disabled'
+  return {
+    block: name,
+    state: isOff ? 'disabled' : 'stated',
+    policy: stated.policy,
+    profile: stated.profile,
+    place: at(stated.place),
+    over: beaten(chosen, resolution),
+    values: isOff ? [] : valuesOf(name, schema, stated.config, stated.places),
+  }
+}
+
+function beaten(chosen: Chosen<BlockStatement>, { rules }: Resolution<BlockStatement>): BlockReport['over'] {
+  const seen = new Set([chosen.rule.policy])
+  return rules.flatMap((rule) => {
+    const stated = rule.states(chosen.stated.block)
+    if (stated === undefined || seen.has(rule.policy)) return []
+    seen.add(rule.policy)
+    return [{ ...policyReport(rule), place: at(stated.place), because: advantage(chosen.rule, rule) }]
+  })
+}
+
+/** The blocks as the runtime would compile them: stated, or default, or none. */
+function atWork({ blocks }: Resolution<BlockStatement>): AtWork {
+  const found: Record<string, unknown> = {}
+  for (const { name, schema } of BLOCKS) {
+    const stated = blocks.get(name)?.stated
+    if (stated !== undefined) found[name] = stated.mode === 'disabled' ? undefined : stated.config
+    else if (WITH_DEFAULTS.includes(name)) found[name] = completeBlock(schema)
+  }
+  return found as unknown as AtWork
+}
+
+/** Warnings whose place lies in a statement that is met. */
+function warningsOf(config: Config, { rules }: Resolution<BlockStatement>): Explained['warnings'] {
+  const lines = new Set<string>()
+  for (const { policy } of rules) {
+    lines.add(at(policy.place))
+    for (const { place } of policy.routes) lines.add(at(place))
+    for (const block of policy.blocks) for (const place of [block.place, ...block.places.values()]) lines.add(at(place))
+  }
+  return config.warnings
+    .filter(({ place }) => lines.has(at(place)))
+    .map(({ code, message, place }) => ({ code, message, place: at(place) }))
+}

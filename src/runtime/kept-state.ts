@@ -1,0 +1,57 @@
+/** State that outlives a reload: breakers, bulkheads, budgets. It stands where a file declares it. */
+import type { Forceable, Observable, ObservableGroup, Snapshot } from '../core/events.ts'
+
+interface Kept {
+  /** The block it belongs to, as text: a changed block begins anew. */
+  readonly fingerprint: string
+  readonly state: unknown
+}
+
+export class KeptStates {
+  readonly #states = new Map<string, Kept>()
+
+  /** `statement` names who states the block and for which service; `kind` and `key` tell its states apart. */
+  get<S>(statement: string, fingerprint: string, kind: string, key: string, make: () => S): S {
+    const name = JSON.stringify([statement, kind, key])
+    const kept = this.#states.get(name)
+    if (kept !== undefined && kept.fingerprint === fingerprint) return kept.state as S
+    const state = make()
+    this.#states.set(name, { fingerprint, state })
+    return state
+  }
+
+  /** Forgets what no statement of the new configuration names, or names otherwise. `live`: statement → fingerprint. */
+  prune(live: ReadonlyMap<string, string>): void {
+    for (const [name, kept] of this.#states) {
+      const [statement] = JSON.parse(name) as [string]
+      if (live.get(statement) !== kept.fingerprint) this.#states.delete(name)
+    }
+  }
+
+  *observables(): Iterable<Observable> {
+    for (const { state } of this.#states.values()) {
+      if (isGroup(state)) yield* state.members()
+      else if (isObservable(state)) yield state
+    }
+  }
+
+  *snapshots(): Iterable<Snapshot> {
+    for (const observable of this.observables()) yield observable.snapshot()
+  }
+
+  breaker(id: string): Forceable | undefined {
+    for (const observable of this.observables()) {
+      const snapshot = observable.snapshot()
+      if (snapshot.kind === 'breaker' && snapshot.id === id) return observable as Forceable
+    }
+    return undefined
+  }
+}
+
+function isObservable(state: unknown): state is Observable {
+  return typeof (state as Partial<Observable>).snapshot === 'function'
+}
+
+function isGroup(state: unknown): state is ObservableGroup {
+  return typeof (state as Partial<ObservableGroup>).members === 'function'
+}

@@ -1,0 +1,102 @@
+/** The services of a configuration: made once, and kept over a reload as long as nothing about them changed. */
+import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
+import { createBalancer } from '../upstream/balance/balancer.ts'
+import { DnsService } from '../upstream/discovery/dns-service.ts'
+import type { PoolSettings, UpstreamContext } from '../upstream/pool.ts'
+import type { Service } from '../upstream/service.ts'
+import { StaticService } from '../upstream/static-service.ts'
+import type { Log } from '../telemetry/index.ts'
+
+interface Held {
+  readonly fingerprint: string
+  readonly service: Service
+}
+
+type Limits = SidecarDocument['limits']
+
+/** Towards our own application: it is near, and its connections are worth keeping as long as it keeps them. */
+const APPLICATION = { maxPerEndpoint: 1024, idle: 4000, maxAge: 600_000 }
+
+export class Services {
+  readonly #context: UpstreamContext
+  readonly #log: Log
+  #held = new Map<string, Held>()
+
+  constructor(context: UpstreamContext, log: Log) {
+    this.#context = context
+    this.#log = log
+  }
+
+  /** Takes over what is unchanged, makes what is new. What is left behind closes when `retire` is called. */
+  update(documents: readonly ServiceDocument[], sidecar: SidecarDocument): { retire(): void } {
+    const before = this.#held
+    const next = new Map<string, Held>()
+    for (const document of documents) {
+      const { place: _place, ...settings } = document
+      this.#take(before, next, `service ${document.name}`, JSON.stringify([settings, sidecar.limits]), () =>
+        this.#make(document, sidecar.limits),
+      )
+    }
+    for (const { app } of sidecar.inbound) {
+      const name = applicationKey(app)
+      this.#take(before, next, name, JSON.stringify([app, sidecar.limits]), () => this.#application(sidecar, app))
+    }
+    this.#held = next
+    const kept = new Set([...next.values()].map(({ service }) => service))
+    return {
+      retire: () => {
+        for (const { service } of before.values()) if (!kept.has(service)) service.close()
+      },
+    }
+  }
+
+  service(name: string): Service {
+    return (this.#held.get(`service ${name}`) as Held).service
+  }
+
+  application(app: { readonly host: string; readonly port: number }): Service {
+    return (this.#held.get(applicationKey(app)) as Held).service
+  }
+
+  all(): Iterable<Service> {
+    return [...this.#held.values()].map(({ service }) => service)
+  }
+
+  close(): void {
+    for (const { service } of this.#held.values()) service.close()
+  }
+
+  #take(before: Map<string, Held>, next: Map<string, Held>, key: string, fingerprint: string, make: () => Service): void {
+    const held = before.get(key)
+    next.set(key, held !== undefined && held.fingerprint === fingerprint ? held : { fingerprint, service: make() })
+  }
+
+  #make(document: ServiceDocument, limits: Limits): Service {
+    const { name, hostHeader, connections } = document
+    const balancer = createBalancer(document.loadBalancing, this.#context.random)
+    const settings: PoolSettings = { ...connections, limits, believesPeer: document.sidecar }
+    if (document.dns === undefined) {
+      return new StaticService(name, document.endpoints, hostHeader, balancer, settings, this.#context)
+    }
+    return new DnsService(name, document.dns, hostHeader, balancer, settings, this.#context, {
+      singleAddress: (service, host) =>
+        this.#log.warn('one address for a service by DNS', {
+          code: 'W013',
+          service,
+          name: host,
+          hint: 'behind one address there may be many endpoints: retries cannot go elsewhere; name a headless service',
+        }),
+      failed: (service, host, cause) => this.#log.warn('look-up failed', { service, name: host, cause }),
+    })
+  }
+
+  #application(sidecar: SidecarDocument, app: { readonly host: string; readonly port: number }): Service {
+    const settings: PoolSettings = { ...APPLICATION, limits: sidecar.limits, believesPeer: false }
+    const balancer = createBalancer('leastRequest', this.#context.random)
+    return new StaticService(sidecar.name, [{ ...app, weight: 1 }], 'keep', balancer, settings, this.#context)
+  }
+}
+
+function applicationKey(app: { readonly host: string; readonly port: number }): string {
+  return `application ${app.host}:${app.port}`
+}

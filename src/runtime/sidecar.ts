@@ -1,0 +1,257 @@
+/** A whole sidecar in one process: files read, listeners bound, and everything between them. */
+import { type AdminListener, type AdminSource, startAdmin } from '../admin/index.ts'
+import type { Config, SidecarDocument } from '../config/model.ts'
+import { type Clock, SystemClock } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { Dispatch, Layer } from '../core/exchange.ts'
+import { type Random, systemRandom } from '../core/random.ts'
+import { refuse } from '../core/refuse.ts'
+import { ReplayAccount } from '../core/replay-buffer.ts'
+import type { ServerConnection } from '../http1/server.ts'
+import { Receiver } from '../server/receiver.ts'
+import { createRescue } from '../server/rescue.ts'
+import { Trust } from '../server/trust.ts'
+import { createTelemetry, type EndpointSample, type Log, type Telemetry } from '../telemetry/index.ts'
+import { Passthrough } from '../upstream/passthrough.ts'
+import { type CompileContext, compile, type Runtime } from './compile.ts'
+import { Configuration } from './configuration.ts'
+import { Drain } from './drain.ts'
+import { explainLive } from './explain-live.ts'
+import { type RunFlags, withFlags } from './flags.ts'
+import { KeptStates } from './kept-state.ts'
+import { TrafficListener } from './listeners.ts'
+import { FileWatch } from './reload.ts'
+import { Services } from './services.ts'
+import { configView, stateView } from './view.ts'
+
+export interface SidecarOptions extends RunFlags {
+  /** Files and folders of policy documents. */
+  readonly paths: readonly string[]
+  readonly name?: string | undefined
+  readonly log: Log
+  readonly version: string
+  /** `process.env`: the OTEL_* of it are read. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Called once the drain that `POST /quit` asked for is over. */
+  readonly onQuit?: (() => void) | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+}
+
+/** Towards strangers, where they are let through at all. */
+const STRANGERS = { maxPerEndpoint: 256, idle: 4000, maxAge: 600_000 }
+
+/** Throws a ConfigError, or an Error whose message is a sentence: a taken port, flags that do not fit. */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const sidecar = new Sidecar(options)
+  try {
+    await sidecar.open()
+  } catch (error) {
+    await sidecar.close()
+    throw error
+  }
+  return sidecar
+}
+
+export class Sidecar {
+  /** `host:port` of each listener, in the order of the Sidecar document. */
+  inbound: readonly string[] = []
+  outbound = ''
+  admin = ''
+  readonly #options: SidecarOptions
+  readonly #clock: Clock
+  readonly #configuration: Configuration
+  readonly #sidecar: SidecarDocument
+  readonly #telemetry: Telemetry
+  readonly #states = new KeptStates()
+  readonly #services: Services
+  readonly #passthrough: Passthrough
+  readonly #replay: ReplayAccount
+  readonly #context: CompileContext
+  readonly #startedAt: number
+  #runtime: Runtime
+  #inboundListeners: TrafficListener[] = []
+  #outboundListener: TrafficListener | undefined
+  #adminListener: AdminListener | undefined
+  #watch: FileWatch | undefined
+  #drain: Drain
+  #opened = false
+
+  constructor(options: SidecarOptions) {
+    const { log, paths, name, version, environment } = options
+    const clock = options.clock ?? new SystemClock()
+    const random = options.random ?? systemRandom()
+    this.#options = options
+    this.#clock = clock
+    this.#startedAt = clock.now()
+    let first: SidecarDocument | undefined
+    this.#configuration = new Configuration(paths, name, (config) => this.#adapt(config, first), clock, log)
+    this.#sidecar = this.#configuration.current.sidecar
+    first = this.#sidecar
+    this.#telemetry = createTelemetry({ sidecar: this.#sidecar, clock, random, log, version, environment })
+    const { limits } = this.#sidecar
+    const upstream = { clock, random, defect: this.#telemetry.events.defect.bind(this.#telemetry.events) }
+    this.#services = new Services(upstream, log)
+    this.#passthrough = new Passthrough({ ...STRANGERS, limits, believesPeer: false }, upstream)
+    this.#replay = new ReplayAccount(limits.maxReplayBytes)
+    const pseudonym = `outrigger-${this.#sidecar.name}-${random.word().toString(36)}`
+    const rescue = createRescue(`1.1 ${pseudonym}`)
+    const outermost: Layer = (next) => this.#telemetry.server(rescue(next))
+    this.#context = {
+      clock,
+      random,
+      events: this.#telemetry.events,
+      replay: this.#replay,
+      states: this.#states,
+      attempt: this.#telemetry.attempt,
+      upstream,
+      services: this.#services,
+      passthrough: this.#passthrough,
+      via: `1.1 ${pseudonym}`,
+      outermost,
+    }
+    this.#services.update(this.#configuration.current.services, this.#sidecar)
+    this.#runtime = compile(this.#configuration.current, this.#context)
+    this.#drain = new Drain(clock, this.#sidecar.drain, [], undefined)
+    this.#pseudonym = pseudonym
+  }
+
+  readonly #pseudonym: string
+
+  /** The flags over the files; at a reload what a running process cannot change stays as it was at the start. */
+  #adapt(config: Config, first: SidecarDocument | undefined): Config {
+    if (first === undefined) return { ...config, sidecar: withFlags(config.sidecar, this.#options) }
+    const { outbound } = first
+    const unknownHosts = config.sidecar.outbound?.unknownHosts ?? outbound?.unknownHosts ?? 'refuse'
+    return { ...config, sidecar: { ...first, outbound: outbound && { ...outbound, unknownHosts } } }
+  }
+
+  // ---------------------------------------------------------------- start
+
+  async open(): Promise<void> {
+    const { inbound, outbound, admin, limits } = this.#sidecar
+    const trust = new Trust(this.#sidecar.trust)
+    for (const [index, { listen }] of inbound.entries()) {
+      const listener = await TrafficListener.open(listen, 'inbound', limits.maxConnections, (closed) =>
+        this.#receiver('inbound', trust, () => this.#runtime.inbound[index] as Dispatch, closed),
+      )
+      this.#inboundListeners.push(listener)
+    }
+    if (outbound !== undefined) {
+      this.#outboundListener = await TrafficListener.open(outbound.listen, 'outbound', limits.maxConnections, (closed) =>
+        this.#receiver('outbound', trust, () => this.#runtime.outbound, closed),
+      )
+    }
+    this.#drain = new Drain(this.#clock, this.#sidecar.drain, this.#inboundListeners, this.#outboundListener)
+    this.#telemetry.observe({
+      snapshots: () => this.#states.snapshots(),
+      endpoints: () => this.#endpoints(),
+      replayBytes: () => this.#replay.used,
+      connections: (direction) => this.#connections(direction),
+      config: () => this.#configSample(),
+      propagate: (name) => this.#runtime.config.services.find((service) => service.name === name)?.propagate ?? 'all',
+    })
+    this.#adminListener = await startAdmin(admin.listen, this.#adminSource())
+    this.inbound = this.#inboundListeners.map(({ address }) => address)
+    this.outbound = this.#outboundListener?.address ?? ''
+    this.admin = this.#adminListener.address
+    this.#watch = new FileWatch(this.#options.paths, this.#clock, () => this.reload())
+    this.#opened = true
+  }
+
+  #receiver(
+    direction: 'inbound' | 'outbound',
+    trust: Trust,
+    dispatch: () => Dispatch,
+    closed: (connection: ServerConnection) => void,
+  ): Receiver {
+    const looped = this.#context.outermost((_request, response) =>
+      refuse(response, new ProxyError('loop_detected', 'downstream', 'no', 'Via names this very instance')),
+    )
+    return new Receiver({
+      direction,
+      limits: this.#sidecar.limits,
+      clock: this.#clock,
+      random: this.#context.random,
+      trust,
+      pseudonym: this.#pseudonym,
+      dispatch,
+      looped,
+      draining: () => (direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining),
+      refused: (error) => this.#telemetry.refused(error.reason, direction),
+      defect: (where, error) => this.#telemetry.events.defect(where, error),
+      closed,
+    })
+  }
+
+  // ---------------------------------------------------------------- while it runs
+
+  /** Takes over the files as they are now; keeps the last good configuration when they cannot be used. */
+  reload(): boolean {
+    if (!this.#configuration.reload()) return false
+    const config = this.#configuration.current
+    const { retire } = this.#services.update(config.services, config.sidecar)
+    this.#runtime = compile(config, this.#context)
+    this.#states.prune(this.#runtime.statements)
+    retire()
+    this.#options.log.info('configuration reloaded', { hash: config.hash, warnings: config.warnings.length })
+    return true
+  }
+
+  /** Readiness off, then the drain; settles when it is over. The admin listener stays. */
+  drain(): Promise<void> {
+    return this.#drain.start()
+  }
+
+  /** Ends everything that is left. */
+  async close(): Promise<void> {
+    this.#opened = false
+    this.#watch?.close()
+    this.#drain.cancel()
+    for (const listener of this.#inboundListeners) listener.destroy()
+    this.#outboundListener?.destroy()
+    this.#services.close()
+    this.#passthrough.close()
+    await this.#adminListener?.close()
+    await this.#telemetry.close()
+  }
+
+  #connections(direction: 'inbound' | 'outbound'): number {
+    if (direction === 'outbound') return this.#outboundListener?.connections ?? 0
+    return this.#inboundListeners.reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  *#endpoints(): Iterable<EndpointSample> {
+    for (const service of this.#services.all()) {
+      for (const { address, pool } of service.endpoints) {
+        const { active: inflight, idle, connections } = pool
+        yield { service: service.name, address, state: 'ready', inflight, idle, connections }
+      }
+    }
+  }
+
+  #configSample() {
+    const { current, lastReloadSuccess, loadedAt } = this.#configuration
+    return { hash: current.hash, lastReloadSuccess, loadedAt, warnings: current.warnings.length }
+  }
+
+  #adminSource(): AdminSource {
+    return {
+      live: () => true,
+      ready: () => this.#opened && this.#drain.phase === 'serving',
+      started: () => this.#opened,
+      metrics: () => this.#telemetry.metrics(),
+      metricsType: this.#telemetry.metricsType,
+      config: () => configView(this.#configuration),
+      state: () => {
+        const connections = { inbound: this.#connections('inbound'), outbound: this.#connections('outbound') }
+        const now = this.#clock.now()
+        return stateView(this.#states.snapshots(), this.#endpoints(), this.#drain, this.#startedAt, now, connections)
+      },
+      explain: (query) => explainLive(this.#runtime.config, query),
+      drain: () => void this.drain(),
+      quit: () => void this.drain().then(() => this.#options.onQuit?.()),
+      breaker: (id) => this.#states.breaker(id),
+    }
+  }
+}

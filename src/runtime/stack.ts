@@ -1,0 +1,128 @@
+/** One route's stack: the layers its policies state, in the order of `policies/index.ts`. What is not stated is not in it. */
+import { completeBlock } from '../config/complete.ts'
+import type { BlockStatement } from '../config/model.ts'
+import type { Clock } from '../core/clock.ts'
+import type { PolicyEvents } from '../core/events.ts'
+import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
+import type { Eligible, PolicyModule, PolicyParts, PolicyScope, StatedBy } from '../core/policy.ts'
+import type { Random } from '../core/random.ts'
+import type { ReplayAccount } from '../core/replay-buffer.ts'
+import {
+  ALWAYS,
+  ATTEMPT_ORDER,
+  MODULES,
+  PICKED_ORDER,
+  type Place,
+  type PolicyName,
+  REQUEST_ORDER,
+} from '../policies/index.ts'
+import type { Resolution } from '../routing/resolve.ts'
+import { toEndpoint } from '../upstream/endpoint.ts'
+import type { KeptStates } from './kept-state.ts'
+
+/** A compiled route. */
+export interface Route {
+  readonly info: RouteInfo
+  /** `timeout.request` in ms, Infinity without one: routing makes the exchange's deadline of it. */
+  readonly requestTimeout: number
+  readonly dispatch: Dispatch
+}
+
+/** What every stack of a process is made with. */
+export interface StackContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: PolicyEvents
+  readonly replay: ReplayAccount
+  readonly states: KeptStates
+  /** Telemetry's layer around each attempt. */
+  readonly attempt: Layer
+}
+
+/** Who states a block that nobody states. */
+const NOBODY: StatedBy = { name: '', routes: [] }
+
+/**
+ * `pick` makes the hop that gives an attempt its endpoint, over what is beneath it. Each policy's `create` runs once per
+ * route; its state is shared by all routes that take the block from the same statement.
+ */
+export function compileRoute(
+  info: RouteInfo,
+  resolution: Resolution<BlockStatement>,
+  pick: (tests: readonly Eligible[], next: Dispatch) => Dispatch,
+  context: StackContext,
+): Route {
+  const parts = new Map<PolicyName, PolicyParts>()
+  for (const name of Object.keys(MODULES) as PolicyName[]) {
+    const made = create(name, info, resolution, context)
+    if (made !== undefined) parts.set(name, made)
+  }
+  const tests = [...parts.values()].flatMap(({ eligible }) => eligible ?? [])
+  const picked = wrap(PICKED_ORDER, parts, context.attempt(toEndpoint))
+  const attempt = wrap(ATTEMPT_ORDER, parts, pick(tests, picked))
+  return {
+    info,
+    requestTimeout: requestTimeout(resolution),
+    dispatch: wrap(REQUEST_ORDER, parts, attempt),
+  }
+}
+
+function create(
+  name: PolicyName,
+  info: RouteInfo,
+  resolution: Resolution<BlockStatement>,
+  context: StackContext,
+): PolicyParts | undefined {
+  const module = MODULES[name] as unknown as PolicyModule<unknown>
+  const chosen = resolution.blocks.get(name)
+  if (chosen === undefined) {
+    if (!ALWAYS.includes(name)) return undefined
+    return module.create(completeBlock(module.schema), scopeOf(info, NOBODY, name, {}, context))
+  }
+  const { stated, rule } = chosen
+  if (stated.mode === 'disabled') return undefined
+  const { policy } = rule
+  const by: StatedBy = { name: policy.name, routes: policy.routes.map(({ path }) => path ?? '/**') }
+  return module.create(stated.config, scopeOf(info, by, name, stated.config, context))
+}
+
+function scopeOf(
+  info: RouteInfo,
+  policy: StatedBy,
+  block: string,
+  config: unknown,
+  context: StackContext,
+): PolicyScope {
+  const { clock, random, events, replay, states } = context
+  const statement = statementName(policy.name, block, info)
+  const fingerprint = JSON.stringify(config)
+  return {
+    policy,
+    direction: info.direction,
+    service: info.service,
+    route: info,
+    clock,
+    random,
+    events,
+    replay,
+    state: (kind, key, make) => states.get(statement, fingerprint, kind, key, make),
+  }
+}
+
+/** A statement for `*` is one statement for each service it meets. */
+export function statementName(policy: string, block: string, to: { direction: string; service: string }): string {
+  return [policy, block, to.direction, to.service].join(' ')
+}
+
+function wrap(order: readonly Place[], parts: ReadonlyMap<PolicyName, PolicyParts>, innermost: Dispatch): Dispatch {
+  return order.reduceRight((next, { policy, part }) => {
+    const layer = parts.get(policy)?.[part] as Layer | undefined
+    return layer === undefined ? next : layer(next)
+  }, innermost)
+}
+
+function requestTimeout(resolution: Resolution<BlockStatement>): number {
+  const stated = resolution.blocks.get('timeout')?.stated
+  if (stated === undefined || stated.mode === 'disabled') return Number.POSITIVE_INFINITY
+  return (stated.config.request as number | undefined) ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,60 @@
+/** What the admin listener shows: the configuration and the state, as JSON. */
+import type { BlockStatement, Place } from '../config/model.ts'
+import type { Snapshot } from '../core/events.ts'
+import type { EndpointSample } from '../telemetry/index.ts'
+import type { Configuration } from './configuration.ts'
+import type { Drain } from './drain.ts'
+
+/** The effective configuration, with the place of each statement. There are no secrets in it, only paths to them. */
+export function configView(configuration: Configuration): unknown {
+  const { current, loadedAt, lastReloadSuccess, lastReport } = configuration
+  const { place: _place, ...sidecar } = current.sidecar
+  return {
+    hash: current.hash,
+    loadedAt: new Date(loadedAt).toISOString(),
+    lastReload: { success: lastReloadSuccess, report: lastReport },
+    sidecar: { ...sidecar, limits: finite(sidecar.limits) },
+    services: current.services.map(({ place, ...service }) => ({ ...service, at: at(place) })),
+    policies: current.policies.map(({ place, routes, blocks, ...policy }) => ({
+      ...policy,
+      at: at(place),
+      routes: routes.map(({ place: where, ...route }) => ({ ...route, at: at(where) })),
+      blocks: Object.fromEntries(blocks.map((block) => [block.block, blockView(block)])),
+    })),
+  }
+}
+
+function blockView({ config, mode, profile, place }: BlockStatement): unknown {
+  return { config, mode, ...(profile === '' ? {} : { profile }), at: at(place) }
+}
+
+function at(place: Place): string {
+  return `${place.file}:${place.line}:${place.column}`
+}
+
+/** JSON has no Infinity. */
+function finite(limits: Readonly<Record<string, number>>): Record<string, number | 'none'> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, value]) => [name, Number.isFinite(value) ? value : 'none']),
+  )
+}
+
+export function stateView(
+  snapshots: Iterable<Snapshot>,
+  endpoints: Iterable<EndpointSample>,
+  drain: Drain,
+  startedAt: number,
+  now: number,
+  connections: { readonly inbound: number; readonly outbound: number },
+): unknown {
+  const all = [...snapshots]
+  return {
+    uptimeSeconds: Math.round(now - startedAt) / 1000,
+    drain: drain.phase,
+    connections,
+    breakers: all.filter(({ kind }) => kind === 'breaker'),
+    bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
+    budgets: all.filter(({ kind }) => kind === 'budget'),
+    endpoints: [...endpoints],
+  }
+}

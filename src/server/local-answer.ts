@@ -1,0 +1,38 @@
+/** An answer of our own, made of a reason: the only place that knows how one looks. */
+import { type ProxyError, REASONS, type ReasonRow } from '../core/errors.ts'
+import { type Origin, ResponseHead } from '../core/exchange.ts'
+
+export interface LocalAnswer {
+  readonly head: ResponseHead
+  readonly body: Buffer
+}
+
+/** RFC 9209 §2: which intermediary, what kind of error; the reason in `details`, and no address. */
+export function proxyStatus(row: ReasonRow, reason: string): string {
+  return `outrigger; error=${row.proxyStatus}; details="${reason}"`
+}
+
+/** `service` is '' where no route was found. */
+export function localAnswer(error: ProxyError, service: string): LocalAnswer {
+  const row: ReasonRow = REASONS[error.reason]
+  const retryAfter = error.retryAfter
+  const what = {
+    reason: error.reason,
+    message: row.message,
+    ...(service === '' ? {} : { service }),
+    ...(retryAfter > 0 ? { retryAfter: Math.round(retryAfter * 1000) / 1000 } : {}),
+  }
+  const body = Buffer.from(`${JSON.stringify({ error: what })}\n`)
+  const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
+  headers.push('proxy-status', proxyStatus(row, error.reason), 'x-outrigger-reason', error.reason)
+  // RFC 9110 §10.2.3: whole seconds, and never sooner than we said.
+  if (retryAfter > 0) headers.push('retry-after', String(Math.ceil(retryAfter)))
+  const origin: Origin = 'proxy'
+  return { head: new ResponseHead(statusOf(error, row), '', headers, body.length, origin, error.reason), body }
+}
+
+/** A stall is the client's fault only when its own body stalled. */
+function statusOf(error: ProxyError, row: ReasonRow): number {
+  if (error.reason === 'stream_idle_timeout' && error.source === 'downstream') return 408
+  return row.status
+}

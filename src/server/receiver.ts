@@ -1,0 +1,121 @@
+/** From a codec's head to an exchange: contexts made, hop-by-hop and untrusted fields out, ours in. */
+import type { Clock } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
+import type { Random } from '../core/random.ts'
+import type { Head } from '../http1/head.ts'
+import type { ServerConnection, ServerLimits, ServerOwner } from '../http1/server.ts'
+import type { ServerExchange } from '../http1/server-exchange.ts'
+import { type LocalAnswer, localAnswer } from './local-answer.ts'
+import { readRequestFields, withForwarded } from './request-fields.ts'
+import type { Peer, Trust } from './trust.ts'
+
+export interface ReceiverOptions {
+  readonly direction: 'inbound' | 'outbound'
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly random: Random
+  readonly trust: Trust
+  /** This instance's name in Via, behind the protocol version. */
+  readonly pseudonym: string
+  /** Read anew for each request: a reload swaps it. */
+  dispatch(): Dispatch
+  /** What a request meets that came through this instance before: telemetry and rescue, and no route. */
+  readonly looped: Dispatch
+  draining(): boolean
+  refused(reason: ProxyError): void
+  defect(where: string, error: unknown): void
+  closed(connection: ServerConnection): void
+}
+
+/** What one listener does with the heads of its connections. */
+export class Receiver implements ServerOwner {
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly #options: ReceiverOptions
+  readonly #peers = new WeakMap<ServerConnection, Peer>()
+
+  constructor(options: ReceiverOptions) {
+    this.limits = options.limits
+    this.clock = options.clock
+    this.#options = options
+  }
+
+  get draining(): boolean {
+    return this.#options.draining()
+  }
+
+  accept(head: Head, connection: ServerConnection, response: ServerExchange): RequestBody {
+    const options = this.#options
+    const { direction, clock } = options
+    const inbound = direction === 'inbound'
+    const now = clock.now()
+    const fields = readRequestFields(
+      head.headers,
+      options.trust,
+      this.#peerOf(connection),
+      !inbound,
+      options.pseudonym,
+    )
+    const exchange = new Exchange(
+      direction,
+      now,
+      clock.wallTime(),
+      connection.peerAddress,
+      connection.peerPort,
+      fields.source,
+      fields.requestId === '' ? requestId(options.random) : fields.requestId,
+      fields.requestId === '',
+      head.version,
+      fields.timeout < 0 ? Number.POSITIVE_INFINITY : now + fields.timeout,
+    )
+    response.exchange = exchange
+    const headers = inbound
+      ? withForwarded(fields.headers, connection.peerAddress, head.scheme, head.authority)
+      : fields.headers
+    const request = new RequestHead(
+      head.method,
+      head.target,
+      head.scheme,
+      head.authority,
+      headers,
+      head.bodyLength,
+      head.upgrade,
+      head.expectContinue,
+      exchange,
+      new Attempt('first', false, false),
+    )
+    return fields.looped ? options.looped(request, response) : options.dispatch()(request, response)
+  }
+
+  #peerOf(connection: ServerConnection): Peer {
+    let peer = this.#peers.get(connection)
+    if (peer === undefined) {
+      peer = this.#options.trust.peer(connection.peerAddress)
+      this.#peers.set(connection, peer)
+    }
+    return peer
+  }
+
+  refusal(error: ProxyError): LocalAnswer {
+    this.#options.refused(error)
+    return localAnswer(error, '')
+  }
+
+  defect(where: string, error: unknown): void {
+    this.#options.defect(where, error)
+  }
+
+  closed(connection: ServerConnection): void {
+    this.#options.closed(connection)
+  }
+}
+
+/** 128 random bits. */
+function requestId(random: Random): string {
+  return hex(random.word()) + hex(random.word()) + hex(random.word()) + hex(random.word())
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0')
+}

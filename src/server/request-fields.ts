@@ -1,0 +1,109 @@
+/** One pass over a request's fields: what may go on, what is read for us, what is added. */
+import type { Headers } from '../core/headers.ts'
+import { isOwnField, nameIs } from '../core/headers.ts'
+import type { Peer, Trust } from './trust.ts'
+
+/** What a pass found. One object, used anew for each request and read at once. */
+export interface FieldsRead {
+  headers: Headers
+  requestId: string
+  /** Of `x-outrigger-timeout-ms`, ms; -1: none. */
+  timeout: number
+  source: string
+  /** The request came through this very instance before. */
+  looped: boolean
+}
+
+const found: FieldsRead = { headers: [], requestId: '', timeout: -1, source: '', looped: false }
+
+const PASS = 0
+const REQUEST_ID = 1
+const OWN = 2
+const FORWARDED = 3
+const VIA = 4
+
+function kindOf(name: string): number {
+  const first = name.charCodeAt(0) | 32
+  if (first === 120) {
+    if (name.length === 12 && nameIs(name, 'x-request-id')) return REQUEST_ID
+    if (isOwnField(name)) return OWN
+    return name.length > 12 && name.slice(0, 12).toLowerCase() === 'x-forwarded-' ? FORWARDED : PASS
+  }
+  if (first === 118) return nameIs(name, 'via') ? VIA : PASS
+  if (first === 102) return nameIs(name, 'forwarded') ? FORWARDED : PASS
+  if (first === 112) return isOwnField(name) ? OWN : PASS
+  return PASS
+}
+
+/**
+ * `peer` says whether fields that claim something are believed: on the outbound listener our own application asks, and
+ * what it says of itself goes on as it is (`ownApplication`). `via` is this instance's name.
+ */
+export function readRequestFields(
+  headers: Headers,
+  trust: Trust,
+  peer: Peer,
+  ownApplication: boolean,
+  via: string,
+): FieldsRead {
+  found.requestId = ''
+  found.timeout = -1
+  found.source = peer.source
+  found.looped = false
+  const believed = peer.trusted || ownApplication
+  const sourceHeader = trust.sourceHeader
+  let kept: string[] | undefined
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const kind = kindOf(name)
+    let keep = true
+    if (kind === REQUEST_ID) found.requestId = headers[i + 1] as string
+    else if (kind === VIA) found.looped ||= (headers[i + 1] as string).includes(via)
+    else if (kind === OWN) {
+      keep = false
+      if (believed && nameIs(name, 'x-outrigger-timeout-ms')) found.timeout = readTimeout(headers[i + 1] as string)
+    } else if (kind === FORWARDED) keep = believed
+    if (sourceHeader !== '' && nameIs(name, sourceHeader)) {
+      if (peer.trusted) found.source = trust.named(headers[i + 1] as string)
+      else if (!ownApplication) keep = false
+    }
+    if (!keep && kept === undefined) kept = headers.slice(0, i)
+    else if (keep && kept !== undefined) kept.push(name, headers[i + 1] as string)
+  }
+  found.headers = kept ?? headers
+  return found
+}
+
+/** A count of ms; anything else is no deadline. */
+function readTimeout(value: string): number {
+  if (value.length === 0 || value.length > 9) return -1
+  let ms = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    ms = ms * 10 + digit
+  }
+  return ms
+}
+
+/** Inbound: where the request came from, behind what a trusted peer said before us. */
+export function withForwarded(headers: Headers, peerAddress: string, scheme: string, authority: string): Headers {
+  let forwardedFor = peerAddress.startsWith('::ffff:') ? peerAddress.slice(7) : peerAddress
+  let proto = true
+  let host = true
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (nameIs(name, 'x-forwarded-for')) {
+      forwardedFor = `${headers[i + 1]}, ${forwardedFor}`
+      continue
+    }
+    if (nameIs(name, 'x-forwarded-proto')) proto = false
+    else if (nameIs(name, 'x-forwarded-host')) host = false
+    kept.push(name, headers[i + 1] as string)
+  }
+  kept.push('x-forwarded-for', forwardedFor)
+  if (proto) kept.push('x-forwarded-proto', scheme)
+  if (host && authority !== '') kept.push('x-forwarded-host', authority)
+  return kept
+}
