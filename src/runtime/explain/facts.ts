@@ -38,9 +38,14 @@ export function factsOf(blocks: AtWork, subject: Subject): Fact[] {
 }
 
 function attempts(retry: RetryConfig | undefined, method: string): Fact {
-  const max = retry?.max ?? 0
-  if (retry === undefined || max === 0) {
-    const text = '1, no retries. A request that a stale pooled connection lost is sent once more, at once.'
+  if (retry === undefined) {
+    const text = '1: retry is taken away, and with it the second try on a fresh connection when a pooled one was stale.'
+    return { name: 'attempts', value: 1, text }
+  }
+  const { max } = retry
+  if (max === 0) {
+    const text =
+      '1, no retries. A request lost on a stale pooled connection is sent once more at once, where that is safe.'
     return { name: 'attempts', value: 1, text }
   }
   const retries = max === 1 ? '1 retry' : `${max} retries`

@@ -23,7 +23,8 @@ function bounded(request: number, isStream: boolean): Fact {
 function byAttempts({ retry, bulkhead }: AtWork, perTry: number): Fact {
   const max = retry?.max ?? 0
   const pauses = retry === undefined ? 0 : longestPauses(retry)
-  const queue = bulkhead === undefined || bulkhead.maxQueue === 0 || bulkhead.per === 'endpoint' ? 0 : bulkhead.maxQueueWait
+  const queue =
+    bulkhead === undefined || bulkhead.maxQueue === 0 || bulkhead.per === 'endpoint' ? 0 : bulkhead.maxQueueWait
   const total = (max + 1) * perTry + pauses + queue
   const parts = [max === 0 ? `perTry ${duration(perTry)}` : `${max + 1} x perTry ${duration(perTry)}`]
   if (pauses > 0) parts.push(`pauses ${duration(pauses)}`)

@@ -31,9 +31,10 @@ function head({ direction, service, method, path, port, route, stream, endpoints
   const to = direction === 'outbound' ? `service ${service}` : `the application of ${service}`
   const where = port === null ? to : `${to} on port ${port}`
   const kind = stream === null ? '' : stream ? ', a stream' : ', no stream'
+  const name = route === '*' ? '* (no path pattern is met)' : route
   return [
     ...wrapped('', `${method} ${path}, ${direction} to ${where}`),
-    ...wrapped('  route       ', `${route}${kind}`),
+    ...wrapped('  route       ', `${name}${kind}`),
     ...wrapped('  endpoints   ', endpoints),
   ]
 }

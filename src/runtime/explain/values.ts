@@ -44,7 +44,12 @@ function alternative(schema: Schema, value: unknown): Schema {
 
 function format(schema: Schema, value: unknown): string {
   if (Array.isArray(value)) return value.map(String).join(', ')
-  if (isRecord(value)) return Object.entries(value).map(([key, inner]) => `${key}: ${inner}`).join(', ') || 'none'
+  if (isRecord(value))
+    return (
+      Object.entries(value)
+        .map(([key, inner]) => `${key}: ${inner}`)
+        .join(', ') || 'none'
+    )
   if (typeof value !== 'number') return value === '' ? "''" : String(value)
   const word = Object.entries(schema.words ?? {}).find(([, meaning]) => meaning === value)?.[0]
   if (word !== undefined) return word
@@ -60,7 +65,11 @@ export function formatPercentage(fraction: number): string {
 }
 
 function formatSize(bytes: number): string {
-  for (const [unit, size] of [['GiB', 1024 ** 3], ['MiB', 1024 ** 2], ['KiB', 1024]] as const) {
+  for (const [unit, size] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
     if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`
   }
   return `${bytes}B`
