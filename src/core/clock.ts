@@ -146,7 +146,7 @@ export class SystemClock implements Clock {
   schedule(delay: number, target: Timed): Timer {
     const now = performance.now()
     const timer = this.#wheel.add(now, delay, target)
-    if (timer.due < this.#armedFor) this.#arm(timer.due, now)
+    if (timer.due < this.#armedFor) this.#arm(timer.due + TICK, now)
     return timer
   }
 
@@ -158,7 +158,7 @@ export class SystemClock implements Clock {
   #arm(due: number, now: number): void {
     if (this.#handle !== undefined) clearTimeout(this.#handle)
     this.#armedFor = due
-    this.#handle = setTimeout(this.#onFire, Math.max(1, due + TICK - now))
+    this.#handle = setTimeout(this.#onFire, Math.max(1, due - now))
   }
 
   #walk(): void {

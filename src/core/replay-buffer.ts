@@ -68,8 +68,7 @@ export class ReplayBuffer {
       this.#drop()
       return
     }
-    // A kept slice of a large read would pin all of it (G7).
-    const kept = chunk.buffer.byteLength > 4 * size ? Buffer.from(chunk) : chunk
+    const kept = ownCopy(chunk)
     if (this.#chunks === undefined) this.#chunks = []
     this.#chunks.push(kept)
     this.#bytes += size
@@ -92,4 +91,12 @@ export class ReplayBuffer {
     this.#bytes = 0
     this.#chunks = undefined
   }
+}
+
+/** A kept slice of a large read would pin all of it, and so would one from Node's shared pool (G7). */
+function ownCopy(chunk: Buffer): Buffer {
+  if (chunk.buffer.byteLength <= 4 * chunk.length) return chunk
+  const kept = Buffer.allocUnsafeSlow(chunk.length)
+  chunk.copy(kept)
+  return kept
 }

@@ -25,6 +25,9 @@ export interface HeadLimits {
   readonly maxHeaders: number
 }
 
+/** No method is nearly as long (RFC 9112 §3: longer than any we know may be refused). */
+const MAX_METHOD = 64
+
 /** Why a head was refused. */
 export type HeadError = '' | 'malformed' | 'too_large'
 
@@ -99,6 +102,7 @@ export class Head {
     let i = 0
     while (((BYTES[text.charCodeAt(i)] as number) & IS_TOKEN) !== 0) i++
     if (i === 0 || text.charCodeAt(i) !== SP) return this.#refuse('the request line begins with no method')
+    if (i > MAX_METHOD) return this.#refuse(`a method of more than ${MAX_METHOD} characters`)
     this.method = text.slice(0, i)
     const from = ++i
     while (((BYTES[text.charCodeAt(i)] as number) & IS_TARGET) !== 0) i++

@@ -16,7 +16,7 @@ const OPAQUE = 4
 
 export class ServerExchange implements ResponseHandler {
   body: RequestBody
-  /** Set by whoever accepts the head. */
+  /** Set by whoever accepts the head, before anything else happens. */
   exchange: Exchange | undefined
   /** Body bytes that came. */
   received: number
@@ -110,21 +110,21 @@ export class ServerExchange implements ResponseHandler {
     } else outbox.bytes(chunk)
   }
 
+  /** Body bytes came from the client. */
+  count(bytes: number): void {
+    this.received += bytes
+    if (this.exchange !== undefined) this.exchange.requestBytes = this.received
+  }
+
   end(trailers?: Headers): void {
     if (this.#framing === CHUNKS) this.#connection.outbox.text(lastChunk(trailers))
-    this.#note()
     this.#connection.finished(this.#keepAlive)
   }
 
   fail(_error: ProxyError): void {
-    this.#note()
     // Before the head this is a client that left: everything else was given an answer above.
     if (this.#headSent) this.#connection.broken(this.#framing === CLOSE || this.#framing === OPAQUE)
     else this.#connection.destroy()
-  }
-
-  #note(): void {
-    if (this.exchange !== undefined) this.exchange.requestBytes = this.received
   }
 
   pauseRequest(): void {

@@ -249,7 +249,7 @@ export class ServerConnection implements OutboxOwner, Timed {
       at = reader.at
       if (step === PIECE) {
         const piece = reader.piece as Buffer
-        exchange.received += piece.length
+        exchange.count(piece.length)
         if (exchange.received > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
         else exchange.body.data(piece)
       } else if (step === END) {
@@ -272,13 +272,13 @@ export class ServerConnection implements OutboxOwner, Timed {
   #tunnelled(chunk: Buffer): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    exchange.received += chunk.length
+    exchange.count(chunk.length)
     exchange.body.data(chunk)
   }
 
   /** Not its turn: kept, and no more is read until it is. */
   #keep(chunk: Buffer): void {
-    this.#rest = this.#rest === undefined ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
+    this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
     this.socket.pause()
   }
 
@@ -310,7 +310,7 @@ export class ServerConnection implements OutboxOwner, Timed {
     this.#rest = undefined
     this.#resume()
     if (rest !== undefined) {
-      exchange.received += rest.length
+      exchange.count(rest.length)
       exchange.body.data(rest)
     }
   }

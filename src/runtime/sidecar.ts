@@ -8,6 +8,7 @@ import { type Random, systemRandom } from '../core/random.ts'
 import { refuse } from '../core/refuse.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
 import type { ServerConnection } from '../http1/server.ts'
+import { finalRecipient } from '../server/max-forwards.ts'
 import { Receiver } from '../server/receiver.ts'
 import { createRescue } from '../server/rescue.ts'
 import { Trust } from '../server/trust.ts'
@@ -177,6 +178,7 @@ export class Sidecar {
       pseudonym: this.#pseudonym,
       dispatch,
       looped,
+      lastHop: this.#context.outermost(finalRecipient),
       draining: () => (direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining),
       refused: (error) => this.#telemetry.refused(error.reason, direction),
       defect: (where, error) => this.#telemetry.events.defect(where, error),

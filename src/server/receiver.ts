@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts'
 import type { Head } from '../http1/head.ts'
 import type { ServerConnection, ServerLimits, ServerOwner } from '../http1/server.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
+import { lessOne, maxForwards } from './max-forwards.ts'
 import { type LocalAnswer, localAnswer } from './local-answer.ts'
 import { readRequestFields, withForwarded } from './request-fields.ts'
 import type { Peer, Trust } from './trust.ts'
@@ -22,6 +23,8 @@ export interface ReceiverOptions {
   dispatch(): Dispatch
   /** What a request meets that came through this instance before: telemetry and rescue, and no route. */
   readonly looped: Dispatch
+  /** The same for one that may go no further. */
+  readonly lastHop: Dispatch
   draining(): boolean
   refused(reason: ProxyError): void
   defect(where: string, error: unknown): void
@@ -70,9 +73,9 @@ export class Receiver implements ServerOwner {
       fields.timeout < 0 ? Number.POSITIVE_INFINITY : now + fields.timeout,
     )
     response.exchange = exchange
-    const headers = inbound
-      ? withForwarded(fields.headers, connection.peerAddress, head.scheme, head.authority)
-      : fields.headers
+    const hops = maxForwards(head.method, fields.headers)
+    const kept = hops > 0 ? lessOne(fields.headers, hops) : fields.headers
+    const headers = inbound ? withForwarded(kept, connection.peerAddress, head.scheme, head.authority) : kept
     const request = new RequestHead(
       head.method,
       head.target,
@@ -85,7 +88,8 @@ export class Receiver implements ServerOwner {
       exchange,
       new Attempt('first', false, false),
     )
-    return fields.looped ? options.looped(request, response) : options.dispatch()(request, response)
+    if (fields.looped) return options.looped(request, response)
+    return hops === 0 ? options.lastHop(request, response) : options.dispatch()(request, response)
   }
 
   #peerOf(connection: ServerConnection): Peer {
