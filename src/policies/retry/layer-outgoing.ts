@@ -134,21 +134,22 @@ export class Outgoing implements RequestBody {
     this.#pausedBelow = false
   }
 
-  /** Sends everything into a new attempt. */
+  /**
+   * Sends everything into a new attempt. Calls nest: what the asker says meanwhile goes behind what it has said before,
+   * and the attempt may end on the first byte and another take its place.
+   */
   sendAgain(down: RequestBody): void {
     this.down = down
     this.waiting = false
-    // Calls nest: what the asker says from here on goes behind what it has said before.
     this.#replaying = true
-    if (this.responsePaused) down.pauseResponse()
     if (this.#replay !== undefined) this.#replay.replay(down)
     // Grows while it is sent, too.
     if (this.#late !== undefined) for (const chunk of this.#late) down.data(chunk)
     this.#late = undefined
     this.#replaying = false
-    // The attempt may have ended on the first byte, and another may have taken its place.
-    if (this.down !== down) return
-    if (this.#ended && !this.#endKept) down.end(this.#trailers)
+    if (this.down === down && this.#ended && !this.#endKept) down.end(this.#trailers)
+    // Last, for an attempt may answer to that, and an answer lets go of what is replayed.
+    if (this.down === down && this.responsePaused) down.pauseResponse()
     if (this.down === down) this.letFlow()
   }
 
