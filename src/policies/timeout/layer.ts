@@ -133,8 +133,9 @@ class WatchedBody extends ForwardingBody {
   }
 
   override end(trailers?: Headers): void {
-    this.#watch.sent = true
-    this.#watch.moved = true
+    const watch = this.#watch
+    if (!watch.sent) watch.moved = true
+    watch.sent = true
     this.down.end(trailers)
   }
 

@@ -2,14 +2,7 @@
 import { type TimeoutConfig, timeout } from '../../../src/policies/timeout/policy.ts'
 import { contractSuite } from '../../contract/suite.ts'
 import { testScope } from '../../support/stubs.ts'
-
-const NOTHING: TimeoutConfig = {
-  request: undefined,
-  perTry: undefined,
-  idle: undefined,
-  connect: 1000,
-  maxStream: undefined,
-}
+import { NOTHING } from './scene.ts'
 
 function suite(name: string, part: 'request' | 'picked', config: TimeoutConfig): void {
   contractSuite(name, ({ clock }) => ({ layer: timeout.create(config, { ...testScope(), clock })[part]! }))

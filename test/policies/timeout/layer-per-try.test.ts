@@ -1,0 +1,106 @@
+import t from 'tap'
+import { scene } from './scene.ts'
+
+t.test('perTry ends an attempt that is not answered', async (t) => {
+  const { upstream, ask, clock } = scene('picked', { perTry: 400 })
+  const { client } = ask()
+  clock.advance(399)
+  t.strictSame(client.log, [])
+  clock.advance(1)
+  t.strictSame(client.log, ['fail per_try_timeout'])
+  t.match(client.error, { source: 'upstream', retryable: 'unanswered' })
+  t.strictSame(upstream.last.log, ['end', 'abort per_try_timeout'])
+})
+
+t.test('perTry ends with the head of the answer', async (t) => {
+  const { upstream, ask, clock, hint } = scene('picked', { perTry: 400 })
+  const { client } = ask()
+  hint()
+  t.equal(clock.pending, 1)
+  upstream.last.head()
+  t.equal(clock.pending, 0)
+  clock.advance(1000)
+  upstream.last.finish()
+  t.strictSame(client.log, ['informational 103', 'head 200', 'end'])
+})
+
+t.test('perTry begins when the body has gone down in full', async (t) => {
+  const { ask, clock } = scene('picked', { perTry: 400 })
+  const { client, body, request } = ask({ method: 'PUT', bodyLength: -1 })
+  clock.advance(1000)
+  body.data(Buffer.from('a'))
+  t.equal(request.attempt.sentAt, 0)
+  body.end()
+  t.equal(request.attempt.sentAt, 1000)
+  clock.advance(399)
+  t.strictSame(client.log, [])
+  clock.advance(9)
+  t.strictSame(client.log, ['fail per_try_timeout'])
+})
+
+t.test('perTry does not begin once the answer has', async (t) => {
+  const { upstream, ask, clock } = scene('picked', { perTry: 400 })
+  const { body } = ask({ method: 'PUT', bodyLength: -1 })
+  upstream.last.head(413)
+  body.end()
+  t.equal(clock.pending, 0)
+})
+
+t.test('perTry of an upgrade begins with the attempt', async (t) => {
+  const { ask, clock } = scene('picked', { perTry: 400 })
+  const { client } = ask({ upgrade: 'websocket' })
+  clock.advance(400)
+  t.strictSame(client.log, ['fail per_try_timeout'])
+})
+
+t.test('perTry leaves it to the deadline where that comes first', async (t) => {
+  const { ask, clock } = scene('picked', { perTry: 400 })
+  const { request } = ask({ deadline: 300 })
+  t.equal(clock.pending, 0)
+  t.strictSame(request.attempt.fields, ['x-outrigger-timeout-ms', '300'])
+})
+
+t.test('the last retry runs to the deadline', async (t) => {
+  const { ask, clock } = scene('picked', { perTry: 400 })
+  const { request } = ask({ deadline: 2000 }, 'retry')
+  t.equal(clock.pending, 0)
+  t.strictSame(request.attempt.fields, ['x-outrigger-timeout-ms', '2000'])
+  t.equal(request.attempt.granted, 400)
+})
+
+t.test('the last retry keeps to perTry where there is no deadline', async (t) => {
+  const { ask, clock } = scene('picked', { perTry: 400 })
+  const { client } = ask({}, 'retry')
+  clock.advance(400)
+  t.strictSame(client.log, ['fail per_try_timeout'])
+})
+
+t.test('the next hop is told what is left for this attempt', async (t) => {
+  const { ask, clock } = scene('picked', { request: 2000, perTry: 400 })
+  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '400'])
+  clock.advance(1800)
+  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '200'])
+  clock.advance(300)
+  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '1'])
+})
+
+t.test('without a bound the next hop is told nothing, and a request without a body is not wrapped', async (t) => {
+  const { ask, upstream, clock } = scene('picked')
+  const { body, request } = ask()
+  t.equal(body, upstream.last)
+  t.strictSame(request.attempt.fields, [])
+  t.equal(clock.pending, 0)
+})
+
+t.test('an attempt carries its limits for those beneath and above', async (t) => {
+  const { ask, clock } = scene('picked', { connect: 250, request: 2000 })
+  clock.advance(16)
+  const { attempt } = ask().request
+  t.match(attempt, { connectTimeout: 250, granted: 2000, sentAt: 16 })
+  const upload = ask({ method: 'PUT', bodyLength: 3 })
+  t.equal(upload.request.attempt.sentAt, 0)
+  clock.advance(8)
+  upload.body.data(Buffer.from('abc'))
+  upload.body.end()
+  t.equal(upload.request.attempt.sentAt, 24)
+})
