@@ -1,6 +1,10 @@
 /** The block `fallback`: what the client gets instead of a failure. A list; the first entry that applies answers. */
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { When } from './decide.ts'
+import { fallbackLayer } from './layer.ts'
+import { PathParameters } from './path-parameters.ts'
 import { schema } from './schema.ts'
+import { StaticAnswer } from './static-answer.ts'
 
 export interface StaticFallback {
   readonly use: 'static'
@@ -15,8 +19,13 @@ export interface StaticFallback {
 /** `cached` and `service` come with a later version. */
 export type FallbackConfig = readonly StaticFallback[]
 
-function create(_config: FallbackConfig, _scope: PolicyScope): PolicyParts {
-  return {}
+function create(config: FallbackConfig, scope: PolicyScope): PolicyParts {
+  const parameters = new PathParameters(scope.policy.routes)
+  const entries = config.map((entry) => ({
+    when: new When(entry.when),
+    answer: new StaticAnswer(entry, parameters),
+  }))
+  return { request: fallbackLayer(entries, scope.events) }
 }
 
 export const fallback: PolicyModule<FallbackConfig> = {

@@ -1,0 +1,42 @@
+/** Which entry of the list answers, and for what. */
+import { type ProxyError, REASONS } from '../../core/errors.ts'
+import type { ResponseHead } from '../../core/exchange.ts'
+import { OutcomeSet } from '../../core/outcome.ts'
+
+/** The tokens of one `when`. */
+export class When {
+  readonly #stated: OutcomeSet
+  readonly #any: OutcomeSet | undefined
+
+  constructor(tokens: readonly string[]) {
+    this.#stated = new OutcomeSet(tokens.filter((token) => token !== 'any'))
+    this.#any = tokens.includes('any') ? new OutcomeSet(['any']) : undefined
+  }
+
+  /**
+   * What the client did is never answered for. `any` leaves out in addition what is an answer to the client and no failure
+   * of what is below: every reason that makes a 4xx.
+   */
+  coversError(error: ProxyError): boolean {
+    if (error.source === 'downstream' || error.reason === 'client_cancelled') return false
+    if (this.#stated.hasError(error)) return true
+    return this.#any?.hasError(error) === true && REASONS[error.reason].status >= 500
+  }
+
+  /** Of an upstream's answers only; one of our own kind is not replaced again. */
+  coversHead(head: ResponseHead): boolean {
+    if (head.origin !== 'upstream') return false
+    return this.#stated.hasHead(head) || this.#any?.hasHead(head) === true
+  }
+}
+
+/** The first that covers it, or undefined. */
+export function firstForError<E extends { readonly when: When }>(entries: readonly E[], error: ProxyError) {
+  for (const entry of entries) if (entry.when.coversError(error)) return entry
+  return undefined
+}
+
+export function firstForHead<E extends { readonly when: When }>(entries: readonly E[], head: ResponseHead) {
+  for (const entry of entries) if (entry.when.coversHead(head)) return entry
+  return undefined
+}
