@@ -9,7 +9,7 @@ import { duration, table } from '../../src/demo/table.ts'
 import { tally } from '../../src/demo/tally.ts'
 import { sleep } from '../../src/demo/time.ts'
 import { atMost, atMostMs, type Bound, between } from './bounds.ts'
-import { type Outcome, type Setting, shippedPolicy } from './setting.ts'
+import { type Outcome, type Setting, shippedPolicy, TOO_LATE } from './setting.ts'
 
 /** Few enough that even 30 s in a slot do not fill all 200: this story is about calls, not about slots. */
 const PER_SECOND = 20
@@ -35,9 +35,8 @@ interface Figures {
 }
 
 export async function retryingClient(setting: Setting, say: (text: string) => void): Promise<Outcome> {
-  const names: (string | undefined)[] = setting.withoutOnly ? [undefined] : [undefined, 'retrying-client']
-  const [without, guarded] = await Promise.all(names.map((name) => run(name, setting)))
-  const figures = [without, guarded].filter((each) => each !== undefined)
+  const [without, guarded] = await Promise.all([run(undefined, setting), run('retrying-client', setting)])
+  const figures = [without, guarded]
   const heading = [
     'in the outage',
     'held p50',
@@ -59,11 +58,8 @@ export async function retryingClient(setting: Setting, say: (text: string) => vo
     ),
   )
   return {
-    bounds: [
-      ...(without === undefined ? [] : harnessBounds(without, setting.scale)),
-      ...(guarded === undefined ? [] : boundsOf(guarded, setting.scale)),
-    ],
-    lateness: Math.max(...figures.map((each) => each.late)),
+    bounds: [...harnessBounds(without, setting.scale), ...boundsOf(guarded, setting.scale)],
+    disturbed: figures.some((each) => each.late > TOO_LATE),
   }
 }
 
