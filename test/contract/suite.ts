@@ -14,6 +14,9 @@ export interface SuiteOptions {
   readonly upgrades?: boolean
 }
 
+/** Histories per subject; `CONTRACT_RUNS=50000` looks harder. */
+const RUNS = Number(process.env.CONTRACT_RUNS ?? 1500)
+
 /** Shown at most: the first failing histories are usually one defect. */
 const SHOWN = 3
 
@@ -21,7 +24,7 @@ const SHOWN = 3
 export function contractSuite(name: string, make: MakeSubject, options: SuiteOptions = {}): void {
   t.test(`${name} keeps the contract through generated histories`, async (t) => {
     const first = options.seed ?? 1
-    const last = options.seed ?? options.runs ?? 3000
+    const last = options.seed ?? Math.min(RUNS, options.runs ?? RUNS)
     let failed = 0
     for (let seed = first; seed <= last && failed < SHOWN; seed++) {
       const steps = historyOf(seed, options)
