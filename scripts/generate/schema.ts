@@ -1,7 +1,7 @@
 /** The schema that editors check policy files with: the loader's own, as JSON Schema. */
 import { execFileSync } from 'node:child_process'
 import { editorSchema } from '../../src/config/schema/json-schema.ts'
-import { BLOCKS } from '../../src/runtime/check-config.ts'
+import { BLOCKS } from '../../src/policies/index.ts'
 
 export const path = 'docs/schema.json'
 

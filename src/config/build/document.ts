@@ -5,7 +5,7 @@ import type { Place } from '../model.ts'
 import type { Parsed } from '../values/parsed.ts'
 import type { WalkContext } from '../walk/context.ts'
 import { newWalk } from '../walk/walk.ts'
-import { entryOf } from '../yaml/tree.ts'
+import { entryOf, shorten } from '../yaml/tree.ts'
 import type { Head } from './head.ts'
 
 /** Fields by name; a field that is wrong or left out is undefined. */
@@ -18,9 +18,11 @@ export class WalkedDocument {
 
   constructor(head: Head, schema: Schema) {
     this.head = head
-    this.#context = newWalk(new Report(), `${head.kind} ${head.name}`.trim())
+    this.#context = newWalk(new Report(), `${head.kind} ${shorten(head.name)}`.trim())
     const at = { path: '', key: head.root.place }
-    this.value = (this.#context.walk(head.root, schema, at, this.#context) ?? {}) as Fields
+    // `minVersion` was read with the head: as a number it would have lost its zeros.
+    const root = { ...head.root, entries: head.root.entries.filter((entry) => entry.key !== 'minVersion') }
+    this.value = (this.#context.walk(root, schema, at, this.#context) ?? {}) as Fields
   }
 
   get report(): Report {

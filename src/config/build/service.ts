@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { EndpointConfig, HostPort, ServiceDocument } from '../model.ts'
 import { isHostName, parseServiceHost } from '../values/address.ts'
 import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
+import { shorten } from '../yaml/tree.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
 
 const WHERE = ['endpoints', 'dns', 'kubernetes'] as const
@@ -32,7 +33,7 @@ export function checkService(document: WalkedDocument): void {
 }
 
 function label(document: WalkedDocument): string {
-  return `Service ${document.head.name}`.trim()
+  return `Service ${shorten(document.head.name)}`.trim()
 }
 
 function parseHostHeader(text: string): Parsed<string> {

@@ -52,22 +52,18 @@ function walkEntry(entry: Entry, schema: Schema, at: At, context: WalkContext): 
 function walkFree(node: MapNode, schema: Schema, at: At, context: WalkContext): [string, unknown][] {
   const properties = schema.properties ?? {}
   const found: [string, unknown][] = []
+  // What stands already is not what was meant.
+  const open = Object.keys(properties).filter((name) => entryOf(node, name) === undefined)
   for (const entry of node.entries) {
     if (Object.hasOwn(properties, entry.key)) continue
-    if (schema.additionalProperties === undefined) unknownKey(entry, node, properties, at, context)
+    if (schema.additionalProperties === undefined) unknownKey(entry, open, properties, at, context)
     else found.push([entry.key, walkEntry(entry, schema.additionalProperties, at, context)])
   }
   return found
 }
 
-function unknownKey(entry: Entry, node: MapNode, properties: Properties, at: At, context: WalkContext): void {
-  const names = Object.keys(properties)
-  // What stands already is not what was meant.
-  const meant =
-    nearest(
-      entry.key,
-      names.filter((name) => entryOf(node, name) === undefined),
-    ) ?? nearest(entry.key, names)
+function unknownKey(entry: Entry, open: readonly string[], properties: Properties, at: At, context: WalkContext): void {
+  const meant = nearest(entry.key, open) ?? nearest(entry.key, Object.keys(properties))
   const owner = ownerOf(entry.key, properties)
   const proposal = owner === undefined ? proposed(meant, properties) : `; '${entry.key}' is a key of '${owner}'`
   context.error('E020', entry.place, `unknown key '${shorten(entry.key)}' in ${inside(at, context)}${proposal}`)

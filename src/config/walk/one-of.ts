@@ -22,9 +22,9 @@ function isElse(node: Node, branch: Schema): boolean {
 
 function wrongKind(node: Node, schema: Schema, at: At, context: WalkContext): undefined {
   const empty = node.kind === 'scalar' && node.value === null
-  // A branch of this kind was not meant, or it would have been chosen.
-  const others = (schema.oneOf ?? []).filter((branch) => node.kind !== 'map' || branch.type !== 'object')
-  const must = asked(others.length === 0 ? schema : { oneOf: others })
+  // Of a list and the mapping that may stand in its place, the list is what is meant; see isElse().
+  const lists = (schema.oneOf ?? []).filter((branch) => branch.type === 'array')
+  const must = asked(lists.length === 0 ? schema : { oneOf: lists })
   const message = `${label(at)} must be ${must}, found ${describe(node)}`
   return context.error('E022', empty ? at.key : node.place, message)
 }

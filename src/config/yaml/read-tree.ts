@@ -12,6 +12,7 @@ const OWN_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].m
 
 export class TreeReader {
   readonly #place: (offset: number) => Place
+  readonly #text: string
   readonly #report: Report
   #aliases = 0
   /** Anchored nodes that are being read: an alias inside them to themselves has no end. */
@@ -19,7 +20,8 @@ export class TreeReader {
   #document: Document.Parsed | undefined
   #broken = false
 
-  constructor(place: (offset: number) => Place, report: Report) {
+  constructor(text: string, place: (offset: number) => Place, report: Report) {
+    this.#text = text
     this.#place = place
     this.#report = report
   }
@@ -116,7 +118,18 @@ export class TreeReader {
   #checkTag(node: unknown, place: Place): void {
     const tag = (node as { tag?: unknown } | null)?.tag
     if (typeof tag !== 'string' || tag === '!' || OWN_TAGS.has(tag)) return
-    this.#error('E004', place, `tags are not part of the format, found '${shorten(tag)}': leave it out`)
+    const written = this.#tagBefore(node)
+    const at = written === undefined ? place : this.#place(written.offset)
+    const found = shorten(written?.text ?? tag)
+    this.#error('E004', at, `tags are not part of the format, found '${found}': leave it out`)
+  }
+
+  /** A node begins behind its tag; what stands before it is the tag as it is written. */
+  #tagBefore(node: unknown): { offset: number; text: string } | undefined {
+    const end = (node as { range?: readonly number[] | null }).range?.[0] ?? 0
+    const start = Math.max(0, end - 200)
+    const match = /(!\S*)\s+(?:&\S+\s+)?$/.exec(this.#text.slice(start, end))
+    return match === null ? undefined : { offset: start + match.index, text: match[1] ?? '' }
   }
 
   #error(code: 'E002' | 'E003' | 'E004' | 'E005' | 'E006' | 'E022', place: Place, message: string): void {

@@ -42,7 +42,7 @@ function readAll(file: string, text: string, report: Report): TextDocument[] {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const reader = new TreeReader(place, report)
+  const reader = new TreeReader(text, place, report)
   const found: TextDocument[] = []
   for (const document of documents) {
     const before = report.errors

@@ -33,7 +33,9 @@ function reportOne(error: YAMLParseError, line: string, at: Place, report: Repor
     report.add('E027', { ...at, column }, `an IPv6 address must be quoted, YAML reads a list: write "${address}"`)
     return
   }
-  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1)
+  // The parser calls itself for every level, and gives the end of the stack as an error like any other.
+  const text = error.message.includes('call stack') ? 'it is nested too deeply' : error.message
+  const message = text.charAt(0).toLowerCase() + text.slice(1)
   report.add('E002', at, `must be YAML: ${message}; the line is '${shorten(line.trim())}'${remedy(error, line)}`)
 }
 

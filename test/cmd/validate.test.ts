@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { validate } from '../../cmd/commands/validate.ts'
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const code = await validate(
+    args,
+    (text) => {
+      out += text
+    },
+    (text) => {
+      err += text
+    },
+  )
+  return { code, out, err }
+}
+
+const POLICY = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
+
+t.test('0 and not a line for files without a problem', async (t) => {
+  const folder = t.testdir({ 'a.yaml': POLICY })
+  t.same(await run(folder), { code: 0, out: '', err: '1 file read: nothing to object to\n' })
+  t.match(await run('policies/standard.yaml'), { code: 0, out: '' })
+})
+
+t.test('1 and a line for each error, in file order', async (t) => {
+  const folder = t.testdir({ 'b.yaml': `${POLICY}timout: {}\n`, 'a.yaml': 'kind: Servise\n' })
+  const { code, out, err } = await run(folder)
+  t.equal(code, 1)
+  t.same(
+    out.split('\n').map((line) => line.split(' ').slice(0, 3).join(' ')),
+    [`${join(folder, 'a.yaml')}:1:7: error E010`, `${join(folder, 'b.yaml')}:4:1: error E020`, ''],
+  )
+  t.equal(err, '2 files read: 2 errors and 0 warnings\n')
+})
+
+t.test('a tie between policies is an error of the same report', async (t) => {
+  const folder = t.testdir({
+    'a.yaml': `${POLICY}timeout: {}\n---\n${POLICY.replace('name: p', 'name: q')}timeout: {}\n`,
+  })
+  t.match(await run(folder), { code: 1, out: / error E050 / })
+})
+
+t.test('warnings are errors only where that is asked for', async (t) => {
+  const file = join(t.testdir({ 'a.yaml': `${POLICY}retry: {methods: any, unsafe: true}\n` }), 'a.yaml')
+  t.match(await run(file), { code: 0, out: /^\S+:4:9: warning W005 .*\n$/, err: /0 errors and 1 warning/ })
+  t.match(await run(file, '--warnings-as-errors'), { code: 1, out: /warning W005/ })
+})
+
+t.test('--format json', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: Servise\n' })
+  const { code, out } = await run('--format', 'json', folder)
+  t.equal(code, 1)
+  const file = join(folder, 'a.yaml')
+  t.match(JSON.parse(out), {
+    ok: false,
+    errors: 1,
+    warnings: 0,
+    files: [file],
+    issues: [{ file, line: 1, column: 7, severity: 'error', code: 'E010', message: /did you mean 'Service'/ }],
+  })
+  t.match(JSON.parse((await run(t.testdir({}), '--format=json')).out), { ok: true, issues: [] })
+})
+
+t.test('--format sarif', async (t) => {
+  const folder = t.testdir({ 'a b.yaml': 'kind: Servise\n' })
+  const { code, out } = await run('--format', 'sarif', folder)
+  t.equal(code, 1)
+  const log = JSON.parse(out)
+  t.match(log, {
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'outrigger', rules: [{ id: 'E010' }] } },
+        results: [{ ruleId: 'E010', ruleIndex: 0, level: 'error', message: { text: /Servise/ } }],
+      },
+    ],
+  })
+  const { physicalLocation } = log.runs[0].results[0].locations[0]
+  t.match(physicalLocation.artifactLocation.uri, /^file:\/\/.*\/a%20b\.yaml$/)
+  t.same(physicalLocation.region, { startLine: 1, startColumn: 7 })
+})
+
+t.test('2 and a sentence for arguments that mean nothing', async (t) => {
+  t.match(await run(), { code: 2, out: '', err: /name at least one file or folder\nusage: / })
+  t.match(await run('a.yaml', '--format', 'xml'), { code: 2, out: '', err: /one of text, json, sarif, found 'xml'/ })
+  t.match(await run('a.yaml', '--strict'), { code: 2, out: '', err: /--strict/ })
+})
+
+t.test('1 for a path that is not there', async (t) => {
+  t.match(await run(join(t.testdir({}), 'nope.yaml')), { code: 1, out: /nope\.yaml:1:1: error E001 .*no such file/ })
+})

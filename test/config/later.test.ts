@@ -1,0 +1,90 @@
+import t from 'tap'
+import { compare, load } from '../support/marked.ts'
+
+const POLICY = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
+const INBOUND = 'kind: Policy\nname: p\nmatch: {direction: inbound}\n'
+const SERVICE = 'kind: Service\nname: s\nendpoints: ["10.0.0.7:8080"]\n'
+const SIDECAR = 'kind: Sidecar\nname: x\n'
+
+const later: readonly string[] = [
+  `${INBOUND}→authorize: {allow: []}`,
+  `${POLICY}→rateLimit: {rate: 100/s}`,
+  `${INBOUND}→idempotency: {}`,
+  `${POLICY}→hedge: {after: p95}`,
+  `${POLICY}→outlier: {consecutive: 5}`,
+  `${POLICY}→fault: {percent: 5%}`,
+  `${INBOUND}→concurrency: {}`,
+  `kind: Profile\nname: p\n→outlier: {}`,
+  `${POLICY}mode: →shadow`,
+  `${POLICY}timeout: {mode: →shadow, request: 2s}`,
+  `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
+  `${POLICY}fallback: [{when: [any], use: →service, service: s}]`,
+  'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{→grpc: a.B/*}]}',
+  `${SIDECAR}inbound: [{app: →original}]`,
+  `${SIDECAR}inbound: [{app: "a:1", protocol: →http2}]`,
+  `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
+  `${SIDECAR}inbound: [{app: "a:1", →tls: {cert: x}}]`,
+  `${SIDECAR}outbound: {transparent: →true}`,
+  `${SIDECAR}limits: {→maxCacheBytes: 32MiB}`,
+  `${SERVICE}protocol: →http2`,
+  `${SERVICE}→tls: {}`,
+  `${SERVICE}→healthCheck: {path: /healthz}`,
+  `${SERVICE}loadBalancing: {algorithm: →ewma}`,
+  `${SERVICE}loadBalancing: {algorithm: →hash}`,
+  `${SERVICE}loadBalancing: {→hashOn: "header:x-user"}`,
+  `${SERVICE}connections: {→http2Streams: 100}`,
+  'kind: Service\nname: s\n→kubernetes: {service: s, port: http}',
+]
+
+for (const marked of later) {
+  t.test(`refuses ${marked.split('→')[1]}`, async (t) => {
+    const { issues, got, want } = compare(marked, 'E029')
+    t.same(got, want, issues.map((issue) => issue.message).join('\n'))
+    t.match(issues[0]?.message, /not supported yet by this version/)
+  })
+}
+
+t.test('what is stated in full of a later fallback is not looked into', async (t) => {
+  const { issues } = load(`${POLICY}fallback: [{when: [any], use: cached, maxStale: 10m, key: ["header:x-user-id"]}]`)
+  t.same(
+    issues.map((issue) => issue.code),
+    ['E029'],
+  )
+})
+
+t.test('hedge excludes retry, also through a Profile', async (t) => {
+  const own = load(`${POLICY}hedge: {}\nretry: {}`)
+  t.same(
+    own.issues.map((issue) => issue.code),
+    ['E029', 'E044'],
+  )
+  const shared = load(`${POLICY}use: r\nhedge: {}\n---\nkind: Profile\nname: r\nretry: {}`)
+  t.same(
+    shared.issues.map((issue) => issue.code),
+    ['E029', 'E044'],
+  )
+})
+
+t.test('a later block in the wrong direction is told both', async (t) => {
+  const { issues } = load(`${POLICY}authorize: {}`)
+  t.same(
+    issues.map((issue) => issue.code),
+    ['E029', 'E043'],
+  )
+})
+
+const accepted: readonly string[] = [
+  `${POLICY}retry: {when: [grpc:UNAVAILABLE]}`,
+  `${POLICY}breaker: {scope: service, failures: [grpc:INTERNAL, 503, 502-504]}`,
+  `${SIDECAR}outbound: {transparent: false}`,
+  `${SERVICE}loadBalancing: {}`,
+  'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{stream: true}, {stream: false}]}',
+  `${INBOUND}breaker: {mode: disabled}`.replace('direction: inbound', 'direction: outbound, service: "*"'),
+  `${POLICY}fallback: {mode: disabled}`,
+]
+
+for (const text of accepted) {
+  t.test(`takes ${text.split('\n').at(-1)}`, async (t) => {
+    t.same(load(text).issues, [])
+  })
+}

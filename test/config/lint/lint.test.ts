@@ -1,0 +1,86 @@
+import t from 'tap'
+import { compare, load } from '../../support/marked.ts'
+
+function policy(blocks: string, routes = ''): string {
+  return `kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"${routes}}\n${blocks}\n`
+}
+
+const GET = ', routes: [{methods: [GET, HEAD]}]'
+const STATIC = 'use: static, when: [any]'
+
+type Case = readonly [code: string, marked: string, says: RegExp]
+
+const warned: readonly Case[] = [
+  [
+    'W001',
+    policy('timeout: {request: 1s, perTry: 400ms}\nretry: {→max: 2}'),
+    /400ms x 3 \+ 100ms backoff = 1300ms.*max to 1/,
+  ],
+  ['W001', policy('timeout: {request: 1s, perTry: 900ms}\nretry: {→max: 1}'), /lower perTry$/],
+  ['W001', policy('timeout: {request: 1s, perTry: 500ms}\nretry: {→max: 1}'), /\+ 25ms backoff = 1025ms/],
+  ['W002', policy('timeout: {request: 1s, →perTry: 1s}'), /shorter than timeout.request \(1s\), found 1s/],
+  [
+    'W003',
+    policy('timeout: {perTry: 1s}\nbreaker: {scope: service, window: {type: time, →size: 1s}}'),
+    /twice.* 2s, found 1s/,
+  ],
+  ['W004', policy('timeout: {request: 1s}\nbulkhead: {maxConcurrent: 1, →maxQueueWait: 1s}'), /shorter than/],
+  ['W005', policy('retry: {→methods: any, unsafe: true}'), /carried out twice/],
+  [
+    'W009',
+    policy('timeout: {→request: 1s}', ', routes: [{path: /a}, {stream: true}]'),
+    /policy p is stream: true \(line 3\)/,
+  ],
+  ['W010', policy(`fallback: [{${STATIC}, →status: 202}]`), /should not say 202/],
+  ['W010', policy(`fallback: [→{${STATIC}}]`), /should not say 200/],
+  [
+    'W010',
+    policy(`fallback: [{${STATIC}, →status: 299}]`, ', routes: [{methods: [GET]}, {methods: [GET, PUT]}]'),
+    /299/,
+  ],
+]
+
+for (const [code, marked, says] of warned) {
+  t.test(`${code} of ${marked.split('\n').slice(3).join(' ')}`, async (t) => {
+    const { issues, got, want } = compare(marked, code)
+    t.same(got, want)
+    t.equal(issues[0]?.severity, 'warning')
+    t.match(issues[0]?.message, says)
+  })
+}
+
+const fine: readonly string[] = [
+  policy('timeout: {request: 2s, perTry: 500ms}\nretry: {max: 2}'),
+  policy('timeout: {request: 500ms}\nretry: {max: 10}'),
+  policy('timeout: {perTry: 10s}\nretry: {max: 10}'),
+  policy('timeout: {request: 1s, perTry: 600ms}\nretry: {max: 0}'),
+  policy('timeout: {request: 1s, perTry: 600ms}\nretry: {max: 3, mode: disabled}'),
+  policy('timeout: {perTry: 9s}\nbreaker: {scope: service, window: {size: 1, minimumCalls: 1}}'),
+  policy('timeout: {perTry: 1s}\nbreaker: {scope: service, window: {type: time, size: 2s}}'),
+  policy('timeout: {request: 500ms}\nbulkhead: {maxConcurrent: 1, maxQueue: 5}'),
+  policy('retry: {methods: keyed}'),
+  policy('timeout: {request: 1s}', ', routes: [{stream: false}]'),
+  policy('timeout: {idle: 1s}', ', routes: [{stream: true}]'),
+  policy(`fallback: [{${STATIC}}]`, GET),
+  policy(`fallback: [{${STATIC}, status: 503}]`),
+  policy(`fallback: [{${STATIC}}]\nmode: disabled`),
+]
+
+for (const text of fine) {
+  t.test(`nothing of ${text.split('\n').slice(2).join(' ')}`, async (t) => {
+    t.same(load(text).issues, [])
+  })
+}
+
+t.test('blocks of a Profile count, and two users of one make one warning', async (t) => {
+  const user = (name: string) =>
+    `---\nkind: Policy\nname: ${name}\nmatch: {direction: outbound, service: "*", routes: [{path: /${name}}]}\nuse: r\n`
+  const { config, issues } = load(
+    `kind: Profile\nname: r\nretry: {methods: any, unsafe: true}\n${user('a')}${user('b')}`,
+  )
+  t.same(
+    issues.map(({ code, place }) => `${code} ${place.line}:${place.column}`),
+    ['W005 3:9'],
+  )
+  t.same(config?.warnings, issues)
+})

@@ -1,0 +1,366 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/model.ts'
+import { BLOCKS } from '../support/blocks.ts'
+import { load } from '../support/marked.ts'
+
+function configOf(text: string): Config {
+  const { config, issues } = load(text)
+  if (config === undefined) throw new Error(issues.map((issue) => issue.message).join('\n'))
+  return config
+}
+
+function service(name: string): string {
+  return `kind: Service\nname: ${name}\nendpoints: ["10.0.0.7:8080"]\n`
+}
+
+t.test('loadConfig() takes every .yaml and .yml of a folder, by name, and nothing else', async (t) => {
+  const folder = t.testdir({
+    'b.yml': service('b'),
+    'a.yaml': service('a'),
+    '.hidden.yaml': 'nonsense: [',
+    'README.md': 'nonsense: [',
+    'deeper.yaml': { 'c.yaml': 'nonsense: [' },
+  })
+  const { config, issues, files } = loadConfig([folder], BLOCKS)
+  t.same(issues, [])
+  t.same(
+    config?.services.map(({ name }) => name),
+    ['a', 'b'],
+  )
+  t.same(files, [join(folder, 'a.yaml'), join(folder, 'b.yml')])
+  t.equal(config?.services[0]?.place.file, join(folder, 'a.yaml'))
+})
+
+t.test('loadConfig() takes a ConfigMap as kubelet mounts it', async (t) => {
+  const folder = t.testdir()
+  mkdirSync(join(folder, '..2026_01_01'))
+  writeFileSync(join(folder, '..2026_01_01', 'a.yaml'), service('a'))
+  symlinkSync('..2026_01_01', join(folder, '..data'))
+  symlinkSync(join('..data', 'a.yaml'), join(folder, 'a.yaml'))
+  t.same(
+    loadConfig([folder], BLOCKS).config?.services.map(({ name }) => name),
+    ['a'],
+  )
+})
+
+t.test('loadConfig() takes several paths, and a file once that is named twice', async (t) => {
+  const folder = t.testdir({ 'a.yaml': service('a'), 'b.yaml': service('b') })
+  const { config } = loadConfig([join(folder, 'b.yaml'), folder], BLOCKS)
+  t.same(
+    config?.services.map(({ name }) => name),
+    ['b', 'a'],
+  )
+})
+
+t.test('loadConfig() names what cannot be read, beside what is wrong elsewhere', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: Servise', 'b.yaml': Buffer.from([0xff, 0xfe, 0x00]).toString('latin1') })
+  writeFileSync(join(folder, 'b.yaml'), Buffer.from([0x61, 0xff]))
+  symlinkSync('nowhere', join(folder, 'c.yaml'))
+  const { config, issues } = loadConfig([join(folder, 'missing'), folder], BLOCKS)
+  t.equal(config, undefined)
+  t.match(
+    issues.map(({ code, message }) => `${code} ${message}`),
+    [/E001 .*missing.*no such file/, /E010/, /E001 .*b\.yaml.*not UTF-8/, /E001 .*c\.yaml.*no such file/],
+  )
+})
+
+t.test('an empty folder, an empty file and empty documents give the default Sidecar', async (t) => {
+  for (const content of [{}, { 'a.yaml': '' }, { 'a.yaml': '# nothing\n---\n---\n# here\n' }]) {
+    const { config, issues } = loadConfig([t.testdir(content)], BLOCKS)
+    t.same(issues, [])
+    t.match(config, {
+      services: [],
+      policies: [],
+      sidecar: {
+        name: 'outrigger',
+        inbound: [],
+        outbound: { listen: { host: '127.0.0.1', port: 19001 }, unknownHosts: 'refuse' },
+        admin: { listen: { host: '127.0.0.1', port: 19002 } },
+        place: undefined,
+      },
+    })
+  }
+})
+
+t.test('Sidecar: defaults in ms, bytes and fractions', async (t) => {
+  const { sidecar } = configOf('kind: Sidecar\nname: orders\ninbound: [{app: "127.0.0.1:8080"}]')
+  t.strictSame(JSON.parse(JSON.stringify(sidecar)), {
+    name: 'orders',
+    inbound: [{ listen: { host: '0.0.0.0', port: 19000 }, app: { host: '127.0.0.1', port: 8080 }, protocol: 'auto' }],
+    admin: { listen: { host: '127.0.0.1', port: 19002 } },
+    trust: { peers: [], sourceHeader: '', sources: [] },
+    limits: {
+      maxHeaderBytes: 65536,
+      maxHeaders: 200,
+      maxConnections: 10000,
+      maxRequestBytes: null,
+      maxReplayBytes: 33554432,
+      headTimeout: 10000,
+      idleTimeout: 300000,
+    },
+    drain: { wait: 5000, timeout: 8000 },
+    accessLog: { format: 'json', sample: 1, output: 'stdout' },
+    tracing: { sample: 0.01, propagators: ['tracecontext', 'baggage', 'b3'] },
+    place: { file: 'policy.yaml', line: 1, column: 1 },
+  })
+  t.equal(sidecar.limits.maxRequestBytes, Number.POSITIVE_INFINITY)
+  t.equal(sidecar.outbound, undefined, 'a Sidecar for the inbound side alone')
+})
+
+t.test('Sidecar: everything stated', async (t) => {
+  const { sidecar } = configOf(`
+kind: Sidecar
+name: orders
+inbound:
+- {listen: 127.0.0.1:0, app: "[::1]:8080", protocol: http1}
+- {listen: 127.0.0.1:0, app: "127.0.0.1:8081"}
+outbound: {listen: 127.0.0.1:0, unknownHosts: passthrough}
+admin: {listen: "[::1]:0"}
+trust:
+  peers: [10.0.0.0/8, 192.0.2.1]
+  sourceHeader: X-Outrigger-Source
+  sources: {frontend: {cidr: ["fd00::/8"]}}
+limits: {maxRequestBytes: 1MiB, headTimeout: 1.5s}
+accessLog: {format: none, sample: 0.5%, output: /var/log/access.log}
+tracing: {sample: 100%, propagators: [b3]}
+`)
+  t.match(sidecar, {
+    inbound: [{ app: { host: '::1', port: 8080 }, protocol: 'http1' }, { app: { host: '127.0.0.1', port: 8081 } }],
+    outbound: { listen: { host: '127.0.0.1', port: 0 }, unknownHosts: 'passthrough' },
+    trust: {
+      peers: ['10.0.0.0/8', '192.0.2.1/32'],
+      sourceHeader: 'x-outrigger-source',
+      sources: [{ name: 'frontend', cidr: ['fd00::/8'] }],
+    },
+    limits: { maxRequestBytes: 1048576, headTimeout: 1500 },
+    accessLog: { format: 'none', sample: 0.005, output: '/var/log/access.log' },
+    tracing: { sample: 1, propagators: ['b3'] },
+  })
+})
+
+t.test('Sidecar: options.sidecarName wins', async (t) => {
+  t.equal(load('kind: Sidecar\nname: a', { sidecarName: 'b' }).config?.sidecar.name, 'b')
+  t.equal(load('', { sidecarName: 'b' }).config?.sidecar.name, 'b')
+})
+
+t.test('Service: defaults, endpoints, hosts, dns', async (t) => {
+  const { services } = configOf(`
+kind: Service
+name: inventory
+endpoints: ["10.0.0.7:8080", {address: "[fd00::8]:8080", weight: 50}]
+---
+kind: Service
+name: other
+hosts: [Other, "*.Shop.test", other:8080]
+dns: {name: other.svc, port: 80}
+hostHeader: endpoint
+loadBalancing: {algorithm: roundRobin}
+connections: {idle: 10s}
+`)
+  t.match(services[0], {
+    hosts: ['inventory'],
+    endpoints: [
+      { host: '10.0.0.7', port: 8080, weight: 1 },
+      { host: 'fd00::8', port: 8080, weight: 50 },
+    ],
+    dns: undefined,
+    hostHeader: 'keep',
+    sidecar: false,
+    propagate: 'all',
+    loadBalancing: 'leastRequest',
+    connections: { maxPerEndpoint: 256, idle: 4000, maxAge: 600000 },
+  })
+  t.match(services[1], {
+    hosts: ['other', '*.shop.test', 'other:8080'],
+    endpoints: [],
+    dns: { name: 'other.svc', port: 80, refresh: 10000 },
+    loadBalancing: 'roundRobin',
+    connections: { maxPerEndpoint: 256, idle: 10000 },
+  })
+})
+
+t.test('Policy: match, blocks, places', async (t) => {
+  const { policies } = configOf(`kind: Policy
+name: p
+match:
+  direction: inbound
+  workload: [orders, billing]
+  port: 8080
+  routes:
+  - {path: "/v1/{id}/**", methods: [GET, HEAD], headers: {X-Tenant: gold}}
+  - {stream: true}
+timeout: {perTry: 500ms, idle: 1h}
+retry:
+  when: [503, 502-504, timeout]
+`)
+  const [policy] = policies
+  t.match(policy, {
+    direction: 'inbound',
+    service: '*',
+    workload: ['orders', 'billing'],
+    port: 8080,
+    routes: [
+      { path: '/v1/{id}/**', methods: ['GET', 'HEAD'], headers: [['x-tenant', 'gold']], stream: undefined },
+      { path: undefined, methods: [], headers: [], stream: true, place: { line: 9, column: 5 } },
+    ],
+    blocks: [
+      { block: 'timeout', mode: 'enforce', policy: 'p', profile: '', place: { line: 10, column: 1 } },
+      { block: 'retry' },
+    ],
+  })
+  t.strictSame(policy?.blocks[0]?.config, {
+    request: undefined,
+    perTry: 500,
+    idle: 3_600_000,
+    connect: 1000,
+    maxStream: undefined,
+  })
+  t.strictSame(policy?.blocks[1]?.config, {
+    max: 0,
+    when: ['503', '502-504', 'timeout'],
+    methods: 'idempotent',
+    unsafe: false,
+    backoff: { base: 25, max: 250, jitter: 'full' },
+    budget: { percent: 0.2, window: 10000, minPerSecond: 1 },
+    maxBodyBytes: 65536,
+  })
+  t.same(
+    [...(policy?.blocks[1]?.places ?? [])].map(([path, { line, column }]) => `${path} ${line}:${column}`),
+    ['when 12:3', 'when.0 12:10', 'when.1 12:15', 'when.2 12:24'],
+  )
+})
+
+const PROFILE = `kind: Profile
+name: standard
+timeout: {request: 9s}
+retry: {max: 1}
+---
+`
+
+t.test('Profile: its blocks, unless the policy states them', async (t) => {
+  const { policies } = configOf(
+    `${PROFILE}kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\nuse: standard\ntimeout: {connect: 2s}`,
+  )
+  t.match(policies[0]?.blocks, [
+    { block: 'timeout', profile: '', config: { request: undefined, connect: 2000 }, place: { line: 10 } },
+    { block: 'retry', profile: 'standard', policy: 'p', config: { max: 1 }, place: { line: 4 } },
+  ])
+})
+
+t.test('mode: disabled of a policy disables all its blocks, of a block that block', async (t) => {
+  const head = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
+  const whole = configOf(`${PROFILE}${head}use: standard\nmode: disabled\nbulkhead: {maxConcurrent: 1}`)
+  t.same(
+    whole.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`),
+    ['bulkhead disabled', 'timeout disabled', 'retry disabled'],
+  )
+  const single = configOf(
+    `${head}timeout: {mode: disabled}\nbreaker: {mode: disabled}\nfallback: {mode: disabled}\nretry: {}`,
+  )
+  t.same(
+    single.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`),
+    ['timeout disabled', 'retry enforce', 'breaker disabled', 'fallback disabled'],
+  )
+  t.notOk(Object.hasOwn(single.policies[0]?.blocks[1]?.config ?? {}, 'mode'), 'mode is none of the policy’s business')
+})
+
+t.test('a fallback is a list', async (t) => {
+  const { policies } = configOf(
+    'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\nfallback: [{when: [any, 503], use: static, status: 503}]',
+  )
+  t.match(policies[0]?.blocks[0]?.config, [{ when: ['any', '503'], use: 'static', status: 503, body: '' }])
+})
+
+t.test('aliases stand for what they name, and 100 of them do', async (t) => {
+  const list = (count: number) => `kind: Service\nname: s\nhosts: [&h s${', *h'.repeat(count)}]\nendpoints: ["a:1"]\n`
+  t.same(configOf(list(100)).services[0]?.hosts, ['s'])
+  t.same(
+    load(list(101)).issues.map((issue) => issue.code),
+    ['E006'],
+  )
+})
+
+t.test('aliases of aliases count each time', async (t) => {
+  const lines = ['a: &a [x, x, x, x, x, x, x, x, x]']
+  for (let i = 1; i < 9; i++)
+    lines.push(`${'abcdefghi'[i]}: &${'abcdefghi'[i]} [${`*${'abcdefghi'[i - 1]}, `.repeat(9)}]`)
+  t.same(
+    load(lines.join('\n')).issues.map((issue) => issue.code),
+    ['E006'],
+  )
+})
+
+t.test('minVersion: a document for a newer version is left out with a warning, whatever it holds', async (t) => {
+  const newer = 'kind: Gateway\nname: [g]\nminVersion: 1.4\n---\n'
+  const { config, issues } = load(`${newer}${service('a')}`, { version: '1.3.9' })
+  t.same(
+    config?.services.map(({ name }) => name),
+    ['a'],
+  )
+  t.same(
+    issues.map(({ code, severity, place }) => `${severity} ${code} ${place.line}:${place.column}`),
+    ['warning W012 3:13'],
+  )
+  t.same(config?.warnings, issues)
+})
+
+t.test('minVersion: compares as versions do, and not as numbers', async (t) => {
+  const kept = (asked: string, version: string) =>
+    load(`${service('a')}minVersion: ${asked}`, { version }).config?.services.length === 1
+  t.ok(kept('1.4', '1.4.0'))
+  t.ok(kept('1.4', '1.10.2'))
+  t.notOk(kept('1.10', '1.4.0'), '1.10 is not 1.1')
+  t.ok(kept('"0.1.0"', '0.1.0'))
+  t.notOk(kept('2', '1.99.0'))
+})
+
+t.test('minVersion: two versions of one document do not clash, and a reference to one left out says why', async (t) => {
+  const { config } = load(`${service('a')}---\n${service('a')}minVersion: 9.0`)
+  t.equal(config?.services.length, 1)
+  const { issues } = load(
+    `${service('a')}minVersion: 9.0\n---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: a}`,
+  )
+  t.match(issues, [{ code: 'W012' }, { code: 'E040', message: /left out, being for a newer version/ }])
+})
+
+t.test('the Config is frozen to its leaves', async (t) => {
+  const config = configOf(`${PROFILE}${service('a')}`)
+  const open: string[] = []
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (!Object.isFrozen(value)) open.push(path)
+    for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`)
+  }
+  visit(config, 'config')
+  t.same(open, [])
+})
+
+t.test('hash: changes when a byte does, and not with the folder', async (t) => {
+  const hash = (text: string) => loadConfig([t.testdir({ 'a.yaml': text })], BLOCKS).config?.hash
+  t.equal(hash(service('a')), load(service('a')).config?.hash)
+  t.not(hash(service('a')), hash(`${service('a')}\n`))
+  t.match(hash(''), /^[0-9a-f]{16}$/)
+})
+
+t.test('options.conflicts: what is found between policies stands in the same report', async (t) => {
+  const policy = (name: string) => `kind: Policy\nname: ${name}\nmatch: {direction: outbound, service: "*"}\n`
+  const seen: string[] = []
+  const { config, issues } = load(
+    `${policy('a')}timout: {}\n---\n${policy('b')}---\n${policy('c')}---\n${policy('c')}`,
+    {
+      conflicts: (policies) => {
+        seen.push(...policies.map(({ name }) => name))
+        return [{ severity: 'error', code: 'E050', message: 'a tie', place: policies[0]?.place as never }]
+      },
+    },
+  )
+  t.equal(config, undefined)
+  t.same(seen, ['b', 'c'], 'sound ones, each name once')
+  t.same(
+    issues.map(({ code }) => code),
+    ['E020', 'E050', 'E013'],
+  )
+})
