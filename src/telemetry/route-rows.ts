@@ -1,6 +1,7 @@
 /** What is counted for one route. `RouteInfo.telemetry` holds it, so that a request reaches its rows by one field. */
 import { RETRY_SKIPS } from '../core/events.ts'
 import { type HistogramTable, NO_ROW } from './histogram.ts'
+import { flat } from './json-text.ts'
 import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
 import type { Direction } from './types.ts'
 
@@ -62,7 +63,7 @@ export class RouteRows {
     this.direction = direction
     this.service = service
     this.template = template
-    this.logFragment = `,"route":${JSON.stringify(template)},"service":${JSON.stringify(service)}`
+    this.logFragment = flat(`,"route":${JSON.stringify(template)},"service":${JSON.stringify(service)}`)
     this.propagate = 'all'
     this.active = 0
     this.server = new KeyedRows(tables.server)
