@@ -20,6 +20,7 @@ const { metafile } = await build({
   bundle: true,
   platform: 'node',
   target,
+  inject: ['scripts/bundle/node20.ts'],
   format: 'cjs',
   banner: { js: '#!/usr/bin/env node' },
   // Names stay as they are written, so that a stack trace and a heap snapshot can be read.

@@ -6,7 +6,7 @@
  * string, because two copies of the SDK would not know each other's classes.
  */
 import { readFileSync } from 'node:fs'
-import { brotliCompressSync } from 'node:zlib'
+import { brotliCompressSync, constants } from 'node:zlib'
 import { build as bundle, type Plugin } from 'esbuild'
 
 const PACKED = /^@opentelemetry\//
@@ -60,7 +60,8 @@ async function textOf(names: readonly string[], target: string): Promise<{ text:
 }
 
 function unpacker(text: string): string {
-  const code = brotliCompressSync(text).toString('base64')
+  // One step below the best takes a tenth of the time and leaves a few more per cent.
+  const code = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).toString('base64')
   return `
     const { compileFunction, constants } = require('node:vm')
     const { brotliDecompressSync } = require('node:zlib')

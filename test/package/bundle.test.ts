@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import t from 'tap'
 
@@ -61,7 +63,32 @@ t.test('npm pack gives a tarball whose outrigger runs where it is installed', as
   }
   t.match(readFileSync(join(installed, manifest.bin.outrigger), 'utf8'), /^#!\/usr\/bin\/env node\n/)
 
-  const { stdout } = await run(join(consumer, 'node_modules', '.bin', 'outrigger'), ['version'])
-  t.match(stdout, manifest.version)
-  await t.rejects(run(join(consumer, 'node_modules', '.bin', 'outrigger'), ['--no-such-flag']), { code: 2 })
+  const outrigger = join(consumer, 'node_modules', '.bin', 'outrigger')
+  const works = async (node: string) => {
+    // The first line of the bundle takes the Node that comes first.
+    const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) }
+    const { stdout } = await run(outrigger, ['version'], { env })
+    t.match(stdout, manifest.version, stdout.trim())
+    await t.rejects(run(outrigger, ['run', '--no-such-flag'], { env }), { code: 2 })
+    await t.resolves(run(outrigger, ['validate', join(installed, 'policies', 'standard.yaml')], { env }))
+
+    const args = ['run', '--app=127.0.0.1:1', '--inbound=127.0.0.1:0', '--outbound=127.0.0.1:0', '--admin=127.0.0.1:0']
+    const sidecar = spawn(outrigger, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const exit = once(sidecar, 'exit')
+    const lines = createInterface({ input: sidecar.stderr })
+    t.match(String((await once(lines, 'line'))[0]), /"msg":"ready"/)
+    sidecar.kill('SIGTERM')
+    t.same(await exit, [0, null], 'drains and ends')
+  }
+  await Promise.all(nodes().map(works))
 })
+
+/** This Node, and the one of the machine, which may be older: the bundle promises more than the sources. */
+function nodes(): string[] {
+  const others = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.includes('node_modules') && !folder.includes('node-gyp'))
+    .map((folder) => join(folder, 'node'))
+    .filter((path) => existsSync(path))
+  return [process.execPath, ...others.slice(0, 1)]
+}
