@@ -2,7 +2,8 @@
  * One shop: order and inventory, each a process of its own, and where a policy is given, a sidecar beside each.
  * client → [sidecar inbound →] order → [sidecar outbound → sidecar inbound →] inventory
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Child, type Ready } from './child.ts'
@@ -33,6 +34,10 @@ export interface ShopOptions {
 
 export class Shop {
   readonly #options: ShopOptions
+  /** Also when this process ends by an exception; synchronous, because then nothing else is. */
+  readonly #tidy = (): void => {
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true })
+  }
   #children: Child[] = []
   #folder = ''
   /** Where clients go. */
@@ -74,7 +79,8 @@ export class Shop {
 
   async stop(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()))
-    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true })
+    this.#tidy()
+    process.off('exit', this.#tidy)
   }
 
   /** Tells the order service something, and resolves with how things stood before. */
@@ -89,7 +95,10 @@ export class Shop {
 
   /** Starts one more sidecar, beside `app` and with these policies, and resolves with where it listens. */
   async sidecar(name: string, app: string, policy: string): Promise<Ready> {
-    if (this.#folder === '') this.#folder = await mkdtemp(join(tmpdir(), 'outrigger-shop-'))
+    if (this.#folder === '') {
+      this.#folder = await mkdtemp(join(tmpdir(), 'outrigger-shop-'))
+      process.once('exit', this.#tidy)
+    }
     const config = join(this.#folder, name)
     await mkdir(config)
     await writeFile(join(config, 'sidecar.yaml'), QUIET)

@@ -11,7 +11,7 @@ import { type Tally, tally } from '../../src/demo/tally.ts'
 import { nowMs, sleep } from '../../src/demo/time.ts'
 import { Watch } from '../../src/demo/watch.ts'
 import { atLeastPercent, atMost, atMostMs, type Bound, between } from './bounds.ts'
-import { noise, type Outcome, type Setting, shippedPolicy, TOO_LATE, TRIES } from './setting.ts'
+import { noise, type Outcome, type Setting, shippedPolicy, TOO_LATE, undisturbed } from './setting.ts'
 
 interface Variant {
   readonly name: string
@@ -85,9 +85,16 @@ export async function avalanche(setting: Setting, say: (text: string) => void): 
   const timetable = scaleTimetable(AVALANCHE, scale)
   const variants = VARIANTS.filter((variant) => variant.name.includes(setting.only))
   const figures: Figures[] = []
+  const missed = (each: Figures): boolean => boundsOf(each, scale).some((bound) => !bound.met)
+  const once = (variant: Variant): Promise<Figures> =>
+    undisturbed(
+      () => run(variant, timetable, setting),
+      (each) => ({ missed: missed(each), disturbed: disturbed(each) }),
+      (text) => say(`${variant.name}: ${text}`),
+    )
   for (const batch of batches(variants, scale)) {
     say(`running: ${batch.map((variant) => variant.name).join(' | ')}`)
-    figures.push(...(await Promise.all(batch.map((variant) => runUndisturbed(variant, timetable, setting, say)))))
+    figures.push(...(await Promise.all(batch.map((variant) => once(variant)))))
   }
   say('')
   say(render(figures))
@@ -103,21 +110,6 @@ function batches(variants: readonly Variant[], scale: number): Variant[][] {
   const guarded = variants.filter((variant) => variant.policy !== undefined)
   const groups = scale <= 3 ? [without, guarded] : [without, ...guarded.map((variant) => [variant])]
   return groups.filter((group) => group.length > 0)
-}
-
-/** Once more, and once more, while a bound was missed on a machine that had other work to do. */
-async function runUndisturbed(
-  variant: Variant,
-  timetable: Timetable,
-  setting: Setting,
-  say: (text: string) => void,
-): Promise<Figures> {
-  for (let left = TRIES - 1; ; left--) {
-    const figures = await run(variant, timetable, setting)
-    if (left === 0 || !disturbed(figures) || boundsOf(figures, setting.scale).every((bound) => bound.met))
-      return figures
-    say(`${variant.name}: the machine was busy (generator late p99 ${duration(figures.late)}); once more`)
-  }
 }
 
 /** The generator was late, or things were slow before anything had happened. */

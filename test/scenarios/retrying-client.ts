@@ -9,7 +9,7 @@ import { duration, table } from '../../src/demo/table.ts'
 import { tally } from '../../src/demo/tally.ts'
 import { sleep } from '../../src/demo/time.ts'
 import { atMost, atMostMs, type Bound, between } from './bounds.ts'
-import { type Outcome, type Setting, shippedPolicy, TOO_LATE } from './setting.ts'
+import { type Outcome, type Setting, shippedPolicy, TOO_LATE, undisturbed } from './setting.ts'
 
 /** Few enough that even 30 s in a slot do not fill all 200: this story is about calls, not about slots. */
 const PER_SECOND = 20
@@ -35,7 +35,14 @@ interface Figures {
 }
 
 export async function retryingClient(setting: Setting, say: (text: string) => void): Promise<Outcome> {
-  const [without, guarded] = await Promise.all([run(undefined, setting), run('retrying-client', setting)])
+  const judge = (bounds: (figures: Figures, scale: number) => Bound[]) => (figures: Figures) => ({
+    missed: bounds(figures, setting.scale).some((bound) => !bound.met),
+    disturbed: figures.late > TOO_LATE,
+  })
+  const [without, guarded] = await Promise.all([
+    undisturbed(() => run(undefined, setting), judge(harnessBounds), say),
+    undisturbed(() => run('retrying-client', setting), judge(boundsOf), say),
+  ])
   const figures = [without, guarded]
   const heading = [
     'in the outage',

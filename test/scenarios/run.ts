@@ -57,4 +57,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 const args = process.argv.slice(2)
 if (roleOf(args) !== '') await runRole(args)
-else process.exit(await main(args))
+else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+  process.exit(await main(args))
+}

@@ -30,7 +30,21 @@ export function shippedPolicy(name: string): Promise<string> {
 /** A generator that is later than this (p99, ms) had no machine to itself. */
 export const TOO_LATE = 10
 /** So often, at most, is a measurement made that was disturbed. */
-export const TRIES = 3
+const TRIES = 3
+
+/** Measures again while a bound was missed on a machine that had other work to do. */
+export async function undisturbed<F>(
+  measure: () => Promise<F>,
+  judge: (figures: F) => { readonly missed: boolean; readonly disturbed: boolean },
+  say: (text: string) => void,
+): Promise<F> {
+  for (let left = TRIES - 1; ; left--) {
+    const figures = await measure()
+    const { missed, disturbed } = judge(figures)
+    if (left === 0 || !missed || !disturbed) return figures
+    say('A bound was missed while the machine was busy with something else; once more')
+  }
+}
 
 /** Noise of the operating system does not shrink with the story: this much is allowed on top where times are scaled, in ms. */
 export function noise(scale: number): number {
