@@ -4,7 +4,7 @@
  * One CommonJS file, because it starts fastest and holds least: no resolver, no type stripping, no second copy of a source.
  * What went into it from others is told in dist/THIRD-PARTY.txt.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { notices } from './bundle/notices.ts'
 import { packed } from './bundle/packed.ts'
@@ -13,16 +13,18 @@ import { slimPrometheus } from './bundle/slim-prometheus.ts'
 /** The oldest Node that `engines` of package.json promises. The sources themselves need a newer one. */
 const target = 'node20'
 
+const entry = 'cmd/outrigger.ts'
 const inputs: string[] = []
 const { metafile } = await build({
-  entryPoints: ['cmd/outrigger.ts'],
+  entryPoints: [entry],
   outfile: 'dist/outrigger.cjs',
   bundle: true,
   platform: 'node',
   target,
   inject: ['scripts/bundle/node20.ts'],
   format: 'cjs',
-  banner: { js: '#!/usr/bin/env node' },
+  // esbuild keeps a first line of the entry itself, and a second one would be no program.
+  banner: { js: readFileSync(entry, 'utf8').startsWith('#!') ? '' : '#!/usr/bin/env node' },
   // Names stay as they are written, so that a stack trace and a heap snapshot can be read.
   minifyWhitespace: true,
   minifySyntax: true,
