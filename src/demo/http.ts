@@ -1,5 +1,5 @@
 /** The few lines of HTTP that the sample services share. */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** Answers in JSON; without a value, with an empty body. */
@@ -53,6 +53,9 @@ export function serve(port: number, handler: Handler): Promise<{ server: Server;
   })
 }
 
+/** Looking again and again shall cost little: the connection stays, for less than the 5 s after which Node's servers close it. */
+const looking = new Agent({ keepAlive: true, timeout: 4000 })
+
 /** One small JSON call, for controls and for looking at an admin port. Rejects on a broken connection or after `limitMs`. */
 export function callJson(
   address: string,
@@ -69,7 +72,7 @@ export function callJson(
       port: Number(address.slice(colon + 1)),
       method,
       path,
-      agent: false,
+      agent: looking,
       timeout: limitMs,
       headers:
         text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },

@@ -31,7 +31,7 @@ export async function runRole(args: readonly string[]): Promise<void> {
       : await startOrder({
           port,
           slots: 200,
-          workMs: 3 / scale,
+          workMs: 2 / scale,
           client: clientSettings(flagValue(args, 'client', 'none'), scale),
         })
   process.stderr.write(`${JSON.stringify({ msg: 'ready', listen })}\n`)

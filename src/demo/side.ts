@@ -50,7 +50,7 @@ export class Side {
 
   constructor(shop: Shop, timetable: Timetable) {
     this.shop = shop
-    this.#watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', 100)
+    this.#watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', 200)
     this.#load = new Load({
       target: shop.entrance,
       streams: shopStreams(timetable.perSecond),

@@ -114,14 +114,14 @@ function batches(variants: readonly Variant[], scale: number): Variant[][] {
 
 /** The generator was late, or things were slow before anything had happened. */
 function disturbed({ late, calm }: Figures): boolean {
-  return late > TOO_LATE || calm.okPercent < 100 || calm.latency.percentile(99) > 5 * TOO_LATE
+  return late > TOO_LATE || calm.okPercent < 100 || calm.latency.percentile(99) > 25
 }
 
 async function run(variant: Variant, timetable: Timetable, setting: Setting): Promise<Figures> {
   const { launch, scale } = setting
   const policy = variant.policy === undefined ? undefined : await shippedPolicy(variant.policy)
   const shop = await Shop.start({ launch, client: variant.client, policy, scale })
-  const watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', 20)
+  const watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', scale === 1 ? 50 : 20)
   try {
     return await measure(variant, timetable, shop, watch, setting)
   } finally {
