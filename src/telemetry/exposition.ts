@@ -1,7 +1,7 @@
 /** The text that Prometheus scrapes, written by prom-client, which is loaded by the first scrape. */
 // cold file: runs once per scrape
 import type { Metric, Registry as PromRegistry } from 'prom-client'
-import type { Family } from './families/family.ts'
+import type { Family, Labels } from './families/family.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -22,7 +22,13 @@ export class Exposition {
   async text(): Promise<string> {
     this.#registry ??= this.#load()
     const registry = await this.#registry
-    return registry.metrics()
+    const families: string[] = []
+    for (const { name } of registry.getMetricsAsArray()) {
+      families.push(await registry.getSingleMetricAsString(name))
+      // Requests come first: a long text is written between them.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    return `${families.join('\n\n')}\n`
   }
 
   async #load(): Promise<PromRegistry> {
@@ -51,15 +57,23 @@ class FamilyMetric {
 
   get(): Promise<unknown> {
     const { name, help, type } = this
-    const values = this.#family.samples().map((sample) => ({
-      metricName: name + sample.suffix,
-      labels: stated(sample.labels),
-      value: sample.value,
-    }))
+    let labels: Labels | undefined
+    let sharedLabels: Labels = {}
+    const values = this.#family.samples().map((sample) => {
+      if (sample.labels !== labels) {
+        labels = sample.labels
+        sharedLabels = stated(labels)
+      }
+      const own = sample.le === '' ? NO_LABELS : { le: sample.le }
+      // Labels that are shared are written once for a whole row of a histogram.
+      return { metricName: name + sample.suffix, labels: own, sharedLabels, value: sample.value }
+    })
     return Promise.resolve({ name, help, type, values, aggregator: 'sum' })
   }
 }
 
-function stated(labels: Readonly<Record<string, string>>): Record<string, string> {
+const NO_LABELS: Labels = {}
+
+function stated(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
 }

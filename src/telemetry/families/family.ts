@@ -7,7 +7,10 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   /** `_bucket`, `_sum`, `_count` of a histogram, else ''. */
   readonly suffix: string
+  /** Those of its row; one object for all samples of a histogram's row. */
   readonly labels: Labels
+  /** Of a bucket; '' none. */
+  readonly le: string
   readonly value: number
 }
 
@@ -18,8 +21,8 @@ export interface Family {
   samples(): Sample[]
 }
 
-export function sample(value: number, labels: Labels = {}, suffix = ''): Sample {
-  return { suffix, labels, value }
+export function sample(value: number, labels: Labels = {}, suffix = '', le = ''): Sample {
+  return { suffix, labels, le, value }
 }
 
 export function counter(name: string, help: string, samples: () => Sample[]): Family {

@@ -68,10 +68,10 @@ export function histogram(
       const counts = table.cumulative(row)
       const total = counts[BOUNDS.length] ?? 0
       for (let i = 0; i < BOUNDS.length; i++) {
-        samples.push(sample(counts[i] ?? 0, { ...labels, le: String(BOUNDS[i]) }, '_bucket'))
+        samples.push(sample(counts[i] ?? 0, labels, '_bucket', String(BOUNDS[i])))
       }
       samples.push(
-        sample(total, { ...labels, le: '+Inf' }, '_bucket'),
+        sample(total, labels, '_bucket', '+Inf'),
         sample(table.sum(row), labels, '_sum'),
         sample(total, labels, '_count'),
       )

@@ -1,0 +1,145 @@
+import t from 'tap'
+import { millis, quoted, Timestamps } from '../../src/telemetry/json-text.ts'
+import { Seeded } from '../support/seeded.ts'
+import { World } from './world.ts'
+
+t.test('A line tells the exchange', async (t) => {
+  const world = new World()
+  world.clock.advance(5)
+  const exchange = world.ask({ target: '/v1/items/7?x=1' })
+  exchange.requestBytes = 3
+  exchange.responseBytes = 5000
+  world.clock.advance(12)
+  world.answer(200)
+  const { line } = world
+  t.match(line.traceId, /^[0-9a-f]{32}$/)
+  t.same(line, {
+    time: '2027-01-15T08:00:00.005Z',
+    direction: 'outbound',
+    method: 'GET',
+    path: '/v1/items/7?x=1',
+    authority: 'inventory.shop:8080',
+    route: '/v1/**',
+    service: 'inventory',
+    status: 200,
+    durationMs: 12,
+    attempts: 1,
+    upstream: '10.0.0.7:8080',
+    requestBytes: 3,
+    responseBytes: 5000,
+    requestId: 'made-by-us',
+    traceId: line.traceId,
+    peer: '10.1.0.1',
+    protocol: 'HTTP/1.1',
+  })
+  t.equal(world.accessLog.lines.length, 1)
+})
+
+t.test('Several attempts are told one by one', async (t) => {
+  const world = new World()
+  world.ask({}, 0)
+  world.attempt('first', '10.0.0.7:8080', true)
+  world.clock.advance(4)
+  world.fail('connect_failure')
+  world.attempt('retry', '10.0.0.8:8080', true)
+  world.clock.advance(8)
+  world.answer(503)
+  world.attempt('retry', '10.0.0.9:8080')
+  world.answer(200)
+  t.match(world.line, {
+    attempts: 3,
+    upstream: '10.0.0.9:8080',
+    attemptLog: [
+      { endpoint: '10.0.0.7:8080', reason: 'connect_failure', ms: 4 },
+      { endpoint: '10.0.0.8:8080', status: 503, ms: 8 },
+      { endpoint: '10.0.0.9:8080', status: 200, ms: 0 },
+    ],
+  })
+})
+
+t.test('Answers of our own say why, and a client that left is a 499', async (t) => {
+  const world = new World({ route: undefined })
+  world.ask({}, 0)
+  world.refuse(404, 'route_not_found')
+  t.match(world.line, { status: 404, reason: 'route_not_found', route: '', service: '', attempts: 0 })
+  t.notOk('upstream' in world.line)
+  world.ask()
+  world.fail('client_cancelled')
+  t.match(world.line, { status: 499, reason: 'client_cancelled' })
+})
+
+t.test('Whatever a client sends, the line is one line of JSON', async (t) => {
+  const random = new Seeded(11)
+  const wild = () => Array.from({ length: random.int(40) }, () => String.fromCharCode(random.int(256))).join('')
+  for (let i = 0; i < 300; i++) {
+    const [target, authority, requestId, method] = [`/${wild()}`, wild(), wild(), `M${wild()}`]
+    const world = new World({ authority })
+    world.ask({ target, requestId, method })
+    world.answer(200)
+    t.match(world.line, { path: target, requestId, method })
+    t.equal(world.line.authority, authority)
+    t.equal(world.accessLog.lines[0]?.indexOf('\n'), (world.accessLog.lines[0]?.length ?? 0) - 1)
+  }
+})
+
+t.test('A target of 64 KiB is cut', async (t) => {
+  const world = new World()
+  world.ask({ target: `/${'x'.repeat(65_536)}` })
+  world.answer(200)
+  t.equal((world.line.path as string).length, 4097)
+})
+
+t.test('Lines are gathered for a moment, then written together', async (t) => {
+  const world = new World()
+  for (let i = 0; i < 3; i++) {
+    world.ask()
+    world.answer(200)
+  }
+  t.equal(world.accessLog.flushes, 0)
+  world.clock.advance(12)
+  t.equal(world.accessLog.flushes, 1)
+  t.equal(world.clock.pending, 0)
+})
+
+t.test('text is for people, none is none, a sample is a sample', async (t) => {
+  const settings = (format: 'text' | 'none' | 'json', sample: number) => ({
+    accessLog: { format, sample, output: 'stdout' },
+  })
+  const text = new World({ settings: settings('text', 1) })
+  text.ask()
+  text.answer(200)
+  t.match(
+    text.accessLog.lines[0],
+    /^2027-01-15T08:00:00.000Z outbound 10.1.0.1 HTTP\/1.1 GET "\/v1\/items\?x=1" .* 200 - 0.000ms /,
+  )
+  const none = new World({ settings: settings('none', 1) })
+  none.ask()
+  none.answer(200)
+  t.equal(none.accessLog.lines.length, 0)
+  const some = new World({ settings: settings('json', 0.25) })
+  for (let i = 0; i < 1000; i++) {
+    some.ask()
+    some.answer(200)
+  }
+  t.ok(some.accessLog.lines.length > 180 && some.accessLog.lines.length < 320, `${some.accessLog.lines.length}`)
+})
+
+t.test('The pieces: quotes, milliseconds, times', async (t) => {
+  for (const text of ['', 'plain', '"', '\\', '\n', '\u007f', 'é', '€', '\ud800'])
+    t.equal(JSON.parse(quoted(text)), text)
+  t.same([0, -1, 0.0004, 0.0005, 1.9996, 12, 999.999, 60_000.5].map(millis), [
+    '0.000',
+    '0.000',
+    '0.000',
+    '0.001',
+    '2.000',
+    '12.000',
+    '999.999',
+    '60000.500',
+  ])
+  const times = new Timestamps()
+  for (const time of [0, 999, 1000, 1_800_000_000_123.9, 1_799_999_999_999]) {
+    t.equal(times.text(time), new Date(time).toISOString())
+    t.equal(times.format(time), `{"time":"${new Date(time).toISOString()}`)
+  }
+})

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { FileSink } from '../../src/telemetry/line-sink.ts'
+
+const SINK = new URL('../../src/telemetry/line-sink.ts', import.meta.url).href
+
+/** Runs `code` with a sink on stdout, which `read` reads or not. */
+function child(code: string, stdout: 'pipe' | number = 'pipe') {
+  const source = `import { FileSink } from ${JSON.stringify(SINK)}; const sink = new FileSink(1); ${code}`
+  return spawn(process.execPath, ['--input-type=module-typescript', '--no-warnings', '-e', source], {
+    stdio: ['ignore', stdout, 'pipe'],
+  })
+}
+
+function ended(process: ReturnType<typeof child>): Promise<{ code: number | null; errors: string; ms: number }> {
+  const start = performance.now()
+  let errors = ''
+  process.stderr?.on('data', (chunk) => (errors += chunk))
+  return new Promise((resolve) =>
+    process.on('close', (code) => resolve({ code, errors, ms: performance.now() - start })),
+  )
+}
+
+const FLOOD = `for (let i = 0; i < 40000; i++) { sink.write('x'.repeat(99) + '\\n'); if (i % 100 === 0) sink.flush() }`
+
+t.test('Lines come whole and in order', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'access.log')
+  const sink = new FileSink(file)
+  for (let i = 0; i < 1000; i++) {
+    sink.write(`line ${i} é\n`)
+    if (i % 37 === 0) sink.flush()
+  }
+  await sink.close()
+  t.equal(sink.dropped, 0)
+  t.same(
+    readFileSync(file, 'utf8').trimEnd().split('\n'),
+    Array.from({ length: 1000 }, (_, i) => `line ${i} é`),
+  )
+  sink.write('too late\n')
+  t.equal(sink.dropped, 1)
+})
+
+t.test('A reader gets everything through a pipe', async (t) => {
+  const process = child(`for (let i = 0; i < 5000; i++) sink.write('line ' + i + '\\n'); await sink.close()`)
+  let read = ''
+  process.stdout?.on('data', (chunk) => (read += chunk))
+  t.equal((await ended(process)).code, 0)
+  t.equal(read.trimEnd().split('\n').length, 5000)
+})
+
+t.test(
+  'Nobody reads: past 1 MiB lines are dropped and counted, nothing blocks, and the exit does not wait',
+  async (t) => {
+    const process = child(
+      `${FLOOD}; setTimeout(() => { console.error(JSON.stringify({ dropped: sink.dropped })); process.exit(0) }, 50)`,
+    )
+    const { code, errors, ms } = await ended(process)
+    t.equal(code, 0)
+    t.ok(ms < 5000, `${ms} ms`)
+    const { dropped } = JSON.parse(errors) as { dropped: number }
+    // 4 MB were written; 1 MiB waits, and a pipe holds 64 KiB.
+    t.ok(dropped > 25_000 && dropped < 32_000, `${dropped} lines dropped`)
+  },
+)
+
+t.test('A reader that leaves costs lines, not the process', async (t) => {
+  const process = child(
+    `${FLOOD}; setTimeout(() => { sink.write('more\\n'); sink.flush(); console.error(sink.dropped); }, 300); setTimeout(() => {}, 400)`,
+  )
+  process.stdout?.once('data', () => process.stdout?.destroy())
+  const { code, errors } = await ended(process)
+  t.equal(code, 0)
+  t.ok(Number(errors) > 38_000, `${errors} lines lost`)
+})
+
+t.test(
+  'A full disk costs lines, not the process',
+  { skip: !existsSync('/dev/full') && 'no /dev/full here' },
+  async (t) => {
+    const full = openSync('/dev/full', 'w')
+    const process = child(`sink.write('a\\n'); sink.flush(); await sink.close(); console.error(sink.dropped)`, full)
+    const { code, errors } = await ended(process)
+    closeSync(full)
+    t.equal(code, 0)
+    t.equal(errors.trim(), '1')
+  },
+)

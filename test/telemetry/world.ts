@@ -1,0 +1,168 @@
+/** Telemetry around a scripted upstream: what went down, what was counted, what was logged. */
+import { ProxyError, type Reason } from '../../src/core/errors.ts'
+import {
+  Attempt,
+  type AttemptKind,
+  Exchange,
+  RequestHead,
+  type ResponseHandler,
+  ResponseHead,
+  type RouteInfo,
+} from '../../src/core/exchange.ts'
+import type { Headers } from '../../src/core/headers.ts'
+import type { Random } from '../../src/core/random.ts'
+import { createLog, createTelemetry, type Telemetry, type TelemetrySettings } from '../../src/telemetry/index.ts'
+import type { LineSink } from '../../src/telemetry/line-sink.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { Seeded } from '../support/seeded.ts'
+import { Client, endpointInfo, routeInfo, Upstream } from '../support/stubs.ts'
+
+export class MemorySink implements LineSink {
+  readonly lines: string[] = []
+  flushes = 0
+  dropped = 0
+
+  write(line: string): void {
+    this.lines.push(line)
+  }
+
+  flush(): void {
+    this.flushes++
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export interface WorldOptions {
+  readonly settings?: Partial<TelemetrySettings>
+  readonly environment?: Record<string, string | undefined>
+  readonly random?: Random
+  readonly route?: RouteInfo | undefined
+  readonly authority?: string
+}
+
+export interface AskOptions {
+  readonly method?: string
+  readonly target?: string
+  readonly headers?: Headers
+  readonly requestId?: string
+}
+
+const SETTINGS: TelemetrySettings = {
+  name: 'orders',
+  accessLog: { format: 'json', sample: 1, output: 'stdout' },
+  tracing: { sample: 0, propagators: ['tracecontext', 'baggage'] },
+}
+
+export class World {
+  readonly clock = new FakeClock()
+  readonly accessLog = new MemorySink()
+  readonly logLines = new MemorySink()
+  readonly upstream = new Upstream()
+  readonly route: RouteInfo | undefined
+  readonly telemetry: Telemetry
+  readonly client = new Client()
+  readonly #authority: string
+  #request: RequestHead | undefined
+  #up: ResponseHandler = this.client
+
+  constructor(options: WorldOptions = {}) {
+    this.route = 'route' in options ? options.route : routeInfo('inventory', '/v1/**')
+    this.#authority = options.authority ?? 'inventory.shop:8080'
+    this.telemetry = createTelemetry({
+      sidecar: { ...SETTINGS, ...options.settings },
+      clock: this.clock,
+      random: options.random ?? new Seeded(7),
+      log: createLog('debug', this.clock, this.logLines),
+      version: '1.2.3',
+      environment: options.environment ?? {},
+      accessLogSink: this.accessLog,
+    })
+  }
+
+  /** Sends a request through the server layer; routing happens beneath it, and a first attempt unless told otherwise. */
+  ask(options: AskOptions = {}, attempts = 1): Exchange {
+    const { clock } = this
+    const id = options.requestId
+    const exchange = new Exchange(
+      'outbound',
+      clock.now(),
+      clock.wallTime(),
+      '10.1.0.1',
+      4242,
+      '',
+      id ?? 'made-by-us',
+      id === undefined,
+      11,
+      Number.POSITIVE_INFINITY,
+    )
+    const attempt = new Attempt('first', false, false)
+    const { method = 'GET', target = '/v1/items?x=1', headers = [] } = options
+    this.#request = new RequestHead(method, target, 'http', this.#authority, headers, 0, '', false, exchange, attempt)
+    this.telemetry.server((request, response) => {
+      request.exchange.route = this.route
+      this.#request = request
+      this.#up = response
+      if (attempts > 0) this.attempt('first')
+      return { data() {}, end() {}, abort: (reason) => response.fail(reason), pauseResponse() {}, resumeResponse() {} }
+    })(this.#request, this.client)
+    return exchange
+  }
+
+  /** Dispatches an attempt; its answer goes to the client unless it is `discarded`. */
+  attempt(kind: AttemptKind, address = '10.0.0.7:8080', discarded = false): void {
+    const request = this.#request as RequestHead
+    const attempt = new Attempt(kind, false, false)
+    attempt.endpoint = endpointInfo(address)
+    attempt.startedAt = this.clock.now()
+    attempt.number = ++request.exchange.attempts
+    this.telemetry.attempt(this.upstream.dispatch)(
+      request.forAttempt(attempt, true),
+      discarded ? new Client() : this.#up,
+    )
+  }
+
+  /** The upstream of the newest attempt answers, whole. */
+  answer(status: number): void {
+    this.upstream.last.head(status)
+    this.upstream.last.finish()
+  }
+
+  fail(reason: Reason): void {
+    this.upstream.last.break(new ProxyError(reason, 'upstream', 'no', ''))
+  }
+
+  /** An answer of our own, from above the attempts. */
+  refuse(status: number, reason: Reason): void {
+    this.#up.head(new ResponseHead(status, '', [], 0, 'proxy', reason))
+    this.#up.end()
+  }
+
+  /** What the newest attempt put on the wire: the head's fields and its own. */
+  get wire(): string[] {
+    const request = this.upstream.last.request
+    return [...request.headers, ...request.attempt.fields]
+  }
+
+  wireField(name: string): string | undefined {
+    const { wire } = this
+    const at = wire.indexOf(name)
+    return at < 0 ? undefined : wire[at + 1]
+  }
+
+  get line(): Record<string, unknown> {
+    return JSON.parse(this.accessLog.lines.at(-1) ?? '{}') as Record<string, unknown>
+  }
+
+  /** The value of the one series of that name whose labels hold all of `labels`; undefined when there is none. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
+    const lines = (await this.telemetry.metrics()).split('\n').filter((line) => {
+      if (line.startsWith('#') || !(line.startsWith(`${name}{`) || line.startsWith(`${name} `))) return false
+      return Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`))
+    })
+    if (lines.length > 1) throw new Error(`${name}: ${lines.length} series`)
+    return lines[0] === undefined ? undefined : Number(lines[0].slice(lines[0].lastIndexOf(' ') + 1))
+  }
+}
