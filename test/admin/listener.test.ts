@@ -1,0 +1,215 @@
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import t, { type Test } from 'tap'
+import { type AdminListener, type AdminSource, startAdmin } from '../../src/admin/index.ts'
+import type { BreakerSnapshot, Forceable } from '../../src/core/events.ts'
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 }
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+class FakeBreaker implements Forceable {
+  forced: 'open' | 'closed' | 'auto' = 'auto'
+
+  force(state: 'open' | 'closed' | 'auto'): void {
+    this.forced = state
+  }
+
+  snapshot(): BreakerSnapshot {
+    return {
+      kind: 'breaker',
+      id: 'inventory/v1 *',
+      service: 'inventory',
+      scope: 'service',
+      key: '',
+      state: 'closed',
+      forced: this.forced,
+      failureRatio: 0,
+      slowRatio: 0,
+      calls: 0,
+      opensFor: 0,
+    }
+  }
+}
+
+class FakeSource implements AdminSource {
+  up = true
+  readonly log: string[] = []
+  readonly its = new FakeBreaker()
+  readonly metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+  fails = false
+
+  live = () => true
+  ready = () => this.up
+  started = () => this.up
+  metrics = () => (this.fails ? Promise.reject(new Error('no metrics')) : Promise.resolve('m 1\n'))
+  config = () => ({ name: 'orders', maxRequestBytes: Number.POSITIVE_INFINITY })
+  state = () => ({ breakers: [this.its.snapshot()] })
+  explain = (query: { url: string; method: string }) => ({
+    status: query.url.includes('nobody') ? 404 : 200,
+    body: query,
+  })
+  drain = () => void this.log.push('drain')
+  quit = () => void this.log.push('quit')
+  breaker = (id: string) => (id === 'inventory/v1 *' ? this.its : undefined)
+}
+
+interface Got {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: string
+}
+
+function ask(
+  { address }: AdminListener,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body = '',
+): Promise<Got> {
+  const colon = address.lastIndexOf(':')
+  const options = { host: '127.0.0.1', port: address.slice(colon + 1), method, path, headers, agent: false as const }
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(options, (response) => {
+      let text = ''
+      response.on('data', (chunk) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+async function listening(t: Test): Promise<{ source: FakeSource; admin: AdminListener }> {
+  const source = new FakeSource()
+  const admin = await startAdmin(LOOPBACK, source)
+  t.teardown(() => admin.close())
+  return { source, admin }
+}
+
+t.test('Probes follow the source', async (t) => {
+  const { source, admin } = await listening(t)
+  for (const path of ['/livez', '/readyz', '/startupz']) t.equal((await ask(admin, 'GET', path)).status, 200)
+  source.up = false
+  t.equal((await ask(admin, 'GET', '/livez')).status, 200)
+  t.equal((await ask(admin, 'GET', '/readyz')).status, 503)
+  t.equal((await ask(admin, 'HEAD', '/startupz')).status, 503)
+})
+
+t.test('What can be read', async (t) => {
+  const { source, admin } = await listening(t)
+  const metrics = await ask(admin, 'GET', '/metrics')
+  t.same([metrics.status, metrics.body, metrics.headers['content-type']], [200, 'm 1\n', source.metricsType])
+  t.same(JSON.parse((await ask(admin, 'GET', '/config?x')).body), { name: 'orders', maxRequestBytes: 'none' })
+  t.match(JSON.parse((await ask(admin, 'GET', '/state')).body), { breakers: [{ id: 'inventory/v1 *' }] })
+  const explained = await ask(admin, 'GET', '/explain?url=http%3A%2F%2Finventory%2Fv1&method=post')
+  t.same(JSON.parse(explained.body), { url: 'http://inventory/v1', method: 'POST' })
+  t.equal((await ask(admin, 'GET', '/explain?url=http://nobody/')).status, 404)
+  t.equal((await ask(admin, 'GET', '/explain')).status, 400)
+  source.fails = true
+  t.equal((await ask(admin, 'GET', '/metrics')).status, 500)
+})
+
+t.test('What is not there, and not that way', async (t) => {
+  const { source, admin } = await listening(t)
+  for (const path of ['/', '/nothing', '/__proto__', '/constructor', '//livez', '/livez/']) {
+    const got = await ask(admin, 'GET', path)
+    t.equal(got.status, 404, path)
+    t.equal(JSON.parse(got.body).error.reason, 'not_found')
+  }
+  const cases = [
+    ['POST', '/livez', 'GET, HEAD'],
+    ['DELETE', '/state', 'GET, HEAD'],
+    ['GET', '/drain', 'POST'],
+    ['PUT', '/quit', 'POST'],
+    ['GET', '/breakers/x', 'POST'],
+  ] as const
+  for (const [method, path, allow] of cases) {
+    const got = await ask(admin, method, path, JSON_TYPE)
+    t.same([got.status, got.headers.allow], [405, allow], `${method} ${path}`)
+  }
+  t.same(source.log, [])
+})
+
+t.test('Changes', async (t) => {
+  const { source, admin } = await listening(t)
+  t.equal((await ask(admin, 'POST', '/drain', JSON_TYPE)).status, 200)
+  t.equal((await ask(admin, 'POST', '/quit', { 'content-type': 'Application/JSON; charset=utf-8' })).status, 200)
+  t.same(source.log, ['drain', 'quit'])
+  const id = encodeURIComponent('inventory/v1 *')
+  for (const force of ['open', 'closed', 'auto'] as const) {
+    const got = await ask(admin, 'POST', `/breakers/${id}`, JSON_TYPE, JSON.stringify({ force }))
+    t.same([got.status, JSON.parse(got.body).forced, source.its.forced], [200, force, force])
+  }
+  for (const body of ['', '{', 'null', '[]', '"open"', '{"force":"ajar"}', '{"force":1}']) {
+    t.equal((await ask(admin, 'POST', `/breakers/${id}`, JSON_TYPE, body)).status, 400, body)
+  }
+  t.equal((await ask(admin, 'POST', '/breakers/unknown', JSON_TYPE, '{"force":"open"}')).status, 404)
+  t.equal((await ask(admin, 'POST', '/breakers/%zz', JSON_TYPE, '{"force":"open"}')).status, 404)
+})
+
+t.test('Changes are protected', async (t) => {
+  const { source, admin } = await listening(t)
+  const cases: [Record<string, string>, number][] = [
+    [{}, 415],
+    [{ 'content-type': 'text/plain' }, 415],
+    [{ 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    [{ ...JSON_TYPE, host: 'evil.test' }, 403],
+    [{ ...JSON_TYPE, host: 'localhost.evil.test:80' }, 403],
+    [{ ...JSON_TYPE, origin: 'http://evil.test' }, 403],
+    [{ ...JSON_TYPE, origin: 'null' }, 403],
+    [{ ...JSON_TYPE, host: '127.0.0.1:9', origin: 'http://127.0.0.1:8' }, 403],
+  ]
+  for (const [headers, status] of cases) {
+    t.equal((await ask(admin, 'POST', '/quit', headers)).status, status, JSON.stringify(headers))
+  }
+  t.same(source.log, [])
+  for (const host of ['localhost', 'localhost:19002', '127.0.0.1', '[::1]:19002', '10.0.0.1:1']) {
+    t.equal((await ask(admin, 'POST', '/drain', { ...JSON_TYPE, host, origin: `http://${host}` })).status, 200, host)
+  }
+})
+
+t.test('A large body is not read', async (t) => {
+  const { source, admin } = await listening(t)
+  const got = await ask(admin, 'POST', '/drain', JSON_TYPE, 'x'.repeat(1_000_000)).catch(() => undefined)
+  // Either the answer came, or the connection was closed while we were still sending.
+  if (got !== undefined) t.equal(got.status, 413)
+  t.same(source.log, [])
+  t.equal((await ask(admin, 'GET', '/livez')).status, 200)
+})
+
+t.test('Nonsense on the wire costs its connection only', async (t) => {
+  const { admin } = await listening(t)
+  const port = Number(admin.address.slice(admin.address.lastIndexOf(':') + 1))
+  for (const bytes of ['\0\0\0\0\r\n\r\n', 'GET\r\n\r\n', `GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`]) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+      socket.on('error', () => {})
+      socket.on('close', () => resolve())
+      socket.resume()
+    })
+  }
+  t.equal((await ask(admin, 'GET', '/livez')).status, 200)
+})
+
+t.test('A place that cannot be listened at is said in a sentence', async (t) => {
+  const { source, admin } = await listening(t)
+  const port = Number(admin.address.slice(admin.address.lastIndexOf(':') + 1))
+  await t.rejects(startAdmin({ host: '127.0.0.1', port }, source), {
+    message: `admin listener: cannot listen on 127.0.0.1:${port}: the port is taken`,
+  })
+  await t.rejects(startAdmin({ host: '192.0.2.1', port: 0 }, source), {
+    message: /this machine does not have that address/,
+  })
+})
+
+t.test('close ends what is open', async (t) => {
+  const admin = await startAdmin(LOOPBACK, new FakeSource())
+  const port = Number(admin.address.slice(admin.address.lastIndexOf(':') + 1))
+  const socket = connect(port, '127.0.0.1')
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  socket.on('error', () => {})
+  await new Promise<void>((resolve) => socket.on('connect', () => resolve()))
+  await admin.close()
+  await closed
+  t.pass('closed')
+})
