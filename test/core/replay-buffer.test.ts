@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { RequestBody } from '../../src/core/exchange.ts'
+import { NO_BODY } from '../../src/core/forwarding.ts'
 import type { Headers } from '../../src/core/headers.ts'
 import { ReplayAccount, ReplayBuffer } from '../../src/core/replay-buffer.ts'
 import { Seeded } from '../support/seeded.ts'
@@ -131,6 +132,19 @@ t.test('ReplayBuffer copies a small slice of a large read and keeps a whole chun
   buffer.replay(sink)
   t.strictSame(sink.chunks, ['a'.repeat(100), 'b'.repeat(5000)])
   t.equal(sink.buffers[1], whole)
+})
+
+t.test('ReplayBuffer does not pin 64 KiB for a kept slice of 100 bytes', async (t) => {
+  const buffer = new ReplayBuffer(new ReplayAccount(1e6), 1e6)
+  buffer.data(Buffer.alloc(65_536, 'a').subarray(0, 100))
+  let pinned = 0
+  buffer.replay({
+    ...NO_BODY,
+    data(chunk) {
+      pinned += chunk.buffer.byteLength
+    },
+  })
+  t.ok(pinned <= 400, `pins ${pinned} bytes`)
 })
 
 t.test('ReplayAccount is back at 0 and never over its limit, whatever many buffers do', async (t) => {

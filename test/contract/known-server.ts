@@ -1,0 +1,56 @@
+/** Defects of the server wire that are known and not yet mended. Run by hand. */
+import t from 'tap'
+import { type ResponseHandler, ResponseHead } from '../../src/core/exchange.ts'
+import { NO_BODY } from '../../src/core/forwarding.ts'
+import { NO_HEADERS } from '../../src/core/headers.ts'
+import type { ServerOwner } from '../../src/http1/server.ts'
+import { TrafficListener } from '../../src/runtime/listeners.ts'
+import type { Receiver } from '../../src/server/receiver.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { connect } from '../support/raw.ts'
+
+t.test('ServerConnection does not cut an answer short because its client reads slowly', async (t) => {
+  const clock = new FakeClock()
+  const size = 20_000_000
+  let answering: ResponseHandler | undefined
+  const owner: ServerOwner = {
+    limits: {
+      maxHeaderBytes: 65_536,
+      maxHeaders: 200,
+      maxRequestBytes: Number.POSITIVE_INFINITY,
+      headTimeout: 10_000,
+      idleTimeout: 300_000,
+    },
+    clock,
+    draining: false,
+    accept(_head, _connection, response) {
+      answering = response
+      return NO_BODY
+    },
+    refusal() {
+      throw new Error('nothing to refuse')
+    },
+    defect: (where, error) => t.fail(`defect ${where}: ${error}`),
+    closed() {},
+  }
+  const at = { host: '127.0.0.1', port: 0 }
+  const listener = await TrafficListener.open(at, 'inbound', 10, () => owner as unknown as Receiver)
+  const client = await connect(Number(listener.address.split(':')[1]))
+  client.socket.pause()
+  client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
+  while (answering === undefined) await new Promise(setImmediate)
+  answering.head(new ResponseHead(200, 'OK', NO_HEADERS, -1, 'upstream', ''))
+  answering.data(Buffer.alloc(size, 'a'))
+  answering.end()
+  for (let i = 0; i < 10; i++) {
+    await new Promise(setImmediate)
+    clock.advance(1000)
+  }
+  client.socket.resume()
+  await client.untilEnded()
+  const got = client.received.length - client.text.indexOf('\r\n\r\n') - 4
+  // Whole, or visibly broken: a FIN in front of the end looks like the end (the body has no length).
+  t.ok(got === size || client.ending === 'reset', `${got} of ${size} bytes, then ${client.ending}`)
+  client.destroy()
+  listener.destroy()
+})

@@ -1,0 +1,107 @@
+/** All policies on top of each other in their real order, `checked()` between every two of them. */
+import type { Dispatch, EndpointInfo, Layer } from '../../src/core/exchange.ts'
+import type { PolicyParts } from '../../src/core/policy.ts'
+import type { BreakerConfig } from '../../src/policies/breaker/policy.ts'
+import type { BulkheadConfig } from '../../src/policies/bulkhead/policy.ts'
+import type { FallbackConfig } from '../../src/policies/fallback/policy.ts'
+import {
+  ATTEMPT_ORDER,
+  MODULES,
+  PICKED_ORDER,
+  type Place,
+  type PolicyName,
+  REQUEST_ORDER,
+} from '../../src/policies/index.ts'
+import type { RetryConfig } from '../../src/policies/retry/policy.ts'
+import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
+import { checked } from './checked.ts'
+import type { SubjectEnv } from './play.ts'
+import { restOf, scopeOf } from './scope.ts'
+import { contractSuite } from './suite.ts'
+
+const CONFIGS = {
+  fallback: [
+    {
+      use: 'static',
+      when: ['circuit_open', 'bulkhead_full'],
+      status: 200,
+      contentType: 'text/plain',
+      body: 'x',
+      headers: {},
+    },
+  ] satisfies FallbackConfig,
+  timeout: { request: 2000, perTry: 100, idle: 500, connect: 100, maxStream: 1000 } satisfies TimeoutConfig,
+  bulkhead: {
+    maxConcurrent: 2,
+    maxQueue: 2,
+    maxQueueWait: 200,
+    maxStreams: 1,
+    per: 'service',
+  } satisfies BulkheadConfig,
+  retry: {
+    max: 2,
+    when: ['connect_failure', 'upstream_reset', '5xx', 'timeout'],
+    methods: 'any',
+    unsafe: true,
+    backoff: { base: 10, max: 50, jitter: 'full' },
+    budget: { percent: 1, window: 10_000, minPerSecond: 100 },
+    maxBodyBytes: 65_536,
+  } satisfies RetryConfig,
+  breaker: {
+    scope: 'service',
+    window: { type: 'count', size: 10, minimumCalls: 3 },
+    failureRate: 0.8,
+    slowCall: undefined,
+    open: { base: 20, max: 100, jitter: 0.2 },
+    halfOpen: { probes: 1, maxWait: 100 },
+    failures: ['5xx', 'connect_failure', 'upstream_reset'],
+  } satisfies BreakerConfig,
+} as const
+
+function wrap(order: readonly Place[], parts: ReadonlyMap<PolicyName, PolicyParts>, env: SubjectEnv, inner: Dispatch) {
+  return order.reduceRight((next, { policy, part }) => {
+    const layer = parts.get(policy)?.[part] as Layer | undefined
+    return layer === undefined ? next : checked(layer, `${policy}.${part}`, env.ledger)(next)
+  }, inner)
+}
+
+/** In the place of the balancer: always the same endpoint. */
+function pick(env: SubjectEnv): Layer {
+  const endpoint: EndpointInfo = { address: '127.0.0.1:1', states: new Map() }
+  return (next) => (request, response) => {
+    const { attempt, exchange } = request
+    attempt.endpoint = endpoint
+    attempt.number = ++exchange.attempts
+    attempt.startedAt = env.clock.now()
+    return next(request, response)
+  }
+}
+
+function stack(configs: Partial<typeof CONFIGS>): Parameters<typeof contractSuite>[1] {
+  return (env) => {
+    const scope = scopeOf(env)
+    const parts = new Map<PolicyName, PolicyParts>()
+    for (const [name, config] of Object.entries(configs)) {
+      parts.set(name as PolicyName, MODULES[name as PolicyName].create(config as never, scope))
+    }
+    const layer: Layer = (next) => {
+      const picked = wrap(PICKED_ORDER, parts, env, next)
+      const attempt = wrap(ATTEMPT_ORDER, parts, env, pick(env)(picked))
+      return wrap(REQUEST_ORDER, parts, env, attempt)
+    }
+    return { layer, atRest: () => restOf(scope) }
+  }
+}
+
+const { fallback, timeout, bulkhead, retry, breaker } = CONFIGS
+
+contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker }), { askers: 5, runs: 1000 })
+contractSuite('timeout over retry', stack({ timeout, retry }), { runs: 1000 })
+contractSuite('bulkhead over retry', stack({ bulkhead, retry }), { askers: 4, runs: 1000 })
+contractSuite('breaker of each endpoint', stack({ retry, breaker: { ...breaker, scope: 'endpoint' } as never }), {
+  runs: 1000,
+})
+contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhead, per: 'endpoint' } as never }), {
+  askers: 4,
+  runs: 1000,
+})
