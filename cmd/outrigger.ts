@@ -1,5 +1,5 @@
-#!/usr/bin/env node
 /** The program: one word chooses a command, and only here it ends. */
+import './heap.ts'
 import { main } from './main.ts'
 
 main(process.argv.slice(2)).then(

@@ -38,7 +38,10 @@ export function runOptions(args: readonly string[], environment: Environment): R
     const value = text(flag)
     if (value === undefined) return undefined
     const read = parseAddress(value)
-    if (!read.ok) throw new Error(`--${flag} must be ${read.must}, found '${value}'${read.proposal === '' ? '' : `: ${read.proposal}`}`)
+    if (!read.ok)
+      throw new Error(
+        `--${flag} must be ${read.must}, found '${value}'${read.proposal === '' ? '' : `: ${read.proposal}`}`,
+      )
     return read.value
   }
   const paths = values.config ?? split(environment[variable('config')]) ?? (existsSync(MOUNTED) ? [MOUNTED] : [])

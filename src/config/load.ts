@@ -1,5 +1,4 @@
 /** Files → Config: everything that is wrong in one report, in file order; a Config only where nothing is. */
-import { createHash } from 'node:crypto'
 import type { Schema } from '../core/policy.ts'
 import { checkBlocks } from './build/blocks.ts'
 import { WalkedDocument } from './build/document.ts'
@@ -9,6 +8,7 @@ import { buildPolicy, checkPolicy, isBuildable } from './build/policy.ts'
 import { buildSidecar, checkSidecar } from './build/sidecar.ts'
 import { buildService, checkHosts, checkService } from './build/service.ts'
 import { readFiles, type SourceFile, type SourceFiles } from './files.ts'
+import { Fingerprint } from './fingerprint.ts'
 import { deepFreeze } from './freeze.ts'
 import { inFileOrder, Report } from './issues.ts'
 import { lint } from './lint/lint.ts'
@@ -164,7 +164,7 @@ function sidecarOf(documents: Documents, name: string | undefined): SidecarDocum
 
 /** Of the text and not of the paths: the same policies are the same wherever they are mounted. */
 function hashOf(files: readonly SourceFile[]): string {
-  const hash = createHash('sha256')
-  for (const { bytes } of files) hash.update(`${bytes.length}\n`).update(bytes)
-  return hash.digest('hex').slice(0, 16)
+  const hash = new Fingerprint()
+  for (const { bytes } of files) hash.add(Buffer.from(`${bytes.length}\n`)).add(bytes)
+  return hash.text()
 }

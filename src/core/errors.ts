@@ -24,7 +24,12 @@ export const REASONS = {
   dns_failure: row(502, 14, 'dns_error', "the upstream's name could not be resolved"),
   tls_failure: row(502, 14, 'tls_protocol_error', 'the TLS handshake with the upstream failed'),
   pool_exhausted: row(503, 14, 'connection_limit_reached', 'no connection to the upstream became free in time'),
-  upstream_reset: row(502, 14, 'connection_terminated', 'the upstream ended the connection before its answer was whole'),
+  upstream_reset: row(
+    502,
+    14,
+    'connection_terminated',
+    'the upstream ended the connection before its answer was whole',
+  ),
   request_timeout: row(504, 4, 'http_response_timeout', 'the request took longer than its deadline'),
   per_try_timeout: row(504, 4, 'http_response_timeout', 'the attempt took longer than it was granted'),
   stream_idle_timeout: row(504, 4, 'http_response_timeout', 'nothing moved for longer than the idle timeout'),

@@ -32,7 +32,7 @@ const AFTER_QUOTED = 11
  * have ended the exchange. A piece is a view of the buffer that was given.
  */
 export class BodyReader {
-  /** After PIECE. */
+  /** After PIECE: a view of the buffer that was given, borrowed as that is. */
   piece: Buffer | undefined = undefined
   /** After END; undefined without trailers. */
   trailers: Headers | undefined = undefined

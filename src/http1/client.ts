@@ -4,6 +4,7 @@ import { ProxyError, type Reason } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { nameIs, withoutOwnFields } from '../core/headers.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { own, type Reader } from '../net/shared-read.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { Head, type HeadLimits, UNTIL_CLOSE } from './head.ts'
@@ -34,7 +35,7 @@ const CLOSED = 5
 /** An upstream may say 100 and 103 more than once, but not for ever. */
 const MAX_INFORMATIONAL = 32
 
-export class ClientConnection implements OutboxOwner {
+export class ClientConnection implements OutboxOwner, Reader {
   readonly socket: Socket
   readonly outbox: Outbox
   /** ms on the pool's clock: when it was made, and until when it may wait for its next request. */
@@ -75,7 +76,6 @@ export class ClientConnection implements OutboxOwner {
     this.#error = undefined
     this.#verdict = undefined
     socket.on('connect', () => this.#event(this.#onConnect, undefined))
-    socket.on('data', (chunk: Buffer) => this.#event(this.#onData, chunk))
     socket.on('end', () => this.#event(this.#onEnd, undefined))
     socket.on('close', () => this.#event(this.#onClose, undefined))
     socket.on('drain', () => this.#event(this.#onDrain, undefined))
@@ -123,6 +123,10 @@ export class ClientConnection implements OutboxOwner {
 
   // ---------------------------------------------------------------- socket events
 
+  receive(borrowed: Buffer): void {
+    this.#event(this.#onData, borrowed)
+  }
+
   #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
     enter()
     try {
@@ -145,7 +149,7 @@ export class ClientConnection implements OutboxOwner {
   #onData(chunk: Buffer | undefined): void {
     const state = this.#state
     if (state === HEAD || state === BODY) this.#consume(chunk as Buffer)
-    else if (state === TUNNEL) (this.#exchange as ClientExchange).response.data(chunk as Buffer)
+    else if (state === TUNNEL) (this.#exchange as ClientExchange).response.data(own(chunk as Buffer))
     // An answer nobody asked for: whatever it is, it is not the next one's.
     else if (state === IDLE) this.#shut()
   }
@@ -210,7 +214,7 @@ export class ClientConnection implements OutboxOwner {
         this.#begin(buffer.toString('latin1', this.#scan.start, end))
       } else if (this.#state === BODY) at = this.#body(buffer, at)
       else if (this.#state === TUNNEL) {
-        ;(this.#exchange as ClientExchange).response.data(at === 0 ? buffer : buffer.subarray(at))
+        ;(this.#exchange as ClientExchange).response.data(own(at === 0 ? buffer : buffer.subarray(at)))
         return
       } else {
         // Bytes behind an answer: the next request on this connection would get them.
@@ -269,7 +273,7 @@ export class ClientConnection implements OutboxOwner {
     while (this.#state === BODY) {
       const step = reader.step(buffer, at)
       at = reader.at
-      if (step === PIECE) (this.#exchange as ClientExchange).response.data(reader.piece as Buffer)
+      if (step === PIECE) (this.#exchange as ClientExchange).response.data(own(reader.piece as Buffer))
       else if (step === END) {
         this.#complete(reader.trailers, at < buffer.length)
         return buffer.length

@@ -106,7 +106,8 @@ export class Head {
     this.method = text.slice(0, i)
     const from = ++i
     while (((BYTES[text.charCodeAt(i)] as number) & IS_TARGET) !== 0) i++
-    if (i === from || text.charCodeAt(i) !== SP) return this.#refuse('the request target is empty or has a character it may not have')
+    if (i === from || text.charCodeAt(i) !== SP)
+      return this.#refuse('the request target is empty or has a character it may not have')
     this.target = text.slice(from, i)
     if (!text.startsWith(' HTTP/1.', i) || text.charCodeAt(i + 9) !== CR || text.charCodeAt(i + 10) !== LF) {
       return this.#refuse('the request line does not end with HTTP/1.0 or HTTP/1.1')
@@ -124,7 +125,8 @@ export class Head {
     this.#begin()
     if (!text.startsWith('HTTP/1.')) return this.#refuse('the answer does not begin with HTTP/1.')
     const minor = text.charCodeAt(7)
-    if ((minor !== 49 && minor !== 48) || text.charCodeAt(8) !== SP) return this.#refuse('the status line has no version we know')
+    if ((minor !== 49 && minor !== 48) || text.charCodeAt(8) !== SP)
+      return this.#refuse('the status line has no version we know')
     this.version = minor === 49 ? 11 : 10
     let status = 0
     for (let i = 9; i < 12; i++) {
@@ -140,7 +142,8 @@ export class Head {
       end = 13
       while (((BYTES[text.charCodeAt(end)] as number) & IS_VALUE) !== 0) end++
     }
-    if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF) return this.#refuse('the status line does not end with CRLF')
+    if (text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF)
+      return this.#refuse('the status line does not end with CRLF')
     this.reasonPhrase = end > 13 ? text.slice(13, end) : ''
     const error = this.#fields(text, end + 2, limits)
     if (error !== '') return error
@@ -256,7 +259,12 @@ export class Head {
     const kept: string[] = []
     for (const part of this.upgrade.split(',')) {
       const token = part.trim()
-      if (token === '' || nameIs(token, 'h2c') || !all(token.replace('/', ''), 0, token.replace('/', '').length, IS_TOKEN)) continue
+      if (
+        token === '' ||
+        nameIs(token, 'h2c') ||
+        !all(token.replace('/', ''), 0, token.replace('/', '').length, IS_TOKEN)
+      )
+        continue
       kept.push(token)
     }
     this.upgrade = kept.join(', ')
@@ -269,7 +277,8 @@ export class Head {
     if (this.authority !== '' && !isAuthority(this.authority)) return this.#refuse('a Host that is no host and port')
     if (this.method === 'CONNECT') {
       const colon = target.lastIndexOf(':')
-      if (!isAuthority(target) || colon < 1 || colon === target.length - 1) return this.#refuse('CONNECT without host:port')
+      if (!isAuthority(target) || colon < 1 || colon === target.length - 1)
+        return this.#refuse('CONNECT without host:port')
       this.authority = target
       // A tunnel's bytes are no body (RFC 9110 §9.3.6).
       return this.bodyLength === 0 ? '' : this.#refuse('CONNECT with a body')
@@ -353,7 +362,8 @@ function dropNamed(headers: Headers, names: readonly string[]): string[] {
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
-    if (!names.includes(name) || name === 'content-length' || name === 'te') kept.push(headers[i] as string, headers[i + 1] as string)
+    if (!names.includes(name) || name === 'content-length' || name === 'te')
+      kept.push(headers[i] as string, headers[i + 1] as string)
   }
   return kept
 }

@@ -135,4 +135,3 @@ export class ServerExchange implements ResponseHandler {
     this.#connection.resumeRequest()
   }
 }
-

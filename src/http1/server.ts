@@ -4,6 +4,7 @@ import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
 import type { RequestBody, ResponseHead } from '../core/exchange.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { own, type Reader } from '../net/shared-read.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { Head, type HeadError, type HeadLimits } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
@@ -49,7 +50,7 @@ const LINGER_TIME = 5000
 /** A body of known length that moves less than this in one `headTimeout` is a client that dribbles. */
 const MIN_PROGRESS = 256
 
-export class ServerConnection implements OutboxOwner, Timed {
+export class ServerConnection implements OutboxOwner, Reader, Timed {
   readonly socket: Socket
   readonly outbox: Outbox
   readonly peerAddress: string
@@ -87,7 +88,6 @@ export class ServerConnection implements OutboxOwner, Timed {
     this.#timer = undefined
     this.#since = owner.clock.now()
     this.#progress = 0
-    socket.on('data', (chunk: Buffer) => this.#event(this.#onData, chunk))
     socket.on('end', () => this.#event(this.#onEnd, undefined))
     socket.on('close', () => this.#event(this.#onClose, undefined))
     socket.on('drain', () => this.#event(this.#onDrain, undefined))
@@ -119,6 +119,10 @@ export class ServerConnection implements OutboxOwner, Timed {
   }
 
   // ---------------------------------------------------------------- socket events
+
+  receive(borrowed: Buffer): void {
+    this.#event(this.#onData, borrowed)
+  }
 
   /** The root of every event: nothing thrown beneath goes further than this connection (G6). */
   #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
@@ -217,7 +221,8 @@ export class ServerConnection implements OutboxOwner, Timed {
     if (verdict === INCOMPLETE) {
       this.#since = this.#owner.clock.now()
       this.#arm(this.#owner.limits.headTimeout)
-    } else if (verdict === TOO_LARGE) this.#refuse('header_too_large', `more than ${this.#owner.limits.maxHeaderBytes} bytes`)
+    } else if (verdict === TOO_LARGE)
+      this.#refuse('header_too_large', `more than ${this.#owner.limits.maxHeaderBytes} bytes`)
     else this.#refuse('protocol_error_downstream', 'a line that does not end with CRLF, or bytes that are no HTTP')
   }
 
@@ -251,7 +256,7 @@ export class ServerConnection implements OutboxOwner, Timed {
         const piece = reader.piece as Buffer
         exchange.count(piece.length)
         if (exchange.received > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
-        else exchange.body.data(piece)
+        else exchange.body.data(own(piece))
       } else if (step === END) {
         this.#state = BUSY
         exchange.body.end(reader.trailers)
@@ -273,12 +278,12 @@ export class ServerConnection implements OutboxOwner, Timed {
     const exchange = this.#exchange
     if (exchange === undefined) return
     exchange.count(chunk.length)
-    exchange.body.data(chunk)
+    exchange.body.data(own(chunk))
   }
 
   /** Not its turn: kept, and no more is read until it is. */
   #keep(chunk: Buffer): void {
-    this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#rest = this.#rest === undefined ? own(chunk) : Buffer.concat([this.#rest, chunk])
     this.socket.pause()
   }
 
@@ -436,4 +441,3 @@ export class ServerConnection implements OutboxOwner, Timed {
     exchange.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
   }
 }
-

@@ -1,5 +1,6 @@
 /** A listening socket and the connections it has taken. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { Reading, readingSocket } from './shared-read.ts'
 
 export interface ListenerOptions {
   readonly host: string
@@ -9,7 +10,8 @@ export interface ListenerOptions {
   readonly purpose: string
   /** Above it new connections are closed at once, and counted. */
   readonly maxConnections: number
-  readonly onConnection: (socket: Socket) => void
+  /** `reading.reader` is to be set; `socket.resume()` begins. */
+  readonly onConnection: (socket: Socket, reading: Reading) => void
 }
 
 export interface Listener {
@@ -21,14 +23,28 @@ export interface Listener {
   stop(): void
 }
 
+const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }
+
 /** Rejects with a sentence that says what holds the address. */
 export function listen(options: ListenerOptions): Promise<Listener> {
   const { host, port, purpose, maxConnections, onConnection } = options
   return new Promise((resolve, reject) => {
     let dropped = 0
-    const server: Server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onConnection)
-    server.maxConnections = maxConnections
-    server.on('drop', () => dropped++)
+    let open = 0
+    // Connections are counted here: Node's own count does not follow a socket that is made anew.
+    const server: Server = createServer(OPTIONS, (accepted) => {
+      if (open >= maxConnections) {
+        dropped++
+        accepted.destroy()
+        return
+      }
+      open++
+      const reading = new Reading()
+      const socket = readingSocket(accepted, reading)
+      socket.once('close', () => open--)
+      onConnection(socket, reading)
+      socket.resume()
+    })
     server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(cannotListen(purpose, host, port, error))))
     server.listen({ host, port, backlog: 1024 }, () => {
       server.removeAllListeners('error')

@@ -28,7 +28,11 @@ export class TrafficListener {
       ...at,
       purpose,
       maxConnections,
-      onConnection: (socket) => void connections.add(new ServerConnection(socket, receiver)),
+      onConnection: (socket, reading) => {
+        const connection = new ServerConnection(socket, receiver)
+        reading.reader = connection
+        connections.add(connection)
+      },
     })
     return new TrafficListener(listener, connections)
   }

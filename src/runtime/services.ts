@@ -66,7 +66,13 @@ export class Services {
     for (const { service } of this.#held.values()) service.close()
   }
 
-  #take(before: Map<string, Held>, next: Map<string, Held>, key: string, fingerprint: string, make: () => Service): void {
+  #take(
+    before: Map<string, Held>,
+    next: Map<string, Held>,
+    key: string,
+    fingerprint: string,
+    make: () => Service,
+  ): void {
     const held = before.get(key)
     next.set(key, held !== undefined && held.fingerprint === fingerprint ? held : { fingerprint, service: make() })
   }

@@ -139,8 +139,11 @@ export class Sidecar {
       this.#inboundListeners.push(listener)
     }
     if (outbound !== undefined) {
-      this.#outboundListener = await TrafficListener.open(outbound.listen, 'outbound', limits.maxConnections, (closed) =>
-        this.#receiver('outbound', trust, () => this.#runtime.outbound, closed),
+      this.#outboundListener = await TrafficListener.open(
+        outbound.listen,
+        'outbound',
+        limits.maxConnections,
+        (closed) => this.#receiver('outbound', trust, () => this.#runtime.outbound, closed),
       )
     }
     this.#drain = new Drain(this.#clock, this.#sidecar.drain, this.#inboundListeners, this.#outboundListener)

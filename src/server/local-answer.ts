@@ -16,12 +16,9 @@ export function proxyStatus(row: ReasonRow, reason: string): string {
 export function localAnswer(error: ProxyError, service: string): LocalAnswer {
   const row: ReasonRow = REASONS[error.reason]
   const retryAfter = error.retryAfter
-  const what = {
-    reason: error.reason,
-    message: row.message,
-    ...(service === '' ? {} : { service }),
-    ...(retryAfter > 0 ? { retryAfter: Math.round(retryAfter * 1000) / 1000 } : {}),
-  }
+  const what: Record<string, unknown> = { reason: error.reason, message: row.message }
+  if (service !== '') what.service = service
+  if (retryAfter > 0) what.retryAfter = Math.round(retryAfter * 1000) / 1000
   const body = Buffer.from(`${JSON.stringify({ error: what })}\n`)
   const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
   headers.push('proxy-status', proxyStatus(row, error.reason), 'x-outrigger-reason', error.reason)

@@ -1,5 +1,11 @@
 /** Max-Forwards: how far an OPTIONS or TRACE may go (RFC 9110 §7.6.2). For other methods it means nothing. */
-import { type Dispatch, type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
+import {
+  type Dispatch,
+  type RequestBody,
+  type RequestHead,
+  ResponseHead,
+  type ResponseHandler,
+} from '../core/exchange.ts'
 import { type Headers, nameIs } from '../core/headers.ts'
 import type { ProxyError } from '../core/errors.ts'
 

@@ -1,6 +1,6 @@
 /** From a codec's head to an exchange: contexts made, hop-by-hop and untrusted fields out, ours in. */
 import type { Clock } from '../core/clock.ts'
-import { ProxyError } from '../core/errors.ts'
+import type { ProxyError } from '../core/errors.ts'
 import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
 import type { Head } from '../http1/head.ts'
@@ -53,13 +53,7 @@ export class Receiver implements ServerOwner {
     const { direction, clock } = options
     const inbound = direction === 'inbound'
     const now = clock.now()
-    const fields = readRequestFields(
-      head.headers,
-      options.trust,
-      this.#peerOf(connection),
-      !inbound,
-      options.pseudonym,
-    )
+    const fields = readRequestFields(head.headers, options.trust, this.#peerOf(connection), !inbound, options.pseudonym)
     const exchange = new Exchange(
       direction,
       now,

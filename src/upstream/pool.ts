@@ -6,6 +6,7 @@ import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange
 import type { Random } from '../core/random.ts'
 import { ClientConnection, type ClientOwner } from '../http1/client.ts'
 import type { HeadLimits } from '../http1/head.ts'
+import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
@@ -93,6 +94,7 @@ export class Pool implements ClientOwner, Timed {
 
   #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const { clock } = this.#context
+    const reading = new Reading()
     const socket = connect({
       host: this.#host,
       port: this.#port,
@@ -100,8 +102,10 @@ export class Pool implements ClientOwner, Timed {
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
       allowHalfOpen: true,
+      onread: reading.onread,
     })
     const connection = new ClientConnection(socket, this, clock.now())
+    reading.reader = connection
     this.#all.add(connection)
     const limit = request.attempt.connectTimeout
     if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, clock)

@@ -91,7 +91,8 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   }
 
   expired(): void {
-    if (!this.#connected) this.#fail(new ProxyError('connect_timeout', 'upstream', 'unsent', 'the connect timeout passed'))
+    if (!this.#connected)
+      this.#fail(new ProxyError('connect_timeout', 'upstream', 'unsent', 'the connect timeout passed'))
   }
 
   #fail(error: ProxyError): void {

@@ -22,7 +22,10 @@ export interface DnsReport {
 /** "No such name" this often in a row is believed; anything else keeps the last answer. */
 const NO_SUCH_NAME_LIMIT = 2
 
-export type Lookup = (name: string, done: (error: NodeJS.ErrnoException | null, addresses: readonly string[]) => void) => void
+export type Lookup = (
+  name: string,
+  done: (error: NodeJS.ErrnoException | null, addresses: readonly string[]) => void,
+) => void
 
 /** The system's resolver; each address once. */
 export const systemLookup: Lookup = (name, done) => {

@@ -1,0 +1,59 @@
+/**
+ * Reads without a buffer each. Node allocates 64 KiB for every read of a socket and gives most of it back; here all sockets
+ * read into one buffer, which is looked at before the next read comes, and only what has to outlive the event is copied.
+ */
+import { type OnReadOpts, Socket } from 'node:net'
+
+/** What a socket's bytes are given to. The buffer is borrowed: it is overwritten by the next read of any socket. */
+export interface Reader {
+  receive(borrowed: Buffer): void
+}
+
+const SIZE = 64 * 1024
+const shared = Buffer.allocUnsafeSlow(SIZE)
+
+/** A copy that the receiver may keep. */
+export function own(borrowed: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(borrowed.length)
+  borrowed.copy(copy)
+  return copy
+}
+
+/** The `onread` option of a socket whose reader is known only once the socket is made. */
+export class Reading {
+  reader: Reader | undefined
+  readonly onread: OnReadOpts
+
+  constructor() {
+    this.reader = undefined
+    this.onread = {
+      buffer: shared,
+      callback: (length) => {
+        this.reader?.receive(length === SIZE ? shared : shared.subarray(0, length))
+        return true
+      },
+    }
+  }
+}
+
+/** What Node keeps behind a socket; there is no public way to give an accepted connection a read buffer. */
+interface WithHandle {
+  _handle: { readonly reading?: boolean } | null
+}
+
+/**
+ * An accepted, still unread socket (`pauseOnConnect`) that reads into the shared buffer. Where Node's inside has no handle
+ * to move, the socket stays as it is and reads into buffers of its own.
+ */
+export function readingSocket(accepted: Socket, reading: Reading): Socket {
+  const handle = (accepted as unknown as WithHandle)._handle
+  if (handle == null) return plainly(accepted, reading)
+  ;(accepted as unknown as WithHandle)._handle = null
+  const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: reading.onread }
+  return new Socket(options as ConstructorParameters<typeof Socket>[0])
+}
+
+function plainly(socket: Socket, reading: Reading): Socket {
+  socket.on('data', (chunk: Buffer) => reading.reader?.receive(chunk))
+  return socket
+}
