@@ -3,7 +3,7 @@
  * themselves (`--role`), because one entry file has to be enough. `--rounds N` ends it after so many outages, `--scale N`
  * divides every time.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { runDemo } from '../../src/demo/demo.ts'
 import { dieWithParent } from '../../src/demo/lifeline.ts'
@@ -70,8 +70,8 @@ function terminal(): Terminal | undefined {
 
 /** The way this very program was called, as a line for the reader's own service. */
 function ownService(entry: string): string {
-  const program = entry.endsWith('.ts') ? `node ${relative('.', entry)}` : 'npx outrigger'
-  const shipped = relative('.', join(dirname(entry), '..', 'policies', 'standard.yaml'))
+  const program = /\.[cm]?[jt]s$/.test(entry) ? `node ${relative('.', entry)}` : 'npx outrigger'
+  const shipped = relative('.', join(dirname(realpathSync(entry)), '..', 'policies', 'standard.yaml'))
   const config = existsSync(shipped) ? ` --config ${shipped}` : ''
   const listeners = '--inbound 127.0.0.1:9080 --outbound 127.0.0.1:9081 --admin 127.0.0.1:9082'
   return `${program} run${config} --app 127.0.0.1:8080 ${listeners}`

@@ -10,7 +10,7 @@ import { duration, percent, table } from '../../src/demo/table.ts'
 import { type Tally, tally } from '../../src/demo/tally.ts'
 import { nowMs, sleep } from '../../src/demo/time.ts'
 import { Watch } from '../../src/demo/watch.ts'
-import { atLeastPercent, atMost, atMostMs, type Bound, between } from './bounds.ts'
+import { atLeastPercent, atMost, atMostMs, type Bound, between, strict } from './bounds.ts'
 import { noise, type Outcome, type Setting, shippedPolicy, TOO_LATE, undisturbed } from './setting.ts'
 
 interface Variant {
@@ -212,7 +212,7 @@ function boundsOf(figures: Figures, scale: number): Bound[] {
   if (variant.policy === 'timeout-only') return bounds
   bounds.push(
     atMost(name('busy slots'), peak, 30),
-    atMost(name('calls that reach inventory'), calls, 60),
+    strict(atMost(name('calls that reach inventory'), calls, 60)),
     atMostMs(name('breaker open after onset'), opened, 2500 / scale + noise(scale)),
     atMostMs(name('breaker closed after recovery'), closed, 7000 / scale + noise(scale)),
   )

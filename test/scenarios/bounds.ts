@@ -6,6 +6,13 @@ export interface Bound {
   readonly limit: string
   readonly measured: string
   readonly met: boolean
+  /** A count that no busy machine excuses. */
+  readonly strict?: boolean
+}
+
+/** The same bound, excused by nothing. */
+export function strict(bound: Bound): Bound {
+  return { ...bound, strict: true }
 }
 
 /** Not more than `limit` ms. A figure that is missing (NaN) is a bound missed. */

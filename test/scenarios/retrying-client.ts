@@ -8,7 +8,7 @@ import { shopStreams } from '../../src/demo/streams.ts'
 import { duration, table } from '../../src/demo/table.ts'
 import { tally } from '../../src/demo/tally.ts'
 import { sleep } from '../../src/demo/time.ts'
-import { atMost, atMostMs, type Bound, between } from './bounds.ts'
+import { atMost, atMostMs, type Bound, between, strict } from './bounds.ts'
 import { type Outcome, type Setting, shippedPolicy, TOO_LATE, undisturbed } from './setting.ts'
 
 /** Few enough that even 30 s in a slot do not fill all 200: this story is about calls, not about slots. */
@@ -113,8 +113,8 @@ async function measure(name: string, shop: Shop, { scale }: Setting): Promise<Fi
 function boundsOf({ longestHold, callsPerPost, amplification }: Figures, scale: number): Bound[] {
   return [
     atMostMs('sidecar: longest hold', longestHold, DEADLINE / scale + 50),
-    atMost('sidecar: calls of the order service per POST', callsPerPost, 1),
-    atMost('sidecar: calls at inventory per call that reaches the sidecar', amplification, 1.1),
+    strict(atMost('sidecar: calls of the order service per POST', callsPerPost, 1)),
+    strict(atMost('sidecar: calls at inventory per call that reaches the sidecar', amplification, 1.1)),
   ]
 }
 

@@ -1,6 +1,7 @@
 /**
  * `npm run scenario -- avalanche|retrying-client|rest [--scale N]`: runs stories against real processes, prints what was
- * measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage.
+ * measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a bound missed
+ * on a machine so busy with something else that it proves nothing.
  * `--only TEXT` runs the variants whose name contains it, `--poisson` draws the arrivals as of independent users,
  * `--sidecar FILE` takes another build (dist/outrigger.cjs). SCALE in the environment stands for `--scale`.
  */
@@ -15,19 +16,19 @@ import type { Scenario, Setting } from './setting.ts'
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = { avalanche, 'retrying-client': retryingClient, rest }
 
-async function tell(name: string, scenario: Scenario, setting: Setting): Promise<boolean> {
+async function tell(name: string, scenario: Scenario, setting: Setting): Promise<number> {
   const start = nowMs()
   console.log(`\n# ${name}${setting.scale === 1 ? '' : `, ${setting.scale} times as fast`}`)
   const { bounds, disturbed } = await scenario(setting, console.log)
   const rows = bounds.map((bound) => [bound.what, bound.limit, bound.measured, bound.met ? 'met' : 'MISSED'])
   console.log(`\n${table(['bound', 'limit', 'measured', ''], rows)}`)
-  const missed = bounds.filter((bound) => !bound.met).length
-  console.log(
-    `\n${bounds.length - missed} of ${bounds.length} bounds met in ${((nowMs() - start) / 1000).toFixed(0)} s`,
-  )
-  if (missed > 0 && disturbed)
-    console.log('The load generator could not keep its timetable: the machine had other work to do.')
-  return missed === 0
+  const missed = bounds.filter((bound) => !bound.met)
+  const seconds = ((nowMs() - start) / 1000).toFixed(0)
+  console.log(`\n${bounds.length - missed.length} of ${bounds.length} bounds met in ${seconds} s`)
+  if (missed.length === 0) return 0
+  if (!disturbed || missed.some((bound) => bound.strict)) return 1
+  console.log('The load generator could not keep its timetable: the machine had other work to do.')
+  return 3
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -47,12 +48,12 @@ async function main(args: readonly string[]): Promise<number> {
     only: flagValue(args, 'only', ''),
     poisson: args.includes('--poisson'),
   }
-  let good = true
+  const codes: number[] = []
   for (const name of names) {
     const scenario = SCENARIOS[name]
-    if (scenario !== undefined) good = (await tell(name, scenario, setting)) && good
+    if (scenario !== undefined) codes.push(await tell(name, scenario, setting))
   }
-  return good ? 0 : 1
+  return codes.includes(1) ? 1 : Math.max(...codes)
 }
 
 const args = process.argv.slice(2)

@@ -1,25 +1,55 @@
 import { spawn } from 'node:child_process'
+import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 const run = fileURLToPath(new URL('../scenarios/run.ts', import.meta.url))
 
-/** Longest time that all three may take, measurements that had to be repeated included, in ms. */
-const LIMIT = 300_000
+/** Longest time that one story may take, measurements that had to be repeated included, in ms. */
+const LIMIT = 240_000
+/** Latencies want a machine to themselves; other test files run at the same time, and end. ms. */
+const PATIENCE = 120_000
+/** run.ts: a bound was missed, on a machine that had other work to do. */
+const PROVES_NOTHING = 3
 
-t.setTimeout(LIMIT)
+t.setTimeout(3 * LIMIT + PATIENCE)
 
 function tell(story: string): Promise<{ code: number | null; report: string }> {
   const child = spawn(process.execPath, [run, story, '--scale', '10'], { stdio: ['ignore', 'pipe', 'pipe'] })
   let report = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (report += text))
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      report += text
+    })
+  }
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, report })))
 }
+
+function ticks(): { idle: number; all: number } {
+  const times = cpus().map((cpu) => cpu.times)
+  const idle = times.reduce((sum, time) => sum + time.idle, 0)
+  return { idle, all: times.reduce((sum, time) => sum + time.user + time.nice + time.sys + time.irq + time.idle, 0) }
+}
+
+/** Whether the processors were idle for nine tenths of two seconds. */
+async function quiet(): Promise<boolean> {
+  const before = ticks()
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const after = ticks()
+  return after.idle - before.idle > 0.9 * (after.all - before.all)
+}
+
+t.test('wait for the other test files', { timeout: PATIENCE + 10_000 }, async (t) => {
+  const end = performance.now() + PATIENCE
+  while (performance.now() < end) if (await quiet()) return
+  t.comment('the machine did not become quiet')
+})
 
 for (const story of ['rest', 'retrying-client', 'avalanche']) {
   t.test(`${story} meets its bounds, ten times as fast`, { timeout: LIMIT }, async (t) => {
     const { code, report } = await tell(story)
     t.comment(report)
-    t.equal(code, 0)
+    if (code === PROVES_NOTHING) t.skip('the machine was busy with something else')
+    else t.equal(code, 0)
   })
 }
