@@ -90,7 +90,7 @@ function hasFramingTrailer(bytes: Buffer): boolean {
 
 /** A 1xx that says `close`: Node takes it for the end of the connection, we wait for the answer. */
 function closesEarly(bytes: Buffer): boolean {
-  return /^HTTP\/1.1 1.*\r\nConnection: close\r\n.*\r\n\r\nHTTP/s.test(bytes.toString('latin1'))
+  return /^HTTP\/1.1 1.*\r\nConnection: close\r\n.*\r\nHTTP/s.test(bytes.toString('latin1'))
 }
 
 const NEXT = Buffer.from('GET /next HTTP/1.1\r\nHost: a\r\n\r\n')
