@@ -50,10 +50,18 @@ export class ServerExchange implements ResponseHandler {
     this.#headSent = false
   }
 
+  /** The client may wait for a 100 before it sends its body. */
+  get awaitsContinue(): boolean {
+    return this.#expects && !this.#continued
+  }
+
   informational(head: ResponseHead): void {
     // RFC 9110 §15.2: never to an HTTP/1.0 client.
     if (this.#version === 10) return
-    if (head.status === 100) this.#continued = true
+    if (head.status === 100) {
+      this.#continued = true
+      this.#connection.continued()
+    }
     this.#connection.outbox.text(responseText(head, '', false))
   }
 
@@ -91,7 +99,7 @@ export class ServerExchange implements ResponseHandler {
     if (connection.draining) this.#keepAlive = false
     if (!connection.requestWhole && !this.asksTunnel) {
       // Our own answer does not wait for the rest of the request, and a client without its 100 may never send it.
-      if (head.origin !== 'upstream' || (this.#expects && !this.#continued)) this.#keepAlive = false
+      if (head.origin !== 'upstream' || this.awaitsContinue) this.#keepAlive = false
     }
     if (!this.#keepAlive) return 'close'
     return this.#version === 10 ? 'keep-alive' : ''

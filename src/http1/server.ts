@@ -68,7 +68,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
   #timer: Timer | undefined
   /** When the state that the timer watches began, ms. */
   #since: number
-  /** Body bytes when the timer looked last. */
+  /** Body bytes that had come at `#since`. */
   #progress: number
 
   constructor(socket: Socket, owner: ServerOwner) {
@@ -195,9 +195,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     this.#consuming = true
     while (at < buffer.length) {
       if (this.#state === HEAD) {
+        const begun = this.#scan.begun
         const end = this.#scan.scan(buffer, at)
         if (end < 0) {
-          this.#headNotFound(end)
+          this.#headNotFound(end, begun)
           break
         }
         buffer = this.#scan.buffer
@@ -211,15 +212,13 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
       }
     }
     this.#consuming = false
-    if (this.#state === BODY) {
-      this.#progress = this.#exchange?.received ?? 0
-      this.#arm(this.#owner.limits.headTimeout)
-    }
+    if (this.#state === BODY) this.#arm(this.#owner.limits.headTimeout)
   }
 
-  #headNotFound(verdict: number): void {
+  /** `begun`: a part of it had come before, and its time runs from there. */
+  #headNotFound(verdict: number, begun: boolean): void {
     if (verdict === INCOMPLETE) {
-      this.#since = this.#owner.clock.now()
+      if (!begun) this.#since = this.#owner.clock.now()
       this.#arm(this.#owner.limits.headTimeout)
     } else if (verdict === TOO_LARGE)
       this.#refuse('header_too_large', `more than ${this.#owner.limits.maxHeaderBytes} bytes`)
@@ -238,7 +237,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     const length = head.bodyLength
     this.#exchange = exchange
     this.#state = tunnel ? HOLD : length === 0 ? BUSY : BODY
-    if (length !== 0) this.#reader.begin(length)
+    if (length !== 0) {
+      this.#reader.begin(length)
+      this.#watchBody()
+    }
     exchange.body = this.#owner.accept(head, this, exchange)
     if (length > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
     else if (length === 0 && !tunnel) exchange.body.end()
@@ -305,7 +307,13 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
 
   resumeRequest(): void {
     this.#requestPaused = false
+    this.#watchBody()
     if (this.#rest === undefined) this.socket.resume()
+  }
+
+  /** The client was told to go on: only now its body has to move. */
+  continued(): void {
+    this.#watchBody()
   }
 
   /** The answer was a 101 or a 2xx to CONNECT: from now on bytes. */
@@ -415,10 +423,8 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
       if (waited >= LINGER_TIME) this.destroy()
       else this.#arm(LINGER_TIME - waited)
     } else if (this.#state === HEAD) this.#headTimer(waited)
-    else {
-      if (this.#state === BODY && !this.#requestPaused) this.#bodyTimer()
-      this.#arm(this.#state === BODY ? limits.headTimeout : limits.idleTimeout)
-    }
+    else if (this.#state === BODY) this.#bodyTimer(waited)
+    else this.#arm(limits.idleTimeout)
   }
 
   #headTimer(waited: number): void {
@@ -429,15 +435,29 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     else this.destroy()
   }
 
+  /** From now on the client has `headTimeout` for the next piece of progress. */
+  #watchBody(): void {
+    if (this.#state !== BODY) return
+    this.#since = this.#owner.clock.now()
+    this.#progress = this.#exchange?.received ?? 0
+  }
+
   /** Chunked bodies may be live streams, which the idle timeout watches; a known length is an upload that has to move. */
-  #bodyTimer(): void {
+  #bodyTimer(waited: number): void {
     const exchange = this.#exchange
-    if (exchange === undefined || exchange.declared < 0) return
-    if (exchange.received - this.#progress >= MIN_PROGRESS) {
-      this.#progress = exchange.received
+    if (exchange === undefined) return
+    const limit = this.#owner.limits.headTimeout
+    if (waited < limit) {
+      this.#arm(limit - waited)
       return
     }
-    const cause = `less than ${MIN_PROGRESS} bytes in ${this.#owner.limits.headTimeout} ms`
+    const waits = this.#requestPaused || exchange.awaitsContinue || exchange.declared < 0
+    if (waits || exchange.received - this.#progress >= MIN_PROGRESS) {
+      this.#watchBody()
+      this.#arm(limit)
+      return
+    }
+    const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`
     exchange.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../src/core/clock.ts'
+import type { Random } from '../../src/core/random.ts'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
 
 export interface Proxy {
@@ -23,6 +24,9 @@ export interface ProxyOptions {
   /** The application's port; inbound traffic goes there. */
   readonly app?: number
   readonly clock?: Clock
+  readonly random?: Random
+  /** Called when `POST /quit` has drained it. */
+  readonly onQuit?: () => void
 }
 
 const LOCAL = '127.0.0.1'
@@ -53,6 +57,8 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       version: '0.0.0-test',
       environment: {},
       clock: options.clock,
+      random: options.random,
+      onQuit: options.onQuit,
     })
     return {
       inbound: portOf(sidecar.inbound[0]),
