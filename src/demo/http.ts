@@ -62,7 +62,7 @@ export function callJson(
   method: string,
   path: string,
   body?: unknown,
-  limitMs = 5000,
+  limitMs = 20_000,
 ): Promise<{ status: number; value: unknown }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body)

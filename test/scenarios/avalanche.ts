@@ -108,8 +108,12 @@ export async function avalanche(setting: Setting, say: (text: string) => void): 
 function batches(variants: readonly Variant[], scale: number): Variant[][] {
   const without = variants.filter((variant) => variant.policy === undefined)
   const guarded = variants.filter((variant) => variant.policy !== undefined)
-  const groups = scale <= 3 ? [without, guarded] : [without, ...guarded.map((variant) => [variant])]
-  return groups.filter((group) => group.length > 0)
+  const light = scale <= 3
+  return [...groups(without, light ? 3 : 2), ...groups(guarded, light ? 3 : 1)]
+}
+
+function groups(variants: readonly Variant[], size: number): Variant[][] {
+  return variants.flatMap((_, index) => (index % size === 0 ? [variants.slice(index, index + size)] : []))
 }
 
 /** The generator was late, or things were slow before anything had happened. */

@@ -49,7 +49,7 @@ for (const story of ['rest', 'retrying-client', 'avalanche']) {
   t.test(`${story} meets its bounds, ten times as fast`, { timeout: LIMIT }, async (t) => {
     const { code, report } = await tell(story)
     t.comment(report)
-    if (code === PROVES_NOTHING) t.skip('the machine was busy with something else')
+    if (code === PROVES_NOTHING) t.pass('measured', { skip: 'the machine was busy with something else' })
     else t.equal(code, 0)
   })
 }
