@@ -1,89 +1,89 @@
-/**
- * The access log's lines, put together by hand. What repeats from request to request is kept as ready pieces: fewer
- * pieces are fewer joints to make and to flatten.
- */
-import type { Exchange, RequestHead } from '../core/exchange.ts'
+/** The access log's lines. */
+import type { RequestHead } from '../core/exchange.ts'
+import type { AccessParts } from './access-parts.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
-import { flat, Memo, millis, quoted, Timestamps } from './json-text.ts'
-import { METHODS, methodIndex, PROTOCOLS, protocolIndex, protocolName } from './labels.ts'
+import { asciiJson } from './flat.ts'
+import { METHODS, methodIndex, protocolName } from './labels.ts'
+import type { LineWriter } from './line-writer.ts'
 import type { RouteRows } from './route-rows.ts'
 
-/** Longest target that is logged whole, in characters: a line is no place for 64 KiB of it. */
-const LONGEST = 4096
-const PLAIN_METHODS = METHODS.length - 1
+/** Longest texts that are logged whole, in characters: a line is no place for 64 KiB of target. */
+const LONGEST = { target: 4096, requestId: 256, method: 64 }
+/** Attempts told of one exchange. */
+const MOST_ATTEMPTS = 20
+const OTHER_METHOD = METHODS.length - 1
 
-const times = new Timestamps()
-/** By direction and method. */
-const BEGINNINGS = [beginnings('inbound'), beginnings('outbound')] as const
-const STATUSES = Array.from({ length: 600 }, (_, status) => flat(`,"status":${status},"durationMs":`))
-const authorities = new Memo((authority) => `,"authority":${quoted(authority)}`)
-const upstreams = new Memo((address) => `,"upstream":${quoted(address)},"requestBytes":`)
-const peers = PROTOCOLS.map((name) => new Memo((peer) => `","peer":${quoted(peer)},"protocol":"HTTP/${name}"`))
-
-function beginnings(direction: string): string[] {
-  return METHODS.map((method) => flat(`","direction":"${direction}","method":"${method}","path":`))
-}
-
+/** `status` as sent, or what a request nobody waited for is given in logs; `duration` in ms. */
 export function jsonLine(
+  to: LineWriter,
+  parts: AccessParts,
   request: RequestHead,
   traceId: string,
   rows: RouteRows,
   status: number,
   reason: string,
-  now: number,
-): string {
+  duration: number,
+): void {
   const exchange = request.exchange
   const last = exchange.attemptLog as AttemptRecord | undefined
-  const endpoint = last?.attempt.endpoint
-  return (
-    times.format(exchange.wallTime) +
-    beginning(exchange, request.method) +
-    quoted(shortened(request.target)) +
-    authorities.of(request.authority) +
-    rows.logFragment +
-    (STATUSES[status] ?? `,"status":${status},"durationMs":`) +
-    millis(now - exchange.startedAt) +
-    (reason === '' ? ',"attempts":' : `,"reason":"${reason}","attempts":`) +
-    exchange.attempts +
-    (endpoint === undefined ? ',"requestBytes":' : upstreams.of(endpoint.address)) +
-    exchange.requestBytes +
-    ',"responseBytes":' +
-    exchange.responseBytes +
-    ',"requestId":' +
-    (exchange.requestIdMade ? `"${exchange.requestId}"` : quoted(exchange.requestId)) +
-    ',"traceId":"' +
-    traceId +
-    (peers[protocolIndex(exchange.protocol)] as Memo).of(exchange.peerAddress) +
-    (last === undefined || last.previous === undefined ? '}\n' : `,"attemptLog":[${each(last)}]}\n`)
-  )
+  const method = methodIndex(request.method)
+  to.ascii(parts.opening(exchange.wallTime, exchange.direction, method))
+  to.quoted(cut(request.target, LONGEST.target))
+  to.ascii(parts.middle(request.authority, rows.logPart, status))
+  to.millis(duration)
+  if (reason !== '') to.ascii(`,"reason":"${reason}"`)
+  to.ascii(parts.tried(exchange.attempts, last?.attempt.endpoint?.address ?? ''))
+  to.int(exchange.requestBytes)
+  to.ascii(',"responseBytes":')
+  to.int(exchange.responseBytes)
+  to.ascii(',"requestId":')
+  if (exchange.requestIdMade) to.plain(exchange.requestId)
+  else to.quoted(cut(exchange.requestId, LONGEST.requestId))
+  to.ascii(',"traceId":"')
+  to.ascii(traceId)
+  to.ascii(parts.closing(exchange.peerAddress, protocolName(exchange)))
+  if (method === OTHER_METHOD) {
+    to.ascii(',"methodSent":')
+    to.quoted(cut(request.method, LONGEST.method))
+  }
+  if (last !== undefined && last.previous !== undefined) to.ascii(`,"attemptLog":[${each(last, MOST_ATTEMPTS)}]`)
+  to.ascii('}\n')
 }
 
-function beginning(exchange: Exchange, method: string): string {
-  const index = methodIndex(method)
-  if (index < PLAIN_METHODS) return BEGINNINGS[exchange.direction === 'inbound' ? 0 : 1][index] as string
-  return `","direction":"${exchange.direction}","method":${quoted(method)},"path":`
-}
-
-export function textLine(request: RequestHead, rows: RouteRows, status: number, reason: string, now: number): string {
+/** For people; its parts are put together plainly, for nobody reads it at ten thousand a second. */
+export function textLine(
+  to: LineWriter,
+  request: RequestHead,
+  rows: RouteRows,
+  status: number,
+  reason: string,
+  duration: number,
+): void {
   const exchange = request.exchange
   const last = exchange.attemptLog as AttemptRecord | undefined
-  const upstream = last?.attempt.endpoint?.address ?? '-'
-  return (
-    `${times.text(exchange.wallTime)} ${exchange.direction} ${exchange.peerAddress} HTTP/${protocolName(exchange)} ` +
-    `${request.method} ${quoted(shortened(request.target))} ${quoted(request.authority)} ${rows.service || '-'} ` +
-    `${status} ${reason || '-'} ${millis(now - exchange.startedAt)}ms attempts=${exchange.attempts} ${upstream} ` +
-    `${quoted(exchange.requestId)}\n`
+  const time = new Date(exchange.wallTime).toISOString()
+  to.ascii(
+    `${time} ${exchange.direction} ${exchange.peerAddress} HTTP/${protocolName(exchange)} ${cut(request.method, LONGEST.method)} `,
   )
+  to.quoted(cut(request.target, LONGEST.target))
+  to.ascii(' ')
+  to.quoted(cut(request.authority, LONGEST.requestId))
+  to.ascii(` ${rows.service || '-'} ${status} ${reason || '-'} `)
+  to.millis(duration)
+  to.ascii(`ms attempts=${exchange.attempts} ${last?.attempt.endpoint?.address ?? '-'} `)
+  to.quoted(cut(exchange.requestId, LONGEST.requestId))
+  to.ascii('\n')
 }
 
-function shortened(target: string): string {
-  return target.length > LONGEST ? `${target.slice(0, LONGEST)}…` : target
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
-/** Every attempt, oldest first. */
-function each(last: AttemptRecord): string {
-  const earlier = last.previous === undefined ? '' : `${each(last.previous)},`
+/** The newest `most` attempts, oldest first. */
+function each(last: AttemptRecord, most: number): string {
+  const earlier = last.previous === undefined || most === 1 ? '' : `${each(last.previous, most - 1)},`
   const ended = last.reason === '' ? `"status":${last.status}` : `"reason":"${last.reason}"`
-  const endpoint = quoted(last.attempt.endpoint?.address ?? '')
-  return `${earlier}{"endpoint":${endpoint},${ended},"ms":${millis(last.endedAt - last.startedAt)}}`
+  const endpoint = asciiJson(last.attempt.endpoint?.address ?? '')
+  const ms = Math.round(Math.max(0, last.endedAt - last.startedAt) * 1000) / 1000
+  return `${earlier}{"endpoint":${endpoint},${ended},"ms":${ms}}`
 }

@@ -3,7 +3,9 @@ import type { Clock, Timed } from '../core/clock.ts'
 import type { RequestHead } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
 import { jsonLine, textLine } from './access-line.ts'
+import { AccessParts } from './access-parts.ts'
 import type { LineSink } from './line-sink.ts'
+import { LineWriter } from './line-writer.ts'
 import type { RouteRows } from './route-rows.ts'
 
 /** ms that a line waits for company; the wheel may add a tick. */
@@ -15,6 +17,10 @@ export class AccessLog implements Timed {
   readonly #sink: LineSink
   readonly #text: boolean
   readonly #sample: number
+  readonly #writer: LineWriter
+  readonly #parts: AccessParts
+  /** On the page. */
+  #lines: number
   #armed: boolean
 
   /** `sample` 0…1. */
@@ -24,6 +30,9 @@ export class AccessLog implements Timed {
     this.#sink = sink
     this.#text = format === 'text'
     this.#sample = sample
+    this.#writer = new LineWriter()
+    this.#parts = new AccessParts()
+    this.#lines = 0
     this.#armed = false
   }
 
@@ -34,9 +43,11 @@ export class AccessLog implements Timed {
   /** `status` as sent, or what a request nobody waited for is given in logs. */
   record(request: RequestHead, traceId: string, rows: RouteRows, status: number, reason: string, now: number): void {
     if (this.#sample < 1 && this.#random.fraction() >= this.#sample) return
-    this.#sink.write(
-      this.#text ? textLine(request, rows, status, reason, now) : jsonLine(request, traceId, rows, status, reason, now),
-    )
+    if (this.#writer.full) this.#hand()
+    this.#lines++
+    const duration = now - request.exchange.startedAt
+    if (this.#text) textLine(this.#writer, request, rows, status, reason, duration)
+    else jsonLine(this.#writer, this.#parts, request, traceId, rows, status, reason, duration)
     if (this.#armed) return
     this.#armed = true
     this.#clock.schedule(GATHER, this)
@@ -44,10 +55,17 @@ export class AccessLog implements Timed {
 
   expired(): void {
     this.#armed = false
-    this.#sink.flush()
+    this.#hand()
   }
 
   close(): Promise<void> {
+    this.#hand()
     return this.#sink.close()
+  }
+
+  #hand(): void {
+    if (this.#lines === 0) return
+    this.#sink.write(this.#writer.take(), this.#lines)
+    this.#lines = 0
   }
 }

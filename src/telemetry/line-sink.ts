@@ -1,19 +1,17 @@
-/** Lines on their way out: gathered, written one write at a time, bounded; what finds no room is dropped and counted. */
+/** Lines on their way out: queued, written one write at a time, bounded; what finds no room is dropped and counted. */
 import { openSync } from 'node:fs'
 import { type Outlet, outletFor } from './outlet.ts'
 
 export interface LineSink {
-  /** `line` ends with a newline. */
-  write(line: string): void
-  /** Starts writing what was gathered, unless a write is under way, which goes on with it by itself. */
-  flush(): void
+  /** Takes whole lines, that many of them, and writes them as soon as what came before is written. */
+  write(chunk: Buffer, lines: number): void
   /** Lines that were lost: no room, or the other end is gone. */
   readonly dropped: number
   /** Settles when all is written or nothing more can be; never, while the other end does not read. */
   close(): Promise<void>
 }
 
-/** Characters that may wait, the write under way included. */
+/** Bytes that may wait, the write under way included. */
 const LIMIT = 1 << 20
 
 /** Errors after which the other end does not come back. */
@@ -21,9 +19,10 @@ const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF', 'ECONNRESET', '
 
 export class FileSink implements LineSink {
   readonly #outlet: Outlet
-  readonly #gathered: string[]
-  /** Characters of the gathered lines. */
-  #size: number
+  readonly #queue: Buffer[]
+  #queuedLines: number
+  /** Bytes of the queue and of the chunk. */
+  #waiting: number
   /** The write under way, or what one left behind. */
   #chunk: Buffer | undefined
   #chunkLines: number
@@ -36,8 +35,9 @@ export class FileSink implements LineSink {
   /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`. Throws when it cannot open. */
   constructor(target: number | string, rare = false) {
     this.#outlet = outletFor(typeof target === 'number' ? target : openSync(target, 'a'), rare)
-    this.#gathered = []
-    this.#size = 0
+    this.#queue = []
+    this.#queuedLines = 0
+    this.#waiting = 0
     this.#chunk = undefined
     this.#chunkLines = 0
     this.#writing = false
@@ -50,36 +50,65 @@ export class FileSink implements LineSink {
     return this.#dropped
   }
 
-  write(line: string): void {
-    const waiting = this.#size + (this.#chunk === undefined ? 0 : this.#chunk.length)
-    if (this.#gone || waiting + line.length > LIMIT) {
-      this.#dropped++
-      return
+  write(chunk: Buffer, lines: number): void {
+    if (this.#gone || this.#waiting + chunk.length > LIMIT) {
+      this.#dropped += lines
+    } else {
+      this.#queue.push(chunk)
+      this.#queuedLines += lines
+      this.#waiting += chunk.length
     }
-    this.#gathered.push(line)
-    this.#size += line.length
-  }
-
-  flush(): void {
-    if (this.#writing) return
-    if (this.#chunk === undefined) {
-      if (this.#gathered.length === 0) return
-      // Joining an array costs half of what flattening one long concatenation does.
-      this.#chunk = Buffer.from(this.#gathered.join(''))
-      this.#chunkLines = this.#gathered.length
-      this.#clear()
-    }
-    this.#writing = true
-    this.#outlet.write(this.#chunk, this.#onWritten)
+    this.#next()
   }
 
   close(): Promise<void> {
     // cold: at the end
     return new Promise((resolve) => {
       this.#whenEmpty = resolve
-      this.flush()
+      this.#next()
       if (!this.#writing) this.#finish()
     })
+  }
+
+  #next(): void {
+    if (this.#writing) return
+    if (this.#chunk === undefined) {
+      if (this.#queue.length === 0) return
+      this.#chunk = this.#queue.length === 1 ? (this.#queue[0] as Buffer) : Buffer.concat(this.#queue)
+      this.#chunkLines = this.#queuedLines
+      this.#queue.length = 0
+      this.#queuedLines = 0
+    }
+    this.#writing = true
+    this.#outlet.write(this.#chunk, this.#onWritten)
+  }
+
+  #written(error: NodeJS.ErrnoException | null, written: number): void {
+    this.#writing = false
+    const chunk = this.#chunk
+    if (chunk === undefined || (error !== null && error.code === 'EAGAIN')) return
+    if (error === null && written < chunk.length) {
+      this.#chunk = chunk.subarray(written)
+      this.#waiting -= written
+    } else {
+      this.#chunk = undefined
+      this.#waiting -= chunk.length
+      if (error !== null) this.#lose(GONE.includes(error.code))
+      this.#chunkLines = 0
+    }
+    this.#next()
+    if (!this.#writing) this.#finish()
+  }
+
+  /** A full disk costs the lines at hand; a reader that left, all that come. */
+  #lose(gone: boolean): void {
+    this.#dropped += this.#chunkLines
+    if (!gone) return
+    this.#gone = true
+    this.#dropped += this.#queuedLines
+    this.#queue.length = 0
+    this.#queuedLines = 0
+    this.#waiting = 0
   }
 
   #finish(): void {
@@ -89,34 +118,5 @@ export class FileSink implements LineSink {
     this.#gone = true
     this.#outlet.close()
     whenEmpty()
-  }
-
-  #written(error: NodeJS.ErrnoException | null, written: number): void {
-    this.#writing = false
-    const chunk = this.#chunk
-    if (error !== null && error.code === 'EAGAIN') return
-    if (error === null && chunk !== undefined && written < chunk.length) {
-      this.#chunk = chunk.subarray(written)
-    } else {
-      if (error !== null) this.#lose(GONE.includes(error.code))
-      this.#chunk = undefined
-      this.#chunkLines = 0
-    }
-    this.flush()
-    if (!this.#writing) this.#finish()
-  }
-
-  /** A full disk costs the lines at hand; a reader that left, all that come. */
-  #lose(gone: boolean): void {
-    this.#dropped += this.#chunkLines
-    if (!gone) return
-    this.#gone = true
-    this.#dropped += this.#gathered.length
-    this.#clear()
-  }
-
-  #clear(): void {
-    this.#gathered.length = 0
-    this.#size = 0
   }
 }

@@ -51,8 +51,8 @@ class JsonLog implements Log {
   #write(level: number, msg: string, fields: LogFields | undefined): void {
     if (level > this.#limit) return
     const time = new Date(this.#clock.wallTime()).toISOString()
-    this.#sink.write(`${encode({ time, level: LOG_LEVELS[level], msg, ...fields })}\n`)
-    this.#sink.flush()
+    const line = encode({ time, level: LOG_LEVELS[level], msg, ...fields })
+    this.#sink.write(Buffer.from(`${line}\n`), 1)
   }
 }
 

@@ -1,7 +1,7 @@
 /** What is counted for one route. `RouteInfo.telemetry` holds it, so that a request reaches its rows by one field. */
 import { RETRY_SKIPS } from '../core/events.ts'
+import { asciiJson, flat } from './flat.ts'
 import { type HistogramTable, NO_ROW } from './histogram.ts'
-import { flat } from './json-text.ts'
 import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
 import type { Direction } from './types.ts'
 
@@ -41,7 +41,7 @@ export class RouteRows {
   /** '' for what matched no route. */
   readonly template: string
   /** The part of an access log line that is the same for every request of this route. */
-  readonly logFragment: string
+  readonly logPart: string
   /** `propagate` of the Service. */
   propagate: 'all' | 'trace' | 'none'
   active: number
@@ -63,7 +63,7 @@ export class RouteRows {
     this.direction = direction
     this.service = service
     this.template = template
-    this.logFragment = flat(`,"route":${JSON.stringify(template)},"service":${JSON.stringify(service)}`)
+    this.logPart = flat(`,"route":${asciiJson(template)},"service":${asciiJson(service)}`)
     this.propagate = 'all'
     this.active = 0
     this.server = new KeyedRows(tables.server)

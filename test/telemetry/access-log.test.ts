@@ -1,5 +1,5 @@
 import t from 'tap'
-import { millis, quoted, Timestamps } from '../../src/telemetry/json-text.ts'
+import { LineWriter } from '../../src/telemetry/line-writer.ts'
 import { Seeded } from '../support/seeded.ts'
 import { World } from './world.ts'
 
@@ -76,9 +76,9 @@ t.test('Whatever a client sends, the line is one line of JSON', async (t) => {
     const world = new World({ authority })
     world.ask({ target, requestId, method })
     world.answer(200)
-    t.match(world.line, { path: target, requestId, method })
-    t.equal(world.line.authority, authority)
-    t.equal(world.accessLog.lines[0]?.indexOf('\n'), (world.accessLog.lines[0]?.length ?? 0) - 1)
+    t.same(world.line.path, target)
+    t.match(world.line, { requestId, authority, method: '_OTHER', methodSent: method })
+    t.equal(world.accessLog.lines.length, 1)
   }
 })
 
@@ -95,9 +95,9 @@ t.test('Lines are gathered for a moment, then written together', async (t) => {
     world.ask()
     world.answer(200)
   }
-  t.equal(world.accessLog.flushes, 0)
+  t.equal(world.accessLog.writes, 0)
   world.clock.advance(12)
-  t.equal(world.accessLog.flushes, 1)
+  t.equal(world.accessLog.writes, 1)
   t.equal(world.clock.pending, 0)
 })
 
@@ -108,6 +108,7 @@ t.test('text is for people, none is none, a sample is a sample', async (t) => {
   const text = new World({ settings: settings('text', 1) })
   text.ask()
   text.answer(200)
+  text.clock.advance(12)
   t.match(
     text.accessLog.lines[0],
     /^2027-01-15T08:00:00.000Z outbound 10.1.0.1 HTTP\/1.1 GET "\/v1\/items\?x=1" .* 200 - 0.000ms /,
@@ -115,31 +116,48 @@ t.test('text is for people, none is none, a sample is a sample', async (t) => {
   const none = new World({ settings: settings('none', 1) })
   none.ask()
   none.answer(200)
+  none.clock.advance(12)
   t.equal(none.accessLog.lines.length, 0)
   const some = new World({ settings: settings('json', 0.25) })
   for (let i = 0; i < 1000; i++) {
     some.ask()
     some.answer(200)
   }
+  some.clock.advance(12)
   t.ok(some.accessLog.lines.length > 180 && some.accessLog.lines.length < 320, `${some.accessLog.lines.length}`)
 })
 
-t.test('The pieces: quotes, milliseconds, times', async (t) => {
-  for (const text of ['', 'plain', '"', '\\', '\n', '\u007f', 'é', '€', '\ud800'])
-    t.equal(JSON.parse(quoted(text)), text)
-  t.same([0, -1, 0.0004, 0.0005, 1.9996, 12, 999.999, 60_000.5].map(millis), [
-    '0.000',
-    '0.000',
-    '0.000',
-    '0.001',
-    '2.000',
-    '12.000',
-    '999.999',
-    '60000.500',
-  ])
-  const times = new Timestamps()
-  for (const time of [0, 999, 1000, 1_800_000_000_123.9, 1_799_999_999_999]) {
-    t.equal(times.text(time), new Date(time).toISOString())
-    t.equal(times.format(time), `{"time":"${new Date(time).toISOString()}`)
+t.test('The pieces: quotes, numbers, milliseconds', async (t) => {
+  const written = (write: (to: LineWriter) => void) => {
+    const to = new LineWriter()
+    write(to)
+    return to.take().toString()
   }
+  for (const text of ['', 'plain', '"', '\\', '\n', '\u007f', 'é', 'ÿ"', '\0']) {
+    t.equal(JSON.parse(written((to) => to.quoted(text))), text)
+  }
+  for (const value of [0, 1, 9, 10, 99, 100, 999, 1000, 65_535, 2_147_483_647, 2_147_483_648, 1e15]) {
+    t.equal(
+      written((to) => to.int(value)),
+      String(value),
+    )
+  }
+  t.same(
+    [0, -1, 0.0004, 0.0005, 1.9996, 12, 999.999, 60_000.5].map((ms) => written((to) => to.millis(ms))),
+    ['0.000', '0.000', '0.000', '0.001', '2.000', '12.000', '999.999', '60000.500'],
+  )
+})
+
+t.test('A page that fills up is handed on before its time', async (t) => {
+  const world = new World()
+  for (let i = 0; i < 500; i++) {
+    world.ask({ target: `/${'x'.repeat(i)}` })
+    world.answer(200)
+  }
+  t.ok(world.accessLog.writes > 3)
+  t.equal(world.line.path, `/${'x'.repeat(499)}`)
+  t.same(
+    world.accessLog.lines.map((line) => (JSON.parse(line).path as string).length),
+    Array.from({ length: 500 }, (_, i) => i + 1),
+  )
 })

@@ -12,10 +12,10 @@ t.test('One JSON object a line, graver ones only', async (t) => {
   t.equal(sink.lines.length, 2)
   t.equal(
     sink.lines[0],
-    '{"time":"2027-01-15T08:00:00.000Z","level":"info","msg":"ready","inbound":["127.0.0.1:1"],"bound":"none"}\n',
+    '{"time":"2027-01-15T08:00:00.000Z","level":"info","msg":"ready","inbound":["127.0.0.1:1"],"bound":"none"}',
   )
   t.match(JSON.parse(sink.lines[1] ?? ''), { level: 'error', error: /^Error: why\n/ })
-  t.equal(sink.flushes, 2)
+  t.equal(sink.writes, 2)
 })
 
 t.test('What JSON cannot say never throws', async (t) => {

@@ -19,15 +19,15 @@ import { Client, endpointInfo, routeInfo, Upstream } from '../support/stubs.ts'
 
 export class MemorySink implements LineSink {
   readonly lines: string[] = []
-  flushes = 0
+  /** How often something was written. */
+  writes = 0
   dropped = 0
 
-  write(line: string): void {
-    this.lines.push(line)
-  }
-
-  flush(): void {
-    this.flushes++
+  write(chunk: Buffer, lines: number): void {
+    this.writes++
+    const written = chunk.toString().split('\n').slice(0, -1)
+    if (written.length !== lines) throw new Error(`${written.length} lines, ${lines} said`)
+    this.lines.push(...written)
   }
 
   close(): Promise<void> {
@@ -152,7 +152,9 @@ export class World {
     return at < 0 ? undefined : wire[at + 1]
   }
 
+  /** The last line of the access log. */
   get line(): Record<string, unknown> {
+    this.clock.advance(12)
     return JSON.parse(this.accessLog.lines.at(-1) ?? '{}') as Record<string, unknown>
   }
 

@@ -1,0 +1,116 @@
+/**
+ * Text put together as bytes in one page: cheaper than concatenating strings, which must be flattened part by part in the
+ * end, and nothing is left for the collector.
+ */
+
+/** Bytes of a page; the longest line is half of it. */
+const PAGE = 64 * 1024
+export const LONGEST_LINE = PAGE / 2
+
+/** 1 for bytes that cannot stand in a JSON text as they are, or are not ASCII. */
+const ESCAPED = new Uint8Array(256)
+ESCAPED.fill(1, 0, 0x20)
+ESCAPED.fill(1, 0x7f)
+ESCAPED[0x22] = 1
+ESCAPED[0x5c] = 1
+
+const ZERO = 48
+
+export class LineWriter {
+  bytes: Buffer
+  /** Where the next byte goes. */
+  at: number
+
+  constructor() {
+    this.bytes = newPage()
+    this.at = 0
+  }
+
+  /** There may be no room for another line. */
+  get full(): boolean {
+    return this.at > PAGE - LONGEST_LINE
+  }
+
+  /** A text that is ASCII and needs no escape. Longer ones only: each is a call out of the script. */
+  ascii(text: string): void {
+    this.at += (this.bytes as Latin1Buffer).latin1Write(text, this.at)
+  }
+
+  /**
+   * A text between quotes, escaped as JSON has it. Most texts need no escape, which is found out from the bytes written:
+   * they are read faster than characters. Texts come from the wire, so a character is a byte.
+   */
+  quoted(text: string): void {
+    const bytes = this.bytes
+    const start = this.at
+    bytes[start] = 0x22
+    const end = start + 1 + (bytes as Latin1Buffer).latin1Write(text, start + 1)
+    let found = 0
+    for (let i = start + 1; i < end; i++) found |= ESCAPED[bytes[i] as number] as number
+    if (found === 0) {
+      bytes[end] = 0x22
+      this.at = end + 1
+    } else {
+      this.at = start + bytes.write(JSON.stringify(text), start)
+    }
+  }
+
+  /** Between quotes a text that is ASCII and needs no escape. */
+  plain(text: string): void {
+    this.bytes[this.at++] = 0x22
+    this.at += (this.bytes as Latin1Buffer).latin1Write(text, this.at)
+    this.bytes[this.at++] = 0x22
+  }
+
+  /** A whole number from 0 on. */
+  int(value: number): void {
+    if (value > 0x7fff_ffff) {
+      this.ascii(String(value))
+      return
+    }
+    let end = this.at + 1
+    for (let limit = 10; value >= limit; limit *= 10) end++
+    this.at = end
+    let rest = value
+    do {
+      const tens = (rest / 10) | 0
+      this.bytes[--end] = ZERO + rest - tens * 10
+      rest = tens
+    } while (rest > 0)
+  }
+
+  /** ms with three decimals; cheaper than the shortest form of a double. */
+  millis(ms: number): void {
+    const micros = ms > 0 ? Math.round(ms * 1000) : 0
+    const whole = Math.floor(micros / 1000)
+    this.int(whole)
+    this.bytes[this.at++] = 0x2e
+    this.#three(micros - whole * 1000)
+  }
+
+  /** What was written, to keep: the page itself when it is half full, else a copy, for many may have to wait. */
+  take(): Buffer {
+    const written = this.bytes.subarray(0, this.at)
+    this.at = 0
+    if (written.length <= PAGE / 2) return Buffer.concat([written])
+    this.bytes = newPage()
+    return written
+  }
+
+  #three(value: number): void {
+    const hundreds = (value / 100) | 0
+    const tens = ((value / 10) | 0) - hundreds * 10
+    this.bytes[this.at++] = ZERO + hundreds
+    this.bytes[this.at++] = ZERO + tens
+    this.bytes[this.at++] = ZERO + value - hundreds * 100 - tens * 10
+  }
+}
+
+function newPage(): Buffer {
+  return Buffer.allocUnsafeSlow(PAGE)
+}
+
+/** What `write(text, at, 'latin1')` comes down to, without the way there, which costs more than the writing. */
+interface Latin1Buffer extends Buffer {
+  latin1Write(text: string, at: number): number
+}
