@@ -76,7 +76,7 @@ export function textLine(
 }
 
 function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text
+  return text.length > most ? `${text.slice(0, most)}...` : text
 }
 
 /** The newest `most` attempts, oldest first. */

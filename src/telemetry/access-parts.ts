@@ -45,7 +45,7 @@ export class AccessParts {
     this.#authority = authority
     this.#route = route
     this.#status = status
-    const shown = authority.length > LONGEST ? `${authority.slice(0, LONGEST)}…` : authority
+    const shown = authority.length > LONGEST ? `${authority.slice(0, LONGEST)}...` : authority
     this.#middle = flat(`,"authority":${asciiJson(shown)}${route},"status":${status},"durationMs":`)
     return this.#middle
   }
