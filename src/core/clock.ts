@@ -159,6 +159,8 @@ export class SystemClock implements Clock {
     if (this.#handle !== undefined) clearTimeout(this.#handle)
     this.#armedFor = due
     this.#handle = setTimeout(this.#onFire, Math.max(1, due - now))
+    // Sockets keep the process; a timer that may fire for nothing must not.
+    this.#handle.unref()
   }
 
   #walk(): void {

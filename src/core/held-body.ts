@@ -24,6 +24,7 @@ export class HeldBody implements RequestBody {
   #ended: boolean
   #trailers: Headers | undefined
   #paused: boolean
+  #replaying: boolean
 
   constructor(response: ResponseHandler, holder: Holder) {
     this.gate = new Gate(response)
@@ -33,6 +34,7 @@ export class HeldBody implements RequestBody {
     this.#ended = false
     this.#trailers = undefined
     this.#paused = false
+    this.#replaying = false
   }
 
   /** Still waiting. */
@@ -41,9 +43,9 @@ export class HeldBody implements RequestBody {
   }
 
   data(chunk: Buffer): void {
-    if (this.#down !== undefined) {
+    if (this.#down !== undefined && !this.#replaying) {
       this.#down.data(chunk)
-    } else if (this.#holder !== undefined) {
+    } else if (this.held || this.#replaying) {
       if (this.#chunks === undefined) this.#chunks = []
       this.#chunks.push(chunk)
       this.gate.hold()
@@ -51,7 +53,7 @@ export class HeldBody implements RequestBody {
   }
 
   end(trailers?: Headers): void {
-    if (this.#down !== undefined) {
+    if (this.#down !== undefined && !this.#replaying) {
       this.#down.end(trailers)
     } else {
       this.#ended = true
@@ -84,14 +86,16 @@ export class HeldBody implements RequestBody {
     this.gate.fail(error)
   }
 
-  /** Ends the wait: `down` is the dispatched body and gets all that was kept. */
+  /** Ends the wait: `down` is the dispatched body and gets all that was kept, and first what was kept first (G9). */
   release(down: RequestBody): void {
     this.#holder = undefined
     this.#down = down
+    this.#replaying = true
     if (this.#paused) down.pauseResponse()
-    const chunks = this.#chunks
+    // What the asker sends from inside a call of ours lands behind what is kept.
+    for (let i = 0; this.#chunks !== undefined && i < this.#chunks.length; i++) down.data(this.#chunks[i] as Buffer)
     this.#chunks = undefined
-    if (chunks !== undefined) for (const chunk of chunks) down.data(chunk)
+    this.#replaying = false
     if (this.#ended) down.end(this.#trailers)
     this.gate.unhold()
   }

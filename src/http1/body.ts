@@ -199,6 +199,7 @@ export class BodyReader {
       this.at = buffer.length
       return MORE
     }
+    if (end > this.#limits.maxHeaderBytes) return this.#broken('a trailer section that is too large')
     const size = end === 0 && text.startsWith('\r\n') ? 2 : end + 4
     this.at = at + size - before
     if (size > 2) return this.#parseTrailers(text.slice(0, size))

@@ -164,7 +164,6 @@ export class ClientConnection implements OutboxOwner, Reader {
 
   #onClose(): void {
     this.#shut()
-    this.#owner.closed(this)
   }
 
   #onDrain(): void {
@@ -179,6 +178,8 @@ export class ClientConnection implements OutboxOwner, Reader {
     this.#state = CLOSED
     this.#exchange = undefined
     this.socket.destroy()
+    // At once: `close` comes a turn of the loop later, and until then the pool would hand this connection out.
+    this.#owner.closed(this)
     if (error !== undefined) exchange?.failed(error)
   }
 
@@ -296,8 +297,9 @@ export class ClientConnection implements OutboxOwner, Reader {
       this.#owner.released(this)
     } else {
       this.#state = CLOSED
-      if (tunnel) this.socket.destroySoon()
+      if (tunnel) this.outbox.finish()
       else this.socket.destroy()
+      this.#owner.closed(this)
     }
     exchange.ended(trailers)
   }

@@ -91,6 +91,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     socket.on('end', () => this.#event(this.#onEnd, undefined))
     socket.on('close', () => this.#event(this.#onClose, undefined))
     socket.on('drain', () => this.#event(this.#onDrain, undefined))
+    socket.on('finish', () => this.#event(this.#onFinish, undefined))
     // `close` follows and says all that matters.
     socket.on('error', () => {})
     this.#arm(owner.limits.idleTimeout)
@@ -156,6 +157,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
         }
         this.destroy()
         return
+      case LINGER:
+        // It has nothing more to say, and may still be reading.
+        if (this.socket.writableFinished) this.destroy()
+        return
       default:
         // A client that half-closes is a client that leaves: what it would still read cannot be told from silence.
         this.destroy()
@@ -170,6 +175,16 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
 
   #onDrain(): void {
     this.outbox.onDrain()
+  }
+
+  /** All that we had to say is with the kernel: from now on the client has `LINGER_TIME` to close. */
+  #onFinish(): void {
+    if (this.#state !== LINGER) return
+    if (this.socket.readableEnded) this.destroy()
+    else {
+      this.#since = this.#owner.clock.now()
+      this.#arm(LINGER_TIME)
+    }
   }
 
   /** The connection is gone: whoever works for it is told. */
@@ -342,8 +357,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     this.#requestPaused = false
     if (tunnel) {
       this.#state = CLOSED
-      this.outbox.end()
-      this.socket.destroySoon()
+      this.outbox.finish()
     } else if (!whole) this.#linger()
     else if (!keepAlive) this.#linger()
     else this.#next()
@@ -355,11 +369,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     this.#state = CLOSED
     if (this.socket.destroyed) return
     if (untilClose) this.socket.resetAndDestroy()
-    else {
-      this.outbox.end()
-      this.outbox.flush()
-      this.socket.destroySoon()
-    }
+    else this.outbox.finish()
   }
 
   #next(): void {
@@ -420,11 +430,18 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     const waited = clock.now() - this.#since
     if (this.#state === CLOSED) return
     if (this.#state === LINGER) {
-      if (waited >= LINGER_TIME) this.destroy()
-      else this.#arm(LINGER_TIME - waited)
+      this.#lingerTimer(waited)
     } else if (this.#state === HEAD) this.#headTimer(waited)
     else if (this.#state === BODY) this.#bodyTimer(waited)
     else this.#arm(limits.idleTimeout)
+  }
+
+  /** A client that reads slowly has the idle timeout for it; what it did not get then must not look whole. */
+  #lingerTimer(waited: number): void {
+    const limit = this.socket.writableFinished ? LINGER_TIME : this.#owner.limits.idleTimeout
+    if (waited < limit) this.#arm(limit - waited)
+    else if (this.socket.writableFinished) this.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   #headTimer(waited: number): void {

@@ -151,6 +151,13 @@ export class Outbox {
     return !socket.writableNeedDrain
   }
 
+  /** The last of this connection: what was written goes out, then both directions end. */
+  finish(): void {
+    this.#ending = true
+    this.flush()
+    this.#socket.destroySoon()
+  }
+
   /** To be called on the socket's `drain`. */
   onDrain(): void {
     if (!this.#blocked) return

@@ -1,24 +1,53 @@
 /** Where a failure becomes an answer, and answers get what we say on all of them. Right under telemetry. */
 import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
 import { type Exchange, type Layer, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
-import { ForwardingHandler } from '../core/forwarding.ts'
+import { ForwardingBody, ForwardingHandler, NO_BODY } from '../core/forwarding.ts'
 import { localAnswer, proxyStatus } from './local-answer.ts'
 
 /** `via` is the value that this instance adds to Via (RFC 9110 §7.6.3). */
 export function createRescue(via: string): Layer {
-  return (next) => (request, response) => next(request, new Rescue(response, request.exchange, via))
+  return (next) => (request, response) => {
+    const rescue = new Rescue(response, request.exchange, via)
+    const body = new RescuedBody(rescue)
+    body.down = next(request, rescue)
+    return body
+  }
+}
+
+/** Passes on; while a local answer is being given, there is nobody beneath any more to answer an abort. */
+class RescuedBody extends ForwardingBody {
+  readonly #rescue: Rescue
+
+  constructor(rescue: Rescue) {
+    super(NO_BODY)
+    this.#rescue = rescue
+  }
+
+  override abort(reason: ProxyError): void {
+    if (this.#rescue.answering) this.#rescue.giveUp(reason)
+    else this.down.abort(reason)
+  }
 }
 
 class Rescue extends ForwardingHandler {
   readonly #exchange: Exchange
   readonly #via: string
   #headPassed: boolean
+  /** A local answer is on its way up. */
+  answering: boolean
 
   constructor(up: ResponseHandler, exchange: Exchange, via: string) {
     super(up)
     this.#exchange = exchange
     this.#via = via
     this.#headPassed = false
+    this.answering = false
+  }
+
+  /** The asker left in the middle of a local answer (G9). */
+  giveUp(reason: ProxyError): void {
+    this.answering = false
+    this.up.fail(reason)
   }
 
   override head(head: ResponseHead): void {
@@ -44,8 +73,11 @@ class Rescue extends ForwardingHandler {
       return
     }
     const answer = localAnswer(error, this.#exchange.route?.service ?? '')
+    this.answering = true
     this.head(answer.head)
-    this.up.data(answer.body)
+    if (this.answering) this.up.data(answer.body)
+    if (!this.answering) return
+    this.answering = false
     this.up.end()
   }
 }

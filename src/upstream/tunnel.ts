@@ -72,8 +72,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   #onEnd(): void {
     if (this.#over) return
     this.#over = true
-    this.#outbox.end()
-    this.#socket.destroySoon()
+    this.#outbox.finish()
     this.#response.end()
   }
 
