@@ -122,8 +122,19 @@ export class Wheel {
       const timer = due[i] as Timer
       if (timer.slot < 0) continue
       this.remove(timer)
-      timer.target.expired(timer)
+      tell(timer)
     }
+  }
+}
+
+/** A throw is a defect of that target; the others are told all the same, and the process hears of it afterwards (G6). */
+function tell(timer: Timer): void {
+  try {
+    timer.target.expired(timer)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -6,6 +6,7 @@ import { routeByHost, type Routes, routeToApplication } from '../routing/router.
 import { type Destination, rulesFor } from '../routing/rule.ts'
 import { RouteTable } from '../routing/table.ts'
 import { resolve } from '../routing/resolve.ts'
+import { toEndpoint } from '../upstream/endpoint.ts'
 import type { Passthrough } from '../upstream/passthrough.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import { createPick, type Service } from '../upstream/service.ts'
@@ -83,7 +84,14 @@ function passThrough(context: CompileContext): Route {
     stream: undefined,
     telemetry: undefined,
   }
-  return compileRoute(info, resolve<BlockStatement>([]), (_tests, next) => context.passthrough.pick(next), context)
+  const pick = (_tests: unknown, next: Dispatch) => context.passthrough.pick(next)
+  return compileRoute(info, resolve<BlockStatement>([]), pick, context, addingNothing)
+}
+
+/** What layers above have put on the attempt is between us and our own kind. */
+const addingNothing: Dispatch = (request, response) => {
+  request.attempt.fields.length = 0
+  return toEndpoint(request, response)
 }
 
 function statementsOf(config: Config): Map<string, string> {

@@ -44,13 +44,14 @@ const NOBODY: StatedBy = { name: '', routes: [] }
 
 /**
  * `pick` makes the hop that gives an attempt its endpoint, over what is beneath it. Each policy's `create` runs once per
- * route; its state is shared by all routes that take the block from the same statement.
+ * route; its state is shared by all routes that take the block from the same statement. `bottom` is beneath all of it.
  */
 export function compileRoute(
   info: RouteInfo,
   resolution: Resolution<BlockStatement>,
   pick: (tests: readonly Eligible[], next: Dispatch) => Dispatch,
   context: StackContext,
+  bottom: Dispatch = toEndpoint,
 ): Route {
   const parts = new Map<PolicyName, PolicyParts>()
   for (const name of Object.keys(MODULES) as PolicyName[]) {
@@ -58,7 +59,7 @@ export function compileRoute(
     if (made !== undefined) parts.set(name, made)
   }
   const tests = [...parts.values()].flatMap(({ eligible }) => eligible ?? [])
-  const picked = wrap(PICKED_ORDER, parts, context.attempt(toEndpoint))
+  const picked = wrap(PICKED_ORDER, parts, context.attempt(bottom))
   const attempt = wrap(ATTEMPT_ORDER, parts, pick(tests, picked))
   return {
     info,

@@ -74,16 +74,6 @@ export function nextLook(look: Look): number {
   return Math.min(look.deadline, look.streamEnd, quiet) - look.now
 }
 
-/** Whether an answer makes a stream of the exchange: then `request` has reached its end. */
-export function isStream(request: RequestHead, answer: ResponseHead): boolean {
-  const said = request.exchange.route?.stream
-  if (said !== undefined) return said
-  if (request.upgrade !== '' && answer.status === 101) return true
-  if (request.method === 'CONNECT' && answer.status >= 200 && answer.status < 300) return true
-  const type = get(answer.headers, 'content-type')
-  return type?.slice(0, 17).toLowerCase() === 'text/event-stream'
-}
-
 /** How the exchange stands between its two ends when time runs out. */
 export interface Standing {
   /** The client has sent its whole body. */

@@ -8,7 +8,8 @@ import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../co
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { refuse } from '../../core/refuse.ts'
-import { blame, firstLook, isStream, type Limits, type Look, nextLook, runOut } from './decide.ts'
+import { isStream } from '../../core/streams.ts'
+import { blame, firstLook, type Limits, type Look, nextLook, runOut } from './decide.ts'
 
 const TOO_LATE = new ProxyError('request_timeout', 'proxy', 'no', 'the deadline had passed before the request went out')
 

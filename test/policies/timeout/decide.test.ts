@@ -1,10 +1,10 @@
 import t from 'tap'
+import { isStream } from '../../../src/core/streams.ts'
 import { Attempt, type AttemptKind, ResponseHead } from '../../../src/core/exchange.ts'
 import type { Headers } from '../../../src/core/headers.ts'
 import {
   blame,
   firstLook,
-  isStream,
   limitsOf,
   type Look,
   nextLook,
