@@ -108,6 +108,7 @@ class Gate extends ForwardingHandler {
   #over = false
 
   hold(): void {
+    if (this.#over) return
     const was = this.#holding || this.#below
     this.#holding = true
     if (!was) this.up.pauseRequest()

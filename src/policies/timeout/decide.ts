@@ -1,7 +1,6 @@
 /** The arithmetic of time limits: when to look, what has run out, whose doing it was. All times in ms. */
 import type { Reason, Source } from '../../core/errors.ts'
-import type { Attempt, RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { get } from '../../core/headers.ts'
+import type { Attempt } from '../../core/exchange.ts'
 
 /** A block ready for use: Infinity where nothing bounds. */
 export interface Limits {
