@@ -14,7 +14,7 @@ const judge = fileURLToPath(new URL('../../../shared/tools/http1-corpus.mjs', im
 /** What the corpus asks of a proxy: no retries, and timeouts that are longer than its patience. */
 const POLICIES = `kind: Sidecar
 name: corpus
-accessLog: {output: none}
+accessLog: {format: none}
 ---
 kind: Policy
 name: corpus

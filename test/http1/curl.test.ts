@@ -83,7 +83,7 @@ t.test('curl', { skip: noCurl }, async (t) => {
   const securePort = secure === undefined ? port : await listening(secure)
   const proxy: TestProxy = await startProxy(
     [
-      'kind: Sidecar\nname: test\naccessLog: {output: none}\n',
+      'kind: Sidecar\nname: test\naccessLog: {format: none}\n',
       `kind: Service\nname: plain\nhosts: [plain, "plain:8080", plain.test]\nendpoints: ["127.0.0.1:${port}"]\n`,
       `kind: Service\nname: secure\nhosts: ["secure:443"]\nendpoints: ["127.0.0.1:${securePort}"]\n`,
     ].join('---\n'),

@@ -23,7 +23,7 @@ const FAMILIES: Readonly<Record<string, readonly Case[]>> = {
 
 const POLICIES = `kind: Sidecar
 name: strict
-accessLog: {output: none}
+accessLog: {format: none}
 ---
 kind: Policy
 name: strict

@@ -84,5 +84,5 @@ export function services(ports: Readonly<Record<string, number>>, more = ''): st
   const documents = Object.entries(ports).map(([name, port]) => {
     return `kind: Service\nname: ${name}\nendpoints: ["127.0.0.1:${port}"]\n`
   })
-  return ['kind: Sidecar\nname: test\naccessLog: {output: none}\n', ...documents, more].filter(Boolean).join('---\n')
+  return ['kind: Sidecar\nname: test\naccessLog: {format: none}\n', ...documents, more].filter(Boolean).join('---\n')
 }

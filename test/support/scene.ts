@@ -1,6 +1,6 @@
 /** A sidecar between a raw client and raw origins, all of which end with the test. */
 import type { Clock } from '../../src/core/clock.ts'
-import { type Proxy, type ProxyOptions, startProxy } from './proxy.ts'
+import { type Proxy as Sidecar, type ProxyOptions, startProxy } from './proxy.ts'
 import { connect, type RawSocket } from './raw.ts'
 import { answering, type RawOrigin, type Script, startRawOrigin } from './raw-origin.ts'
 
@@ -9,7 +9,7 @@ interface Test {
 }
 
 export interface Scene {
-  readonly proxy: Proxy
+  readonly proxy: Sidecar
   readonly origin: RawOrigin
   /** Requests to the Service `origin`; inbound with `app`. */
   readonly port: number
@@ -42,7 +42,7 @@ export async function scene(t: Test, script: Script, options: SceneOptions = {})
   const { yaml = '', sidecar = '', service = '', inbound = false, ...rest } = options
   const origin = await startRawOrigin(script)
   t.teardown(() => origin.close())
-  const head = `kind: Sidecar\nname: test\naccessLog: {output: none}\n${sidecar}\n`
+  const head = `kind: Sidecar\nname: test\naccessLog: {format: none}\n${sidecar}\n`
   const one = `kind: Service\nname: origin\nendpoints: ["127.0.0.1:${origin.port}"]\n${service}\n`
   const text = [head, one, yaml].filter((document) => document !== '').join('---\n')
   const proxy = await startProxy(text, inbound ? { ...rest, app: origin.port } : rest)

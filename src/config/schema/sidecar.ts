@@ -94,7 +94,12 @@ const ACCESS_LOG: Schema = {
   properties: {
     format: { type: 'string', enum: ['json', 'text', 'none'], default: 'json' },
     sample: { format: 'percentage', default: '100%' },
-    output: { type: 'string', pattern: '.', expects: 'stdout, stderr or a file', default: 'stdout' },
+    output: {
+      type: 'string',
+      pattern: '^(stdout|stderr|.*/.*)$',
+      expects: "stdout, stderr or the path of a file such as ./access.log (for no log at all write format: none)",
+      default: 'stdout',
+    },
   },
 }
 
