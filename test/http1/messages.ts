@@ -50,7 +50,7 @@ const BODY_BYTES = 'abc\r\n0123\0\xff:; '
 
 /** A method Node's parser knows, too. */
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'REPORT']
-const TARGETS = ['/', '/a/b?c=d&e', '/%2e%2e/x;p=1', '//twice', '/?', "/~!$&'()*+,=@:", '/a?b?c/d']
+const TARGETS = ['/', '/a/b?c=d&e', '/a/%2e%2e/x;p=1', '//twice', '/?', "/~!$&'()*+,=@:", '/a?b?c/d']
 
 function text(random: Seeded, most: number): string {
   return Array.from({ length: random.int(most + 1) }, () => random.pick([...BODY_BYTES])).join('')
@@ -114,11 +114,13 @@ function framed(random: Seeded, block: string, most: number, kind: 'none' | 'len
   return { lines: among(random, block, `${name}: ${coding}`), content: chunked(random, body, trailers), body, trailers }
 }
 
-/** Up to about 200 bytes. */
-export function makeRequest(random: Seeded): Generated {
+const HOSTS = ['origin', 'Origin:80', 'a.b-c.test:8080', '127.0.0.1', '[::1]:1']
+
+/** Up to about 200 bytes, to one of these hosts. */
+export function makeRequest(random: Seeded, hosts: readonly string[] = HOSTS): Generated {
   const method = random.pick(METHODS)
   const path = random.pick(TARGETS)
-  const host = random.pick(['origin', 'Origin:80', 'a.b-c.test:8080', '127.0.0.1', '[::1]:1'])
+  const host = random.pick(hosts)
   const absolute = random.chance(0.15)
   const target = absolute ? `http://${host}${path}` : path
   const fields = fieldsOf(random, 3)
