@@ -57,8 +57,8 @@ export class Configuration {
 
   /** Reads the files again. False: they cannot be used, the last good ones stay in force. */
   reload(): boolean {
-    const { config, issues } = this.#load()
-    this.lastReport = issues.map(formatIssue)
+    const { config, issues, report } = this.#tryLoad()
+    this.lastReport = report
     this.lastReloadSuccess = config !== undefined
     if (config === undefined) {
       this.#log.error('reload failed, the last good configuration stays in force', { report: this.lastReport })
@@ -68,6 +68,16 @@ export class Configuration {
     this.loadedAt = this.#clock.wallTime()
     this.#warn(issues)
     return true
+  }
+
+  /** What does not go together with the flags is one more problem, and no reason to end. */
+  #tryLoad(): { config: Config | undefined; issues: readonly Issue[]; report: readonly string[] } {
+    try {
+      const { config, issues } = this.#load()
+      return { config, issues, report: issues.map(formatIssue) }
+    } catch (error) {
+      return { config: undefined, issues: [], report: [(error as Error).message] }
+    }
   }
 
   #warn(issues: readonly Issue[]): void {

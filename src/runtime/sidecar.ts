@@ -122,9 +122,19 @@ export class Sidecar {
   /** The flags over the files; at a reload what a running process cannot change stays as it was at the start. */
   #adapt(config: Config, first: SidecarDocument | undefined): Config {
     if (first === undefined) return { ...config, sidecar: withFlags(config.sidecar, this.#options) }
+    this.#noteChanges(first, config.sidecar)
     const { outbound } = first
     const unknownHosts = config.sidecar.outbound?.unknownHosts ?? outbound?.unknownHosts ?? 'refuse'
     return { ...config, sidecar: { ...first, outbound: outbound && { ...outbound, unknownHosts } } }
+  }
+
+  /** Listeners, limits and the like hold until the next start; whoever changed them is told. */
+  #noteChanges(first: SidecarDocument, now: SidecarDocument): void {
+    if (now.place === undefined) return
+    const changed = changedKeys(first, withFlags(now, this.#options))
+    if (changed.length === 0) return
+    const message = `the Sidecar document changed in ${changed.join(', ')}: that takes effect at the next start`
+    this.#options.log.warn(message, { file: now.place.file })
   }
 
   // ---------------------------------------------------------------- start
@@ -259,4 +269,12 @@ export class Sidecar {
       breaker: (id) => this.#states.breaker(id),
     }
   }
+}
+
+/** What differs, but for what a reload takes over and where it stands. */
+function changedKeys(one: SidecarDocument, other: SidecarDocument): string[] {
+  const keys = Object.keys(one) as (keyof SidecarDocument)[]
+  const text = (document: SidecarDocument, key: keyof SidecarDocument) =>
+    JSON.stringify(key === 'outbound' ? document.outbound?.listen : document[key])
+  return keys.filter((key) => key !== 'place' && key !== 'name' && text(one, key) !== text(other, key))
 }
