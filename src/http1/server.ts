@@ -1,4 +1,4 @@
-/** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait unread (RFC 9112 §9). */
+/** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait (RFC 9112 §9). */
 import type { Socket } from 'node:net'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
@@ -47,6 +47,8 @@ const LINGER = 5
 const CLOSED = 6
 
 const LINGER_TIME = 5000
+/** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
+const MAX_KEPT = 16 * 1024
 /** A body of known length that moves less than this in one `headTimeout` is a client that dribbles. */
 const MIN_PROGRESS = 256
 
@@ -298,10 +300,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     exchange.body.data(own(chunk))
   }
 
-  /** Not its turn: kept, and no more is read until it is. */
+  /** Not its turn: kept, and above a limit no more is read until it is. */
   #keep(chunk: Buffer): void {
     this.#rest = this.#rest === undefined ? own(chunk) : Buffer.concat([this.#rest, chunk])
-    this.socket.pause()
+    if (this.#rest.length >= MAX_KEPT) this.socket.pause()
   }
 
   /** A request that never becomes an exchange. */
@@ -323,7 +325,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
   resumeRequest(): void {
     this.#requestPaused = false
     this.#watchBody()
-    if (this.#rest === undefined) this.socket.resume()
+    if (this.#rest === undefined || this.#rest.length < MAX_KEPT) this.socket.resume()
   }
 
   /** The client was told to go on: only now its body has to move. */

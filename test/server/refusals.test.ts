@@ -63,7 +63,7 @@ t.test('What follows a malformed request on its connection is not answered', asy
   const connection = await client()
   connection.send(`${get('/good')}${request('GET /bad', ['A : b'])}${get('/after')}`)
   const all = (await connection.untilEnded()).toString('latin1')
-  t.match(all, /^HTTP\/1\.1 200 OK\r\n[^]*hi!HTTP\/1\.1 400 /)
+  t.match(all, /^HTTP\/1\.1 200 OK\r\n[\s\S]*hi!HTTP\/1\.1 400 /)
   t.equal(all.split('HTTP/1.1 ').length, 3)
   t.strictSame(
     origin.requests.map(({ target }) => target),
@@ -74,7 +74,7 @@ t.test('What follows a malformed request on its connection is not answered', asy
 t.test('A chunk that breaks the rules gets 400, and the upstream gets no whole request', async (t) => {
   const { client, origin } = await scene(t, HI)
   const connection = await client()
-  connection.send(request('POST /', ['Transfer-Encoding: chunked']) + '3\r\nabc\r\nxyz\r\n')
+  connection.send(`${request('POST /', ['Transfer-Encoding: chunked'])}3\r\nabc\r\nxyz\r\n`)
   const all = (await connection.untilEnded()).toString('latin1')
   t.match(all, /^HTTP\/1\.1 400 /)
   t.match(all, /protocol_error_downstream/)
@@ -86,7 +86,7 @@ t.test('A header section over limits.maxHeaderBytes gets 431 and the end', async
   const { client, origin } = await scene(t, HI, { sidecar: 'limits: {maxHeaderBytes: 1KiB}' })
   const one = await client()
   one.send(get('/', `A: ${'x'.repeat(2000)}`))
-  t.match((await one.untilEnded()).toString(), /^HTTP\/1\.1 431 [^]*x-outrigger-reason: header_too_large\r\n/)
+  t.match((await one.untilEnded()).toString(), /^HTTP\/1\.1 431 [\s\S]*x-outrigger-reason: header_too_large\r\n/)
   const neverEnding = await client()
   neverEnding.send(`GET / HTTP/1.1\r\nA: ${'x'.repeat(2000)}`)
   t.match((await neverEnding.untilEnded()).toString(), /^HTTP\/1\.1 431 /, 'without waiting for its end')
@@ -105,7 +105,10 @@ t.test('A declared body over limits.maxRequestBytes gets 413 before it is sent',
   const { client, origin } = await scene(t, HI, { sidecar: 'limits: {maxRequestBytes: 1KiB}' })
   const connection = await client()
   connection.send(request('POST /', ['Content-Length: 1025']))
-  t.match((await connection.untilEnded()).toString(), /^HTTP\/1\.1 413 [^]*x-outrigger-reason: payload_too_large\r\n/)
+  t.match(
+    (await connection.untilEnded()).toString(),
+    /^HTTP\/1\.1 413 [\s\S]*x-outrigger-reason: payload_too_large\r\n/,
+  )
   t.equal(origin.requests.length, 0)
   t.equal((await ask((await client()).socket.remotePort as number, post('/', 'x'.repeat(1024)))).status, 200, 'exactly')
 })

@@ -19,7 +19,7 @@ t.test('A head that comes byte by byte gets 408 head_timeout, counted from its f
     if (i === 8) t.equal(connection.text, '', 'not early')
   }
   const all = (await connection.untilEnded()).toString()
-  t.match(all, /^HTTP\/1\.1 408 [^]*x-outrigger-reason: head_timeout\r\n/)
+  t.match(all, /^HTTP\/1\.1 408 [\s\S]*x-outrigger-reason: head_timeout\r\n/)
   t.match(all, /Connection: close/)
   t.equal(origin.peers.length, 0)
   t.strictSame(
@@ -30,7 +30,7 @@ t.test('A head that comes byte by byte gets 408 head_timeout, counted from its f
 
 t.test('A connection that never says anything is closed after limits.idleTimeout, without an answer', async (t) => {
   const clock = new FakeClock()
-  const { client, port } = await scene(t, HI, { clock, sidecar: 'limits: {idleTimeout: 60s}' })
+  const { client } = await scene(t, HI, { clock, sidecar: 'limits: {idleTimeout: 60s}' })
   const silent = await client()
   const used = await client()
   used.send(get('/'))
@@ -43,7 +43,6 @@ t.test('A connection that never says anything is closed after limits.idleTimeout
   await used.untilEnded()
   t.equal(silent.text, '')
   t.ok(used.text.endsWith('hi!'))
-  t.ok(port > 0)
 })
 
 t.test('The idle timeout counts from the last answer', async (t) => {
@@ -67,7 +66,7 @@ t.test('A body of known length that stops coming gets 408 body_timeout', async (
   const peer = await origin.peer(0)
   await peer.until('xxx')
   clock.advance(10_100)
-  t.match((await connection.untilEnded()).toString(), /^HTTP\/1\.1 408 [^]*x-outrigger-reason: body_timeout\r\n/)
+  t.match((await connection.untilEnded()).toString(), /^HTTP\/1\.1 408 [\s\S]*x-outrigger-reason: body_timeout\r\n/)
   await peer.untilEnded()
   t.equal(origin.requests.length, 0)
 })
@@ -84,7 +83,7 @@ t.test('A body of known length that dribbles gets 408 body_timeout', async (t) =
     clock.advance(1000)
     await turn()
   }
-  t.match((await connection.untilEnded()).toString(), /^HTTP\/1\.1 408 [^]*body_timeout/)
+  t.match((await connection.untilEnded()).toString(), /^HTTP\/1\.1 408 [\s\S]*body_timeout/)
 })
 
 t.test('An upload that moves is not timed out, however long it takes', async (t) => {
@@ -178,7 +177,7 @@ t.test('A chunked body that stalls gets 408 stream_idle_timeout by timeout.idle'
   await peer.until('abc')
   clock.advance(1300)
   const all = (await connection.untilEnded()).toString()
-  t.match(all, /^HTTP\/1\.1 408 [^]*x-outrigger-reason: stream_idle_timeout\r\n/)
+  t.match(all, /^HTTP\/1\.1 408 [\s\S]*x-outrigger-reason: stream_idle_timeout\r\n/)
   await peer.untilEnded()
 })
 
@@ -192,5 +191,5 @@ t.test('An upstream that stalls gets 504 stream_idle_timeout by timeout.idle', a
   connection.send(post('/', 'abc'))
   await (await origin.peer(0)).until('abc')
   clock.advance(1300)
-  t.match(await connection.until('}}\n'), /^HTTP\/1\.1 504 [^]*x-outrigger-reason: stream_idle_timeout\r\n/)
+  t.match(await connection.until('}}\n'), /^HTTP\/1\.1 504 [\s\S]*x-outrigger-reason: stream_idle_timeout\r\n/)
 })

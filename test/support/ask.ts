@@ -1,5 +1,5 @@
 /** Requests as a test states them, and looks at a sidecar from its admin port. */
-import type { Proxy } from './proxy.ts'
+import type { Proxy as Sidecar } from './proxy.ts'
 import { type Message, readResponse, values } from './read-message.ts'
 import { connect, type RawSocket } from './raw.ts'
 
@@ -68,16 +68,16 @@ export interface State {
   }[]
 }
 
-export async function admin(proxy: Proxy, path: string): Promise<Message> {
+export async function admin(proxy: Sidecar, path: string): Promise<Message> {
   return ask(proxy.admin, get(path, 'Host: localhost', 'Connection: close'))
 }
 
-export async function state(proxy: Proxy): Promise<State> {
+export async function state(proxy: Sidecar): Promise<State> {
   return JSON.parse((await admin(proxy, '/state')).body.toString()) as State
 }
 
 /** The sum of a metric's samples whose line holds every one of `labels`. */
-export async function metric(proxy: Proxy, name: string, ...labels: string[]): Promise<number> {
+export async function metric(proxy: Sidecar, name: string, ...labels: string[]): Promise<number> {
   const text = (await admin(proxy, '/metrics')).body.toString()
   let sum = 0
   for (const line of text.split('\n')) {
@@ -87,7 +87,7 @@ export async function metric(proxy: Proxy, name: string, ...labels: string[]): P
   return sum
 }
 
-export function postAdmin(proxy: Proxy, path: string, body = '{}'): Promise<Message> {
+export function postAdmin(proxy: Sidecar, path: string, body = '{}'): Promise<Message> {
   const fields = ['Host: localhost', 'Content-Type: application/json', 'Connection: close']
   return ask(proxy.admin, request(`POST ${path}`, fields, body))
 }
