@@ -193,6 +193,8 @@ export class Exchange {
   trace: unknown
   /** telemetry: what the access log says of each attempt. */
   attemptLog: unknown
+  /** server: why our own answer was given, in words for the log; '' where there is none. */
+  cause: string
   /** server wire: body bytes that came from and went to the client. */
   requestBytes: number
   responseBytes: number
@@ -227,6 +229,7 @@ export class Exchange {
     this.replay = undefined
     this.trace = undefined
     this.attemptLog = undefined
+    this.cause = ''
     this.requestBytes = 0
     this.responseBytes = 0
   }

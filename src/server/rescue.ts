@@ -72,6 +72,7 @@ class Rescue extends ForwardingHandler {
       this.up.fail(error)
       return
     }
+    this.#exchange.cause = error.cause
     const answer = localAnswer(error, this.#exchange.route?.service ?? '')
     this.answering = true
     this.head(answer.head)

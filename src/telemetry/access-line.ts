@@ -8,7 +8,7 @@ import type { LineWriter } from './line-writer.ts'
 import type { RouteRows } from './route-rows.ts'
 
 /** Longest texts that are logged whole, in characters: a line is no place for 64 KiB of target. */
-const LONGEST = { target: 4096, requestId: 256, method: 64 }
+const LONGEST = { target: 4096, requestId: 256, method: 64, cause: 512 }
 /** Attempts told of one exchange. */
 const MOST_ATTEMPTS = 20
 const OTHER_METHOD = METHODS.length - 1
@@ -32,6 +32,10 @@ export function jsonLine(
   to.ascii(parts.middle(request.authority, rows.logPart, status))
   to.millis(duration)
   if (reason !== '') to.ascii(`,"reason":"${reason}"`)
+  if (exchange.cause !== '') {
+    to.ascii(',"cause":')
+    to.quoted(cut(exchange.cause, LONGEST.cause))
+  }
   to.ascii(parts.tried(exchange.attempts, last?.attempt.endpoint?.address ?? ''))
   to.int(exchange.requestBytes)
   to.ascii(',"responseBytes":')
