@@ -88,21 +88,23 @@ function readTimeout(value: string): number {
 
 /** Inbound: where the request came from, behind what a trusted peer said before us. */
 export function withForwarded(headers: Headers, peerAddress: string, scheme: string, authority: string): Headers {
-  let forwardedFor = peerAddress.startsWith('::ffff:') ? peerAddress.slice(7) : peerAddress
+  const peer = peerAddress.startsWith('::ffff:') ? peerAddress.slice(7) : peerAddress
+  let chain = ''
   let proto = true
   let host = true
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     if (nameIs(name, 'x-forwarded-for')) {
-      forwardedFor = `${headers[i + 1]}, ${forwardedFor}`
+      // Several fields are one list, in their order (RFC 9110 §5.3).
+      chain += `${headers[i + 1]}, `
       continue
     }
     if (nameIs(name, 'x-forwarded-proto')) proto = false
     else if (nameIs(name, 'x-forwarded-host')) host = false
     kept.push(name, headers[i + 1] as string)
   }
-  kept.push('x-forwarded-for', forwardedFor)
+  kept.push('x-forwarded-for', chain + peer)
   if (proto) kept.push('x-forwarded-proto', scheme)
   if (host && authority !== '') kept.push('x-forwarded-host', authority)
   return kept
