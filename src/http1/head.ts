@@ -1,7 +1,7 @@
 /** Heads: bytes → parts, strictly, and parts → bytes (RFC 9112 §2–§6). What is in doubt is refused, never guessed. */
 import type { Headers } from '../core/headers.ts'
 import { isOwnField, nameIs, without } from '../core/headers.ts'
-import { all, BYTES, CR, IS_HOST, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from './bytes.ts'
+import { all, BYTES, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from './bytes.ts'
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -18,6 +18,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './fields.ts'
+import { isAuthority, readTarget, resolved } from './target.ts'
 
 export interface HeadLimits {
   /** Bytes of a whole head, and of a trailer section. */
@@ -251,7 +252,7 @@ export class Head {
     // An upgrade has to be asked for twice, and not by a request that carries a body (architecture.md, "Upgrades").
     if (!this.#asksUpgrade || this.bodyLength !== 0 || this.version === 10) this.upgrade = ''
     else if (this.upgrade !== '') this.#checkUpgrade()
-    return this.#authority()
+    return this.#resolveTarget()
   }
 
   /** h2c is another connection's matter; a list of protocols is passed on without it. */
@@ -270,45 +271,18 @@ export class Head {
     this.upgrade = kept.join(', ')
   }
 
-  /** RFC 9112 §3.2: origin-form, absolute-form, authority-form, asterisk-form. */
-  #authority(): HeadError {
-    const target = this.target
+  #resolveTarget(): HeadError {
     if (this.#hosts === 0 && this.version === 11) return this.#refuse('no Host')
     if (this.authority !== '' && !isAuthority(this.authority)) return this.#refuse('a Host that is no host and port')
-    if (this.method === 'CONNECT') {
-      const colon = target.lastIndexOf(':')
-      if (!isAuthority(target) || colon < 1 || colon === target.length - 1)
-        return this.#refuse('CONNECT without host:port')
-      this.authority = target
-      // A tunnel's bytes are no body (RFC 9110 §9.3.6).
-      return this.bodyLength === 0 ? '' : this.#refuse('CONNECT with a body')
-    }
-    if (target.charCodeAt(0) === 47) return ''
-    if (target === '*') return this.method === 'OPTIONS' ? '' : this.#refuse('the target * is for OPTIONS')
-    return this.#absolute(target)
-  }
-
-  #absolute(target: string): HeadError {
-    const scheme = target.slice(0, 8).toLowerCase()
-    let from: number
-    if (scheme.startsWith('http://')) from = 7
-    else if (scheme === 'https://') {
-      from = 8
-      this.scheme = 'https'
-    } else return this.#refuse('a target in no form we know')
-    let end = from
-    while (end < target.length) {
-      const c = target.charCodeAt(end)
-      if (c === 47 || c === 63) break
-      end++
-    }
-    const authority = target.slice(from, end)
-    if (authority === '' || !isAuthority(authority)) return this.#refuse('an absolute target without a host')
+    // A tunnel's bytes are no body (RFC 9110 §9.3.6).
+    if (this.method === 'CONNECT' && this.bodyLength !== 0) return this.#refuse('CONNECT with a body')
+    if (this.target.charCodeAt(0) === 47 && this.method !== 'CONNECT') return ''
+    const problem = readTarget(this.method, this.target)
+    if (problem !== '') return this.#refuse(problem)
     // RFC 9112 §3.2.2: a proxy ignores the Host it got and makes one from the target.
-    this.authority = authority
-    const rest = target.slice(end)
-    if (rest === '') this.target = this.method === 'OPTIONS' ? '*' : '/'
-    else this.target = rest.charCodeAt(0) === 63 ? `/${rest}` : rest
+    if (resolved.authority !== '') this.authority = resolved.authority
+    this.target = resolved.target
+    this.scheme = resolved.scheme
     return ''
   }
 
@@ -330,31 +304,6 @@ export class Head {
     if (status !== 101) this.upgrade = ''
     return ''
   }
-}
-
-/** Host and optional port, without user information (RFC 9110 §7.2). */
-function isAuthority(text: string): boolean {
-  if (!all(text, 0, text.length, IS_HOST)) return false
-  let at = 0
-  if (text.charCodeAt(0) === 91) {
-    at = text.indexOf(']')
-    if (at < 2) return false
-    at++
-    if (at === text.length) return true
-    if (text.charCodeAt(at) !== 58) return false
-  } else {
-    at = text.indexOf(':')
-    if (at === 0) return false
-    if (at < 0) return text.indexOf('[') < 0 && text.indexOf(']') < 0
-    if (text.indexOf('[') >= 0) return false
-  }
-  let port = 0
-  for (let i = at + 1; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return false
-    port = port * 10 + digit
-  }
-  return port <= 65535
 }
 
 /** Fields that Connection named are between the client and us (RFC 9110 §7.6.1); framing fields are none of them. */
