@@ -1,28 +1,51 @@
 /** Defects of the upstream pool that are known and not yet mended. Run by hand. */
 import t from 'tap'
-import { services, startProxy } from '../support/proxy.ts'
-import { connect } from '../support/raw.ts'
-import { answering, startRawOrigin } from '../support/raw-origin.ts'
+import { SystemClock } from '../../src/core/clock.ts'
+import { Pool } from '../../src/upstream/pool.ts'
+import { turn } from '../support/raw.ts'
+import { startRawOrigin } from '../support/raw-origin.ts'
+import { Seeded } from '../support/seeded.ts'
+import { makeRequest } from './exchanges.ts'
 
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'
-
-for (const how of ['fin', 'stray byte'] as const) {
-  t.test(`Pool does not hand out a connection that has just ended (${how}) and is not closed yet`, async (t) => {
-    const origin = await startRawOrigin(answering(() => OK))
-    const proxy = await startProxy(services({ origin: origin.port }))
-    const client = await connect(proxy.outbound)
-    client.send('GET /1 HTTP/1.1\r\nHost: origin\r\n\r\n')
-    await client.until('hi')
-    const peer = await origin.peer(0)
-    // Both are ready when the proxy polls next, the end of the idle connection first.
-    if (how === 'fin') {
-      peer.halfClose()
-      await new Promise(setImmediate)
-    } else peer.send('X')
-    client.send('GET /2 HTTP/1.1\r\nHost: origin\r\n\r\n')
-    await t.resolves(client.when('the second answer', () => client.text.split('hi').length > 2, 2000))
-    client.destroy()
-    await proxy.stop()
-    await origin.close()
+t.test('Pool keeps a pause that was made while it connects, after a resume', async (t) => {
+  const size = 5_000_000
+  const origin = await startRawOrigin(async (peer) => {
+    await peer.request()
+    peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`).send(Buffer.alloc(size))
   })
-}
+  const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, believesPeer: false }
+  const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
+  const context = { clock: new SystemClock(), random: new Seeded(1), defect() {} }
+  const pool = new Pool('127.0.0.1', origin.port, { ...settings, limits }, context)
+  let came = 0
+  let over = false
+  const body = pool.dispatch(
+    makeRequest({ method: 'GET', bodyLength: 0 }),
+    {
+      informational() {},
+      head() {},
+      data(chunk) {
+        came += chunk.length
+      },
+      end() {
+        over = true
+      },
+      fail() {},
+      pauseRequest() {},
+      resumeRequest() {},
+    },
+    'origin',
+  )
+  body.end()
+  body.pauseResponse()
+  body.resumeResponse()
+  body.pauseResponse()
+  await (await origin.peer(0)).request()
+  for (let i = 0; i < 200; i++) await turn()
+  t.ok(came <= 65_536, `${came} bytes came in spite of the pause`)
+  body.resumeResponse()
+  while (!over) await turn()
+  t.equal(came, size)
+  pool.close()
+  await origin.close()
+})

@@ -201,3 +201,37 @@ t.test('HeldBody takes an abort from inside its replay', async (t) => {
   })
   t.strictSame(calls, ['down a', 'fail client_cancelled'])
 })
+
+for (const when of ['pauseResponse', 'data'] as const) {
+  t.test(`HeldBody keeps the order when more comes from inside its replay (answered inside ${when})`, async (t) => {
+    const came: string[] = []
+    const asker: ResponseHandler = {
+      informational() {
+        body.data(Buffer.from('b'))
+        body.end()
+      },
+      head() {},
+      data() {},
+      end() {},
+      fail() {},
+      pauseRequest() {},
+      resumeRequest() {},
+    }
+    const body = new HeldBody(asker, { abandoned() {} })
+    const answer = () => body.gate.informational(new ResponseHead(100, '', NO_HEADERS, 0, 'upstream', ''))
+    body.data(Buffer.from('a'))
+    body.data(Buffer.from('A'))
+    body.pauseResponse()
+    body.release({
+      data(chunk) {
+        came.push(String(chunk))
+        if (when === 'data' && came.length === 1) answer()
+      },
+      end: () => came.push('end'),
+      abort() {},
+      pauseResponse: () => when === 'pauseResponse' && answer(),
+      resumeResponse() {},
+    } as RequestBody)
+    t.strictSame(came, ['a', 'A', 'b', 'end'])
+  })
+}

@@ -3,6 +3,7 @@
  * what was not its answer never reaches it; and the connection is not used again.
  */
 import t, { type Test } from 'tap'
+import { readByClient } from './read-client.ts'
 import { services, startProxy } from '../support/proxy.ts'
 import { connect, type RawSocket } from '../support/raw.ts'
 import { type OriginPeer, type RawOrigin, type Script, startRawOrigin } from '../support/raw-origin.ts'
@@ -396,3 +397,12 @@ t.test('an upstream that never ends its head runs into the timeout, and gives it
   await (await origin.peer(0)).untilEnded()
   client.destroy()
 })
+
+t.test(
+  'BodyReader holds trailers to maxHeaderBytes also when their end comes in the read that goes over it',
+  async (t) => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n'
+    const bytes = Buffer.from(`${head}A: ${'a'.repeat(100_000)}\r\n\r\n`)
+    t.equal(readByClient(bytes, [60_000], 'GET', false).terminal, 'fail protocol_error_upstream')
+  },
+)

@@ -1,4 +1,4 @@
-/** Defects of the server wire that are known and not yet mended. Run by hand. */
+/** Clients that take their time over an answer. */
 import t from 'tap'
 import { type ResponseHandler, ResponseHead } from '../../src/core/exchange.ts'
 import { NO_BODY } from '../../src/core/forwarding.ts'
