@@ -67,11 +67,11 @@ export class ClientExchange implements RequestBody {
   }
 
   pauseResponse(): void {
-    if (!this.#over) this.#connection.socket.pause()
+    if (!this.#over) this.#connection.pauseReading()
   }
 
   resumeResponse(): void {
-    if (!this.#over) this.#connection.socket.resume()
+    if (!this.#over) this.#connection.resumeReading()
   }
 
   ended(trailers: Headers | undefined): void {

@@ -54,6 +54,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   #informational: number
   /** A byte of the answer came. */
   #answering: boolean
+  #paused: boolean
   #error: NodeJS.ErrnoException | undefined
   /** What the pool says of an end that it made itself. */
   #verdict: ProxyError | undefined
@@ -73,6 +74,7 @@ export class ClientConnection implements OutboxOwner, Reader {
     this.#exchange = undefined
     this.#informational = 0
     this.#answering = false
+    this.#paused = false
     this.#error = undefined
     this.#verdict = undefined
     socket.on('connect', () => this.#event(this.#onConnect, undefined))
@@ -105,6 +107,20 @@ export class ClientConnection implements OutboxOwner, Reader {
     if (this.#state === IDLE) this.#state = HEAD
     exchange.start(host)
     return exchange
+  }
+
+  /**
+   * A level, kept here while connecting: a socket with `onread` that was resumed and paused before it was connected would
+   * read all the same, and its reader cannot say no.
+   */
+  pauseReading(): void {
+    this.#paused = true
+    if (this.#state !== CONNECTING) this.socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#paused = false
+    if (this.#state !== CONNECTING) this.socket.resume()
   }
 
   /** Ends the connection; an exchange on it fails with `reason`. */
@@ -142,6 +158,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   #onConnect(): void {
     if (this.#state !== CONNECTING) return
     this.#state = this.#exchange === undefined ? IDLE : HEAD
+    if (this.#paused) this.socket.pause()
     this.#owner.connected(this)
     this.#exchange?.connected()
   }
@@ -293,7 +310,7 @@ export class ClientConnection implements OutboxOwner, Reader {
     this.#exchange = undefined
     if (!tunnel && !leftover && this.#head.keepAlive && exchange.requestWhole) {
       this.#state = IDLE
-      if (this.socket.isPaused()) this.socket.resume()
+      if (this.#paused) this.resumeReading()
       this.#owner.released(this)
     } else {
       this.#state = CLOSED
