@@ -74,7 +74,7 @@ const PHASE_COLOUR: Readonly<Record<PhaseName, Colour>> = { calm: 'calm', outage
 function headline({ phase, left, round, timetable }: Frame, columns: number, paint: Paint): string {
   const badge = paint(PHASE_COLOUR[phase], ` ${phase.toUpperCase()} `)
   const text = `${TELLS[phase]}; ${NEXT[phase]} in ${Math.ceil(left / 1000)} s`
-  const extra = `   round ${round + 1}, each side ${timetable.perSecond} GET/s + ${timetable.perSecond} POST/s`
+  const extra = `   round ${round + 1}, each side ${timetable.gets} GET/s + ${timetable.posts} POST/s`
   return ` ${badge} ${text}${columns >= 100 ? paint('dim', extra) : ''}`
 }
 

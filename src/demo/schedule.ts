@@ -7,8 +7,9 @@ export interface Timetable {
   /** What inventory takes per call, normally and in the outage. */
   readonly normalLatency: number
   readonly outageLatency: number
-  /** Requests of each kind per second. */
-  readonly perSecond: number
+  /** Requests per second. */
+  readonly gets: number
+  readonly posts: number
   /** ms after which a client gives up. People are gone after three seconds; the model's figures say the same. */
   readonly patience: number
 }
@@ -20,7 +21,8 @@ export const AVALANCHE: Timetable = {
   recovery: 15_000,
   normalLatency: 5,
   outageLatency: 20_000,
-  perSecond: 50,
+  gets: 50,
+  posts: 50,
   patience: 3000,
 }
 
@@ -34,7 +36,9 @@ export function scaleTimetable(timetable: Timetable, scale: number): Timetable {
     recovery: timetable.recovery / scale,
     normalLatency: timetable.normalLatency / scale,
     outageLatency: timetable.outageLatency / scale,
-    perSecond: timetable.perSecond * scale,
+    // A GET needs a slot for a moment only: it is a probe, and fewer probes tell the same. Two cores have to do for it all.
+    gets: timetable.gets * Math.min(scale, 2),
+    posts: timetable.posts * scale,
     patience: timetable.patience / scale,
   }
 }

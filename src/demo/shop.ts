@@ -30,6 +30,8 @@ export interface ShopOptions {
   readonly policy: string | undefined
   /** What every time is divided by. */
   readonly scale: number
+  /** False: none beside inventory, which no policy of these stories concerns. True unless said. */
+  readonly bothSidecars?: boolean
 }
 
 export class Shop {
@@ -121,8 +123,8 @@ export class Shop {
       await this.tellOrder({ inventory: { connect: inventory, byName: false } })
       return
     }
-    const beside = await this.sidecar('inventory', inventory, '')
-    const next = beside.inbound?.[0] ?? inventory
+    const beside = this.#options.bothSidecars === false ? undefined : await this.sidecar('inventory', inventory, '')
+    const next = beside?.inbound?.[0] ?? inventory
     const ready = await this.sidecar('order', order, renderPolicy(policy, scale, { [WRITTEN_INVENTORY]: next }))
     this.entrance = ready.inbound?.[0] ?? ''
     this.admin = ready.admin ?? ''

@@ -53,7 +53,7 @@ export class Side {
     this.#watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', 200)
     this.#load = new Load({
       target: shop.entrance,
-      streams: shopStreams(timetable.perSecond),
+      streams: shopStreams(timetable),
       duration: LONGEST,
       patience: timetable.patience,
       onSample: (sample) => {

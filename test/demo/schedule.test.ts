@@ -18,6 +18,6 @@ t.test('phaseAt() goes round and round', async (t) => {
 t.test('scaleTimetable() divides times and multiplies rates', async (t) => {
   const scaled = scaleTimetable(DEMO, 10)
   t.equal(scaled.outage * 10, DEMO.outage)
-  t.equal(scaled.perSecond, DEMO.perSecond * 10)
-  t.equal(scaled.outage * scaled.perSecond, DEMO.outage * DEMO.perSecond, 'as many requests as ever')
+  t.equal(scaled.posts, DEMO.posts * 10)
+  t.equal(scaled.outage * scaled.posts, DEMO.outage * DEMO.posts, 'as many requests as ever')
 })

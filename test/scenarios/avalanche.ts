@@ -124,7 +124,7 @@ function disturbed({ late, calm }: Figures): boolean {
 async function run(variant: Variant, timetable: Timetable, setting: Setting): Promise<Figures> {
   const { launch, scale } = setting
   const policy = variant.policy === undefined ? undefined : await shippedPolicy(variant.policy)
-  const shop = await Shop.start({ launch, client: variant.client, policy, scale })
+  const shop = await Shop.start({ launch, client: variant.client, policy, scale, bothSidecars: scale === 1 })
   const watch = shop.admin === '' ? undefined : new Watch(shop.admin, 'inventory', scale === 1 ? 50 : 20)
   try {
     return await measure(variant, timetable, shop, watch, setting)
@@ -144,7 +144,7 @@ async function measure(
   const samples: Sample[] = []
   const load = new Load({
     target: shop.entrance,
-    streams: shopStreams(timetable.perSecond),
+    streams: shopStreams(timetable),
     duration: WARM_UP + timetable.calm + timetable.outage + timetable.recovery,
     patience: timetable.patience,
     shape: setting.poisson ? 'poisson' : 'even',

@@ -85,7 +85,7 @@ async function measure(name: string, shop: Shop, { scale }: Setting): Promise<Fi
   const samples: Sample[] = []
   const load = new Load({
     target: shop.entrance,
-    streams: shopStreams(PER_SECOND * scale).filter((stream) => stream.name === 'POST'),
+    streams: shopStreams({ gets: 1, posts: PER_SECOND * scale }).filter((stream) => stream.name === 'POST'),
     duration: (CALM + OUTAGE) / scale,
     patience: PATIENCE / scale,
     onSample: (sample) => samples.push(sample),
