@@ -1,0 +1,104 @@
+/** Where proxies are measured: one backend, free ports, a scratch folder; everything it starts it ends. */
+import { rmSync, mkdtempSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Generator, LOAD } from './generator.ts'
+import { ANSWER } from './load.ts'
+import { fill, NODE, type Peer, prepare, programs, template } from './peer-file.ts'
+import { LOAD_CORE, PROXY_CORE, Started } from './started.ts'
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = net.createServer()
+      return new Promise<net.Server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as net.AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+export interface Running {
+  readonly proxy: Started
+  readonly port: number
+}
+
+export class Lab {
+  readonly scratch: string = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
+  readonly programs: Record<string, string | undefined> = programs()
+  readonly generator: Generator = new Generator(this.programs['wrk'], this.scratch)
+  readonly #started = new Set<Started>()
+  backend = 0
+  backendPid = 0
+  backendName = ''
+  #collector = 0
+  #runs = 0
+
+  async open(): Promise<void> {
+    const [port = 0, collector = 0] = await freePorts(2)
+    const { nginx } = this.programs
+    const run = join(this.scratch, 'backend')
+    const command =
+      nginx === undefined
+        ? [NODE, LOAD, 'origin', String(port), String(collector)]
+        : [nginx, '-e', join(run, 'error.log'), '-c', join(run, 'backend.conf')]
+    this.backendName = nginx === undefined ? 'our own origin (no nginx here)' : 'nginx'
+    const peer: Peer = { id: 'backend', label: '', start: command.join(' '), version: '', env: '', render: [] }
+    const values = this.#values(run, port, 0, collector)
+    prepare(peer, values)
+    if (nginx !== undefined) {
+      writeFileSync(join(run, 'backend.conf'), fill(template('backend.conf'), { ...values, body: ANSWER }))
+      writeFileSync(join(run, 'answer.json'), ANSWER)
+    }
+    const started = this.#add(new Started('backend', command, run, LOAD_CORE))
+    this.backend = port
+    this.backendPid = started.pid
+    this.#collector = collector
+    if ((await this.generator.first(port)) === 0) throw new Error(`the backend does not answer: ${started.lastWords}`)
+  }
+
+  #values(run: string, port: number, admin: number, collector: number): Record<string, string | number> {
+    const { envoy = '', haproxy = '', nginx = '' } = this.programs
+    return {
+      run,
+      envoy,
+      haproxy,
+      nginx,
+      listen_h1: `127.0.0.1:${port}`,
+      listen_h1_port: port,
+      upstream_h1: `127.0.0.1:${this.backend}`,
+      upstream_h1_port: this.backend,
+      collector: `127.0.0.1:${collector}`,
+      collector_port: collector,
+      p0: admin,
+      user_line: process.getuid?.() === 0 ? 'user root;' : '',
+    }
+  }
+
+  #add(started: Started): Started {
+    this.#started.add(started)
+    return started
+  }
+
+  /** Starts a proxy before the backend; `first` is the time of its first 200. */
+  async start(peer: Peer): Promise<Running & { readonly startMs: number }> {
+    const [port = 0, admin = 0] = await freePorts(2)
+    const run = join(this.scratch, `${peer.id}-${++this.#runs}`)
+    const { command, env } = prepare(peer, this.#values(run, port, admin, this.#collector))
+    const waiting = this.generator.first(port)
+    // The prober has to be at it before the proxy starts.
+    await sleep(400)
+    const proxy = this.#add(new Started(peer.id, command, run, PROXY_CORE, env))
+    const at = await waiting
+    if (at === 0) throw new Error(`${peer.label} gives no 200: ${proxy.lastWords}`)
+    return { proxy, port, startMs: at - proxy.at }
+  }
+
+  async close(): Promise<void> {
+    for (const started of this.#started) await started.stop()
+    rmSync(this.scratch, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Peer files: how a proxy is started and configured, one `key = value` a line, in the form that the comparison outside of
+ * this project reads too. Our own start line stands in one place: peer/outrigger.peer.
+ */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { which } from './started.ts'
+
+const FOLDER = fileURLToPath(new URL('peer/', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The Node that this project brings, else the one that runs this. */
+export const NODE: string =
+  [join(ROOT, 'node_modules/node/bin/node')].find((path) => existsSync(path)) ?? process.execPath
+
+export interface Peer {
+  readonly id: string
+  readonly label: string
+  readonly start: string
+  readonly version: string
+  readonly env: string
+  /** Templates `NAME.in`, written to `{run}/NAME`. */
+  readonly render: readonly string[]
+}
+
+/** Where binaries of peers may lie beside PATH. */
+const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'outrigger-peers', 'bin')
+
+export function programs(): Record<string, string | undefined> {
+  return { envoy: which('envoy', [CACHE]), haproxy: which('haproxy'), nginx: which('nginx'), wrk: which('wrk') }
+}
+
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+}
+
+/** `bundle` takes the place of __BUNDLE__. */
+export function readPeer(id: string, bundle: string): Peer {
+  const keys = new Map<string, string>()
+  for (const line of ownPlaces(readFileSync(join(FOLDER, `${id}.peer`), 'utf8'), bundle).split('\n')) {
+    const at = line.indexOf('=')
+    if (at > 0 && !line.startsWith('#')) keys.set(line.slice(0, at).trim(), line.slice(at + 1).trim())
+  }
+  const key = (name: string): string => keys.get(name) ?? ''
+  return {
+    id,
+    label: key('label'),
+    start: key('start'),
+    version: key('version'),
+    env: key('env'),
+    render: key('render').split(' ').filter(Boolean),
+  }
+}
+
+function ownPlaces(text: string, bundle: string): string {
+  return text.replaceAll('__NODE__', NODE).replaceAll('__BUNDLE__', bundle)
+}
+
+export function template(name: string): string {
+  return readFileSync(join(FOLDER, `${name}.in`), 'utf8')
+}
+
+/** Writes a peer's files into `values.run`; returns its command and its environment. */
+export function prepare(
+  peer: Peer,
+  values: Readonly<Record<string, string | number>>,
+): { command: string[]; env: Record<string, string> } {
+  const run = String(values['run'])
+  mkdirSync(run, { recursive: true })
+  for (const name of peer.render) writeFileSync(join(run, name), fill(template(name), values))
+  const env = fill(peer.env, values)
+    .split(' ')
+    .filter(Boolean)
+    .map((word) => {
+      const at = word.indexOf('=')
+      return [word.slice(0, at), word.slice(at + 1)]
+    })
+  return { command: fill(peer.start, values).split(' '), env: Object.fromEntries(env) }
+}
+
+/** Our peer file for the comparison outside, with its template and a copy of the bundle beside it; returns its path. */
+export function writePeerFile(bundle: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-peer-'))
+  const copy = join(folder, 'outrigger.cjs')
+  copyFileSync(bundle, copy)
+  const file = join(folder, 'outrigger.peer')
+  writeFileSync(file, ownPlaces(readFileSync(join(FOLDER, 'outrigger.peer'), 'utf8'), copy))
+  for (const name of readPeer('outrigger', copy).render) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    copyFileSync(join(FOLDER, `${name}.in`), join(folder, `${name}.in`))
+  }
+  return file
+}
