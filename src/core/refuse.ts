@@ -1,4 +1,4 @@
-/** A refusal: a request that goes no further. */
+/** Ends of a request that goes no further: refusals, and answers that need nobody beneath. */
 import type { ProxyError } from './errors.ts'
 import type { RequestBody, ResponseHandler } from './exchange.ts'
 
@@ -7,32 +7,45 @@ import type { RequestBody, ResponseHandler } from './exchange.ts'
  * comes first takes the refusal's place (G9).
  */
 export function refuse(response: ResponseHandler, error: ProxyError): RequestBody {
-  const refusal = new Refusal(response, error)
-  queueMicrotask(() => refusal.deliver())
-  return refusal
+  return new Refusal(response, error)
 }
 
-class Refusal implements RequestBody {
+/** What is said a microtask later, unless the asker aborts before. The request's body goes nowhere. */
+export abstract class EndOfTheWay implements RequestBody {
   #response: ResponseHandler | undefined
-  readonly #error: ProxyError
 
-  constructor(response: ResponseHandler, error: ProxyError) {
+  constructor(response: ResponseHandler) {
     this.#response = response
-    this.#error = error
+    queueMicrotask(() => {
+      const waiting = this.#response
+      this.#response = undefined
+      if (waiting !== undefined) this.answer(waiting)
+    })
   }
 
-  deliver(): void {
-    this.abort(this.#error)
-  }
+  protected abstract answer(response: ResponseHandler): void
 
   abort(reason: ProxyError): void {
-    const response = this.#response
+    const waiting = this.#response
     this.#response = undefined
-    response?.fail(reason)
+    waiting?.fail(reason)
   }
 
   data(): void {}
   end(): void {}
   pauseResponse(): void {}
   resumeResponse(): void {}
+}
+
+class Refusal extends EndOfTheWay {
+  readonly #error: ProxyError
+
+  constructor(response: ResponseHandler, error: ProxyError) {
+    super(response)
+    this.#error = error
+  }
+
+  protected override answer(response: ResponseHandler): void {
+    response.fail(this.#error)
+  }
 }

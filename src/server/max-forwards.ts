@@ -1,13 +1,7 @@
 /** Max-Forwards: how far an OPTIONS or TRACE may go (RFC 9110 §7.6.2). For other methods it means nothing. */
-import {
-  type Dispatch,
-  type RequestBody,
-  type RequestHead,
-  ResponseHead,
-  type ResponseHandler,
-} from '../core/exchange.ts'
+import { type Dispatch, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { type Headers, nameIs } from '../core/headers.ts'
-import type { ProxyError } from '../core/errors.ts'
+import { EndOfTheWay } from '../core/refuse.ts'
 
 /** -1: no bound, or a value that is none. */
 export function maxForwards(method: string, headers: Headers): number {
@@ -42,39 +36,20 @@ export function lessOne(headers: Headers, count: number): Headers {
  * At 0 the request ends here. OPTIONS learns that we are here and nothing else; TRACE would show a client what others put
  * on its requests on the way, so it is not done (§9.3.8 leaves that to the recipient).
  */
-export const finalRecipient: Dispatch = (request, response) => {
-  const answer = new FinalAnswer(request, response)
-  queueMicrotask(() => answer.deliver())
-  return answer
-}
+export const finalRecipient: Dispatch = (request, response) => new FinalAnswer(request, response)
 
-class FinalAnswer implements RequestBody {
+class FinalAnswer extends EndOfTheWay {
   readonly #trace: boolean
-  #response: ResponseHandler | undefined
 
   constructor(request: RequestHead, response: ResponseHandler) {
+    super(response)
     this.#trace = request.method === 'TRACE'
-    this.#response = response
   }
 
-  deliver(): void {
-    const response = this.#response
-    if (response === undefined) return
-    this.#response = undefined
+  protected override answer(response: ResponseHandler): void {
     const headers = this.#trace ? ['allow', 'OPTIONS', 'content-length', '0'] : ['content-length', '0']
     const phrase = this.#trace ? 'Method Not Allowed' : 'OK'
     response.head(new ResponseHead(this.#trace ? 405 : 200, phrase, headers, 0, 'proxy', ''))
     response.end()
   }
-
-  abort(reason: ProxyError): void {
-    const response = this.#response
-    this.#response = undefined
-    response?.fail(reason)
-  }
-
-  data(): void {}
-  end(): void {}
-  pauseResponse(): void {}
-  resumeResponse(): void {}
 }
