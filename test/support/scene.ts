@@ -41,15 +41,16 @@ export function policy(blocks: string, match = '{direction: outbound, service: o
 export async function scene(t: Test, script: Script, options: SceneOptions = {}): Promise<Scene> {
   const { yaml = '', sidecar = '', service = '', inbound = false, ...rest } = options
   const origin = await startRawOrigin(script)
+  // Torn down last: what was opened is closed before.
+  t.teardown(() => {
+    if (origin.errors.length > 0) throw origin.errors[0]
+  })
   t.teardown(() => origin.close())
   const head = `kind: Sidecar\nname: test\naccessLog: {format: none}\n${sidecar}\n`
   const one = `kind: Service\nname: origin\nendpoints: ["127.0.0.1:${origin.port}"]\n${service}\n`
   const text = [head, one, yaml].filter((document) => document !== '').join('---\n')
   const proxy = await startProxy(text, inbound ? { ...rest, app: origin.port } : rest)
   t.teardown(() => proxy.stop())
-  t.teardown(() => {
-    if (origin.errors.length > 0) throw origin.errors[0]
-  })
   const port = inbound ? proxy.inbound : proxy.outbound
   return {
     proxy,
