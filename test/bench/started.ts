@@ -37,6 +37,8 @@ export class Started {
   readonly log: string
   readonly #child: ChildProcess
   ended = false
+  /** Its exit code; null before the end and after a signal. */
+  code: number | null = null
 
   /** What it prints goes to `run/NAME.log`. */
   constructor(name: string, command: readonly string[], run: string, core: number, env: Record<string, string> = {}) {
@@ -53,7 +55,10 @@ export class Started {
     closeSync(out)
     this.pid = this.#child.pid ?? 0
     this.#child.on('error', () => (this.ended = true))
-    this.#child.on('exit', () => (this.ended = true))
+    this.#child.on('exit', (code) => {
+      this.ended = true
+      this.code = code
+    })
   }
 
   /** The end of what it printed. */
