@@ -1,0 +1,81 @@
+import t from 'tap'
+import { answer, ask, eventually, field, get, request } from '../support/ask.ts'
+import { connect } from '../support/raw.ts'
+import { startRawOrigin } from '../support/raw-origin.ts'
+import { OK } from '../support/scene.ts'
+import { port, start } from '../support/spawned.ts'
+
+interface Test {
+  teardown(fn: () => unknown): unknown
+  testdir(files: Record<string, string>): string
+}
+
+/** A sidecar of its own process before an application that takes requests and lets the test answer. */
+async function running(t: Test, drain = '{wait: 200ms, timeout: 5s}') {
+  const app = await startRawOrigin(async (peer) => void (await peer.request()))
+  t.teardown(() => app.close())
+  const folder = t.testdir({ 'a.yaml': `kind: Sidecar\nname: orders\naccessLog: {format: none}\ndrain: ${drain}\n` })
+  const where = ['--app', `127.0.0.1:${app.port}`, '--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0']
+  const run = start(t, ['run', '--config', folder, ...where, '--admin', '127.0.0.1:0'])
+  const ready = await run.ready()
+  const inbound = port(ready.inbound[0])
+  const client = await connect(inbound)
+  t.teardown(() => client.destroy())
+  return { run, ready, inbound, app, client }
+}
+
+function refuses(at: number): Promise<boolean> {
+  return connect(at).then(
+    (late) => {
+      late.destroy()
+      return false
+    },
+    () => true,
+  )
+}
+
+t.test('SIGTERM drains: not ready, in flight answered with close, exit 0', async (t) => {
+  const { run, ready, inbound, app, client } = await running(t)
+  const idle = await connect(inbound)
+  t.teardown(() => idle.destroy())
+  client.send(get('/'))
+  await eventually('the request', () => app.requests.length === 1)
+  run.kill('SIGTERM')
+  await eventually(
+    'not ready',
+    async () => (await ask(port(ready.admin), get('/readyz', 'Host: localhost'))).status === 503,
+  )
+  await idle.untilEnded()
+  await eventually('refused', () => refuses(inbound))
+  ;(await app.peer(0)).send(OK)
+  const got = await answer(client)
+  t.equal(got.status, 200)
+  t.equal(field(got, 'connection'), 'close')
+  client.destroy()
+  t.match(await run.ended, { code: 0 })
+})
+
+t.test('A second signal ends it at once, with the code of a signal', async (t) => {
+  const { run, app, client } = await running(t, '{wait: 20s, timeout: 40s}')
+  client.send(get('/'))
+  await eventually('the request', () => app.requests.length === 1)
+  run.kill('SIGTERM')
+  run.kill('SIGINT')
+  t.ok([130, 143].includes((await run.ended).code as number))
+  await client.untilEnded()
+})
+
+t.test('POST /quit drains and exits 0', async (t) => {
+  const { run, ready } = await running(t)
+  const quit = request('POST /quit', ['Host: localhost', 'Content-Type: application/json'], '{}')
+  t.equal((await ask(port(ready.admin), quit)).status, 200)
+  t.match(await run.ended, { code: 0 })
+})
+
+t.test('SIGINT drains as well, and an end by drain.timeout is exit 0, too', async (t) => {
+  const { run, app, client } = await running(t, '{wait: 10ms, timeout: 100ms}')
+  client.send(get('/'))
+  await eventually('the request', () => app.requests.length === 1)
+  run.kill('SIGINT')
+  t.match(await run.ended, { code: 0 })
+})

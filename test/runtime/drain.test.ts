@@ -1,0 +1,159 @@
+import t from 'tap'
+import { admin, answer, ask, eventually, field, get, postAdmin, state } from '../support/ask.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { startProxy } from '../support/proxy.ts'
+import { connect, turn } from '../support/raw.ts'
+import { type Script, startRawOrigin } from '../support/raw-origin.ts'
+import { HI, OK, scene } from '../support/scene.ts'
+
+const SILENT: Script = async (peer) => {
+  for (;;) await peer.request(20_000)
+}
+const DRAIN = 'drain: {wait: 2s, timeout: 8s}'
+
+t.test(
+  'A drain in order: readiness off, a wait, no new connections, in flight finished, then it is over',
+  async (t) => {
+    const clock = new FakeClock()
+    const { proxy, client, port, origin } = await scene(t, SILENT, { clock, inbound: true, sidecar: DRAIN })
+    t.equal((await admin(proxy, '/readyz')).status, 200)
+    const busy = await client()
+    busy.send(get('/busy'))
+    const idle = await client()
+    await eventually('the request', () => origin.requests.length === 1)
+    let over = false
+    const drained = proxy.drain().then(() => {
+      over = true
+    })
+    t.equal((await admin(proxy, '/readyz')).status, 503, 'at once')
+    t.equal((await admin(proxy, '/livez')).status, 200)
+    const during = await client()
+    during.send(get('/during'))
+    await eventually('new work in the wait', () => origin.requests.length === 2)
+    t.equal(idle.ending, 'open')
+
+    clock.advance(2010)
+    await idle.untilEnded()
+    t.equal(idle.text, '')
+    await t.rejects(connect(port), { code: 'ECONNREFUSED' })
+    t.equal((await state(proxy)).drain, 'draining inbound')
+
+    for (const peer of origin.peers) peer.send(OK)
+    for (const one of [busy, during]) {
+      t.equal(field(await answer(one), 'connection'), 'close')
+      await one.untilEnded()
+      one.destroy()
+    }
+    await eventually('the end', async () => {
+      clock.advance(20)
+      await turn()
+      return over
+    })
+    await drained
+    t.equal((await state(proxy)).drain, 'drained')
+    t.ok(clock.now() < 3000, 'as soon as nothing was in flight, though a client does not close')
+  },
+)
+
+t.test('The outbound listener accepts until inbound is empty: what is in flight may still ask others', async (t) => {
+  const clock = new FakeClock()
+  const app = await startRawOrigin(SILENT)
+  const other = await startRawOrigin(HI)
+  t.teardown(() => app.close())
+  t.teardown(() => other.close())
+  const yaml = `kind: Sidecar\nname: test\naccessLog: {format: none}\n${DRAIN}\n---\nkind: Service\nname: other\nendpoints: ["127.0.0.1:${other.port}"]\n`
+  const proxy = await startProxy(yaml, { app: app.port, clock })
+  t.teardown(() => proxy.stop())
+  const busy = await connect(proxy.inbound)
+  t.teardown(() => busy.destroy())
+  busy.send(get('/busy'))
+  await eventually('the request', () => app.requests.length === 1)
+  const kept = await connect(proxy.outbound)
+  t.teardown(() => kept.destroy())
+  const drained = proxy.drain()
+  clock.advance(2100)
+  t.equal((await ask(proxy.outbound, get('/', 'Host: other'))).status, 200)
+  t.equal(kept.ending, 'open')
+  ;(await app.peer(0)).send(OK)
+  await busy.untilEnded()
+  busy.destroy()
+  await eventually('the end', async () => {
+    clock.advance(20)
+    await turn()
+    return (await state(proxy)).drain === 'drained'
+  })
+  await drained
+  await kept.untilEnded()
+  await t.rejects(connect(proxy.outbound), { code: 'ECONNREFUSED' })
+})
+
+t.test('drain.timeout ends it, whatever is still in flight; the wait is part of it', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client, origin } = await scene(t, SILENT, { clock, inbound: true, sidecar: DRAIN })
+  const busy = await client()
+  busy.send(get('/busy'))
+  await eventually('the request', () => origin.requests.length === 1)
+  let over = false
+  const drained = proxy.drain().then(() => {
+    over = true
+  })
+  clock.advance(7900)
+  await turn()
+  t.equal(over, false)
+  clock.advance(150)
+  await drained
+  t.equal(busy.text, '')
+})
+
+t.test('Without an inbound listener there is nothing to wait for', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client } = await scene(t, HI, { clock, sidecar: DRAIN })
+  const idle = await client()
+  await eventually('it', async () => (await state(proxy)).connections.outbound === 1)
+  await proxy.drain()
+  await idle.untilEnded()
+  t.equal(clock.now(), 0)
+})
+
+t.test('A request that comes on an open connection while inbound drains is answered, and told to close', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client, origin } = await scene(t, SILENT, { clock, inbound: true, sidecar: DRAIN })
+  const first = await client()
+  first.send(get('/1'))
+  await eventually('the first', () => origin.requests.length === 1)
+  const dribbling = await client()
+  dribbling.send('GET /2 HTTP/1.1\r\nHost: a\r\n')
+  await turn()
+  await turn()
+  void proxy.drain()
+  clock.advance(2010)
+  dribbling.send('\r\n')
+  await eventually('the second', () => origin.requests.length === 2)
+  for (const peer of origin.peers) peer.send(OK)
+  t.equal(field(await answer(dribbling), 'connection'), 'close')
+})
+
+t.test('POST /drain drains and stays; POST /quit calls for the end once it is drained', async (t) => {
+  let quits = 0
+  const { proxy } = await scene(t, HI, { onQuit: () => void quits++ })
+  t.equal((await postAdmin(proxy, '/drain')).status, 200)
+  await eventually('drained', async () => (await state(proxy)).drain === 'drained')
+  t.equal((await admin(proxy, '/readyz')).status, 503)
+  t.equal(quits, 0)
+  t.equal((await postAdmin(proxy, '/quit')).status, 200)
+  await eventually('the end', () => quits === 1)
+})
+
+t.test('A tunnel does not hold a drain up beyond its timeout', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client } = await scene(t, (peer) => void peer.send('hello'), { clock, sidecar: DRAIN })
+  const connection = await client()
+  connection.send('CONNECT origin:80 HTTP/1.1\r\nHost: origin:80\r\n\r\n')
+  await connection.until('hello')
+  const drained = proxy.drain()
+  clock.advance(8050)
+  await drained
+  t.equal(connection.ending, 'open')
+  await proxy.stop()
+  await connection.untilEnded()
+})
