@@ -230,7 +230,7 @@ function boundsOf(figures: Figures, scale: number): Bound[] {
 function harnessBounds({ variant, get, post, peak, calls }: Figures, scale: number): Bound[] {
   const slack = scale === 1 ? 0.1 : 0.25
   // After recovery the queue drains at the speed of the machine, which does not scale: the last to come are served too late.
-  const drain = scale === 1 ? 4 : 7
+  const drain = scale === 1 ? 5 : 7
   const { model } = variant
   const name = (what: string): string => `harness, ${variant.name}: ${what}`
   return [
