@@ -88,8 +88,11 @@ class Client {
   }
 
   #leave(socket: net.Socket): void {
-    if (this.#socket !== socket || !this.#busy) {
-      // It was answered in time: a client that leaves between two requests.
+    if (this.#socket !== socket) return
+    if (!this.#busy) {
+      // It was answered in time: a client that leaves between two requests, and gets no further one.
+      const at = free.indexOf(this)
+      if (at >= 0) free.splice(at, 1)
       socket.destroy()
       return
     }
