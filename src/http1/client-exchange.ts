@@ -57,7 +57,8 @@ export class ClientExchange implements RequestBody {
     if (this.#over || this.requestWhole) return
     this.requestWhole = true
     if (this.request.isTunnel) {
-      if (this.headPassed) this.#connection.outbox.end()
+      // A tunnel that was refused is an exchange like any other, and its connection goes on.
+      if (this.#connection.tunnelOpen) this.#connection.outbox.end()
     } else if (this.request.bodyLength < 0) this.#connection.outbox.text(lastChunk(trailers))
   }
 

@@ -94,6 +94,10 @@ export class ClientConnection implements OutboxOwner, Reader {
     return this.#state === IDLE
   }
 
+  get tunnelOpen(): boolean {
+    return this.#state === TUNNEL
+  }
+
   /** Sends one request; only while idle, or once while connecting. `host` is the Host the upstream gets. */
   send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const exchange = new ClientExchange(this, request, response)
@@ -308,7 +312,9 @@ export class ClientConnection implements OutboxOwner, Reader {
     const exchange = this.#exchange as ClientExchange
     const tunnel = this.#state === TUNNEL
     this.#exchange = undefined
-    if (!tunnel && !leftover && this.#head.keepAlive && exchange.requestWhole) {
+    // Bytes of a request that the upstream did not take would stand before the next one, which nobody would hold back.
+    const whole = exchange.requestWhole && !this.outbox.blocked
+    if (!tunnel && !leftover && this.#head.keepAlive && whole) {
       this.#state = IDLE
       if (this.#paused) this.resumeReading()
       this.#owner.released(this)

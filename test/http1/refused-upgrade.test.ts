@@ -1,0 +1,39 @@
+import t from 'tap'
+import { answer, get } from '../support/ask.ts'
+import { turn } from '../support/raw.ts'
+import { scene } from '../support/scene.ts'
+
+const ASK = ['Connection: Upgrade', 'Upgrade: websocket']
+
+t.test('An upgrade that is refused is no end of the connection to the upstream', async (t) => {
+  const { client, origin } = await scene(t, async (peer) => {
+    await peer.request()
+    peer.send('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 3\r\n\r\n')
+    await turn()
+    await turn()
+    peer.send('no!')
+    await peer.request()
+    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes')
+  })
+  const connection = await client()
+  connection.send(get('/', ...ASK))
+  const first = await answer(connection)
+  t.equal(first.body.toString(), 'no!')
+  t.equal(origin.peers[0]?.ending, 'open', 'no FIN')
+  connection.send(get('/next'))
+  t.equal((await answer(connection, first.next)).body.toString(), 'yes')
+  t.equal(origin.peers.length, 1, 'the connection was used again')
+})
+
+t.test('An upstream that takes a half-close for a leaving client refuses an upgrade in pieces', async (t) => {
+  const { client } = await scene(t, async (peer) => {
+    peer.socket.once('end', () => peer.destroy())
+    await peer.request()
+    peer.send('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 3\r\n\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    peer.send('no!')
+  })
+  const connection = await client()
+  connection.send(get('/', ...ASK))
+  t.equal((await answer(connection)).body.toString(), 'no!')
+})
