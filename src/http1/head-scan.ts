@@ -87,6 +87,8 @@ export class HeadScan {
   /** A copy: a view would pin the whole read. */
   #keep(buffer: Buffer, length: number): void {
     const size = length - this.start
+    // Empty lines alone, such as old clients send behind a body, begin nothing.
+    if (size === 0) return
     const kept = Buffer.allocUnsafeSlow(Math.max(1024, size * 2))
     buffer.copy(kept, 0, this.start, length)
     this.#at -= this.start

@@ -35,7 +35,7 @@ export interface ServerOwner {
   closed(connection: ServerConnection): void
 }
 
-/** Waiting for a head; reading a body; request whole and answer awaited. */
+/** Waiting for a head; reading a body; request whole and answer awaited, or, without an exchange, waiting to be read. */
 const HEAD = 0
 const BODY = 1
 const BUSY = 2
@@ -113,12 +113,14 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     return this.#owner.draining
   }
 
+  /** Somebody waits for something: an exchange, or bytes of an answer that are not out yet. */
+  get busy(): boolean {
+    return (!this.idle && this.#state !== CLOSED) || this.socket.writableLength > 0
+  }
+
   /** Closes at once when nothing is in flight; else the answer in flight says `Connection: close`. */
   drain(): void {
-    if (this.idle) {
-      this.#state = CLOSED
-      this.socket.end()
-    }
+    if (this.idle) this.#halfClose()
   }
 
   // ---------------------------------------------------------------- socket events
@@ -152,14 +154,11 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
         this.#exchange?.body.end()
         return
       case HEAD:
-        if (!this.#scan.begun) {
-          this.#state = CLOSED
-          this.socket.end()
-          return
-        }
-        this.destroy()
+        if (this.#scan.begun) this.destroy()
+        else this.#halfClose()
         return
       case LINGER:
+      case CLOSED:
         // It has nothing more to say, and may still be reading.
         if (this.socket.writableFinished) this.destroy()
         return
@@ -181,7 +180,7 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
 
   /** All that we had to say is with the kernel: from now on the client has `LINGER_TIME` to close. */
   #onFinish(): void {
-    if (this.#state !== LINGER) return
+    if (this.#state < LINGER) return
     if (this.socket.readableEnded) this.destroy()
     else {
       this.#since = this.#owner.clock.now()
@@ -357,10 +356,8 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     const whole = this.requestWhole
     this.#exchange = undefined
     this.#requestPaused = false
-    if (tunnel) {
-      this.#state = CLOSED
-      this.outbox.finish()
-    } else if (!whole) this.#linger()
+    if (tunnel) this.#finish()
+    else if (!whole) this.#linger()
     else if (!keepAlive) this.#linger()
     else this.#next()
   }
@@ -371,12 +368,32 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     this.#state = CLOSED
     if (this.socket.destroyed) return
     if (untilClose) this.socket.resetAndDestroy()
-    else this.outbox.finish()
+    else this.#finish()
+  }
+
+  /** Whatever was written goes out, then both directions end. */
+  #finish(): void {
+    this.#close()
+    this.outbox.finish()
+  }
+
+  #halfClose(): void {
+    this.#close()
+    this.outbox.end()
+  }
+
+  /** From now on the timer sees to it that a client which takes nothing more, or does not close, is not kept for ever. */
+  #close(): void {
+    this.#state = CLOSED
+    this.#since = this.#owner.clock.now()
+    this.#arm(LINGER_TIME)
   }
 
   #next(): void {
-    this.#state = HEAD
     this.#since = this.#owner.clock.now()
+    // A client that does not read its answers gets no further ones: its next request waits for `drained`.
+    this.#state = this.outbox.blocked ? BUSY : HEAD
+    if (this.#state === BUSY) return
     const rest = this.#rest
     if (rest === undefined) {
       this.#resume()
@@ -404,11 +421,13 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
   }
 
   blocked(): void {
-    this.#exchange?.body.pauseResponse()
+    if (this.#exchange !== undefined) this.#exchange.body.pauseResponse()
+    else if (this.#state === HEAD) this.#state = BUSY
   }
 
   drained(): void {
-    this.#exchange?.body.resumeResponse()
+    if (this.#exchange !== undefined) this.#exchange.body.resumeResponse()
+    else if (this.#state === BUSY) this.#next()
   }
 
   // ---------------------------------------------------------------- time
@@ -430,11 +449,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
   #onTimer(): void {
     const { limits, clock } = this.#owner
     const waited = clock.now() - this.#since
-    if (this.#state === CLOSED) return
-    if (this.#state === LINGER) {
-      this.#lingerTimer(waited)
-    } else if (this.#state === HEAD) this.#headTimer(waited)
+    if (this.#state >= LINGER) this.#lingerTimer(waited)
+    else if (this.#state === HEAD) this.#headTimer(waited)
     else if (this.#state === BODY) this.#bodyTimer(waited)
+    else if (this.#exchange === undefined && waited >= limits.idleTimeout) this.socket.resetAndDestroy()
     else this.#arm(limits.idleTimeout)
   }
 

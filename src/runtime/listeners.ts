@@ -47,7 +47,7 @@ export class TrafficListener {
 
   /** Something is in flight. */
   get busy(): boolean {
-    for (const connection of this.#connections) if (!connection.idle) return true
+    for (const connection of this.#connections) if (connection.busy) return true
     return false
   }
 
