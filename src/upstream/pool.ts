@@ -138,12 +138,22 @@ export class Pool implements ClientOwner, Timed {
     }
     const next = this.#line.next()
     if (next !== undefined) {
-      next.go(connection.send(next.request, next.body.gate, next.host))
+      this.#serve(next, connection)
       return
     }
     connection.idleUntil = now + idleTime(idle, connection.keepAliveTimeout)
     this.#idle.push(connection)
     if (this.#sweeper === undefined) this.#sweeper = this.#context.clock.schedule(SWEEP, this)
+  }
+
+  /** Who was promised a connection that nobody used before gets one in the place of this one. */
+  #serve(next: Waiting, connection: ClientConnection): void {
+    const { request, body, host } = next
+    if (!request.attempt.fresh) next.go(connection.send(request, body.gate, host))
+    else {
+      this.#drop(connection)
+      next.go(this.#connect(request, body.gate, host))
+    }
   }
 
   closed(connection: ClientConnection): void {
