@@ -97,7 +97,7 @@ const ACCESS_LOG: Schema = {
     output: {
       type: 'string',
       pattern: '^(stdout|stderr|.*/.*)$',
-      expects: "stdout, stderr or the path of a file such as ./access.log (for no log at all write format: none)",
+      expects: 'stdout, stderr or the path of a file such as ./access.log (for no log at all write format: none)',
       default: 'stdout',
     },
   },
