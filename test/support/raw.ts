@@ -90,9 +90,10 @@ export class RawSocket {
     return this
   }
 
-  /** RST. */
+  /** RST; behind a FIN only a close, for Node loses a socket that is reset while its FIN is going out. */
   reset(): this {
-    this.socket.resetAndDestroy()
+    if (this.socket.writableEnded) this.socket.destroy()
+    else this.socket.resetAndDestroy()
     return this
   }
 
