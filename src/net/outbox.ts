@@ -10,6 +10,9 @@ export interface OutboxOwner {
 /** Up to here head and body are copied into one buffer; above it they go as a vector. */
 const COPY_LIMIT = 16 * 1024
 
+/** A vector of parts smaller than this on average costs more than a copy: a body of one-byte chunks has 30 000 in one read. */
+const SMALL_PART = 512
+
 /** Shared by all small writes: the kernel takes one nearly always at once, and then it is free again. */
 let slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
 
@@ -125,20 +128,16 @@ export class Outbox {
       return typeof first === 'string' ? socket.write(first, 'latin1') : socket.write(first)
     }
     if (size <= COPY_LIMIT) {
-      let at = 0
-      for (let i = 0; i < parts.length; i++) {
-        const part = parts[i] as string | Buffer
-        if (typeof part === 'string') at += slab.write(part, at, 'latin1')
-        else {
-          slab.set(part, at)
-          at += part.length
-        }
-      }
-      parts.length = 0
-      const free = socket.write(slab.subarray(0, at))
+      gather(parts, slab)
+      const free = socket.write(slab.subarray(0, size))
       // What the kernel did not take yet must not be overwritten: the slab is given away.
       if (socket.writableLength > 0) slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
       return free
+    }
+    if (size < parts.length * SMALL_PART) {
+      const copy = Buffer.allocUnsafeSlow(size)
+      gather(parts, copy)
+      return socket.write(copy)
     }
     this.#parts = []
     socket.cork()
@@ -164,4 +163,18 @@ export class Outbox {
     this.#blocked = false
     this.#owner.drained()
   }
+}
+
+/** Copies all parts into one buffer that holds them, and forgets them. */
+function gather(parts: (string | Buffer)[], into: Buffer): void {
+  let at = 0
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string | Buffer
+    if (typeof part === 'string') at += into.write(part, at, 'latin1')
+    else {
+      into.set(part, at)
+      at += part.length
+    }
+  }
+  parts.length = 0
 }
