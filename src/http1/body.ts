@@ -1,6 +1,6 @@
 /** Message bodies: bytes → pieces, step by step, strict about every byte between them (RFC 9112 §6, §7). */
 import type { Headers } from '../core/headers.ts'
-import { BYTES, CR, IS_HEX, IS_TOKEN, IS_VALUE, LF } from './bytes.ts'
+import { BYTES, CR, IS_HEX, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './bytes.ts'
 import { field, mayBeTrailer, readField } from './fields.ts'
 import { CHUNKED, type HeadLimits, UNTIL_CLOSE } from './head.ts'
 
@@ -26,6 +26,9 @@ const DATA_CR = 8
 const DATA_LF = 9
 const TRAILERS = 10
 const AFTER_QUOTED = 11
+/** Bad whitespace (RFC 9112 §7.1.1): parsed and left out, but only where more of an extension follows. */
+const BEFORE_SEMICOLON = 12
+const AFTER_NAME = 13
 
 /**
  * Reads one body. The caller steps: after each step it looks at its own state again, since what it did with a piece may
@@ -133,11 +136,14 @@ export class BodyReader {
           this.#begun = true
           return ''
         }
-        if (!this.#begun) return 'a chunk extension without a name'
-        if (byte !== 61) return this.#afterSize(byte)
-        this.#state = EXTENSION_VALUE
-        this.#begun = false
-        return ''
+        if (!this.#begun) return isBlank(byte) ? '' : 'a chunk extension without a name'
+        return this.#afterName(byte)
+      case AFTER_NAME:
+        if (++this.#extensions > MAX_EXTENSIONS) return 'chunk extensions of more than 16 KiB'
+        return byte === CR ? 'whitespace behind a chunk extension' : this.#afterName(byte)
+      case BEFORE_SEMICOLON:
+        if (++this.#extensions > MAX_EXTENSIONS) return 'chunk extensions of more than 16 KiB'
+        return byte === CR ? 'whitespace behind a chunk size' : this.#afterSize(byte)
       case EXTENSION_VALUE:
         if (++this.#extensions > MAX_EXTENSIONS) return 'chunk extensions of more than 16 KiB'
         if ((flags & IS_TOKEN) !== 0) {
@@ -145,6 +151,7 @@ export class BodyReader {
           return ''
         }
         if (this.#begun) return this.#afterSize(byte)
+        if (isBlank(byte)) return ''
         if (byte !== 34) return 'a chunk extension without a value'
         this.#state = QUOTED
         return ''
@@ -173,8 +180,20 @@ export class BodyReader {
     }
   }
 
+  #afterName(byte: number): string {
+    if (byte === 61) {
+      this.#state = EXTENSION_VALUE
+      this.#begun = false
+      return ''
+    }
+    if (!isBlank(byte)) return this.#afterSize(byte)
+    this.#state = AFTER_NAME
+    return ''
+  }
+
   #afterSize(byte: number): string {
     if (byte === CR) this.#state = SIZE_LF
+    else if (isBlank(byte)) this.#state = BEFORE_SEMICOLON
     else if (byte === 59) {
       this.#state = EXTENSION_NAME
       this.#begun = false
@@ -218,6 +237,10 @@ export class BodyReader {
     if (kept.length > 0) this.trailers = kept
     return END
   }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SP || byte === TAB
 }
 
 function hexValue(byte: number): number {

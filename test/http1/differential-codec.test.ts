@@ -181,7 +181,7 @@ t.test('the server wire takes no spoiled request that Node refuses or reads othe
     const whole = read.requests.filter((request) => request.whole)
     // Node knows methods by name.
     if (whole.length === 0 || !whole.every(({ method }) => METHODS.includes(method))) continue
-    if (hasFramingTrailer(spoiled)) continue
+    if (hasFramingTrailer(spoiled) || hasBlankInExtension(spoiled)) continue
     accepted++
     const node = (await readByNodeServer(bytes)).filter((request) => request.whole)
     for (const [n, request] of whole.entries()) {
@@ -203,7 +203,8 @@ t.test('the client wire takes no spoiled answer for whole that Node refuses or r
     const generated = makeResponse(random, 'GET')
     const bytes = spoil(random, generated.bytes)
     const read = readByClient(bytes, random.chance(0.5) ? [] : [random.int(bytes.length)], 'GET', generated.untilClose)
-    if (read.terminal !== 'end' || hasFramingTrailer(bytes) || closesEarly(bytes)) continue
+    if (read.terminal !== 'end' || hasFramingTrailer(bytes) || hasBlankInExtension(bytes) || closesEarly(bytes))
+      continue
     accepted++
     const node = await readByNodeClient(bytes, 'GET', generated.untilClose)
     if (node.terminal === 'end' && nodesAnswer(node) === ourAnswer(read)) continue
@@ -212,3 +213,8 @@ t.test('the client wire takes no spoiled answer for whole that Node refuses or r
   t.strictSame(problems, [])
   t.ok(accepted > 300, `${accepted} were still answers`)
 })
+
+/** RFC 9112 §7.1.1 has a recipient read blanks around `;` and `=` of a chunk extension; Node's parser refuses them. */
+function hasBlankInExtension(bytes: Buffer): boolean {
+  return /\r\n[0-9a-f]+[^\r\n]*[ \t]/i.test(bytes.toString('latin1'))
+}
