@@ -186,12 +186,17 @@ export class Pool implements ClientOwner, Timed {
     this.#sweeper = idle.length > 0 ? this.#context.clock.schedule(SWEEP, this) : undefined
   }
 
-  /** No further request: idle connections end now, busy ones after their exchange. */
+  /** Nobody new comes: idle connections end now, busy ones after their exchange. Who waits in line is still served. */
   close(): void {
     this.#closed = true
     this.#context.clock.cancel(this.#sweeper)
     this.#sweeper = undefined
     for (const connection of this.#idle.splice(0)) this.#drop(connection)
+  }
+
+  /** The endpoint is gone: who waits for it had better go elsewhere. */
+  takeAway(): void {
+    this.close()
     this.#line.refuseAll(new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away'))
   }
 }

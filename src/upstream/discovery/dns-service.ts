@@ -99,7 +99,7 @@ export class DnsService implements Service, Timed {
       next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#hostHeader, this.#settings, this.#context))
     }
     this.endpoints = next
-    for (const gone of known.values()) gone.pool.close()
+    for (const gone of known.values()) gone.pool.takeAway()
   }
 
   #missed(error: NodeJS.ErrnoException): void {
@@ -109,7 +109,7 @@ export class DnsService implements Service, Timed {
       return
     }
     if (++this.#misses < NO_SUCH_NAME_LIMIT) return
-    for (const endpoint of this.endpoints) endpoint.pool.close()
+    for (const endpoint of this.endpoints) endpoint.pool.takeAway()
     this.endpoints = []
   }
 
