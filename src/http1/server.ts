@@ -356,9 +356,8 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     const whole = this.requestWhole
     this.#exchange = undefined
     this.#requestPaused = false
-    if (tunnel) this.#finish()
-    else if (!whole) this.#linger()
-    else if (!keepAlive) this.#linger()
+    // Also behind a tunnel: what the client still says must not cost it what is on its way to it.
+    if (tunnel || !whole || !keepAlive) this.#linger()
     else this.#next()
   }
 
@@ -368,13 +367,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     this.#state = CLOSED
     if (this.socket.destroyed) return
     if (untilClose) this.socket.resetAndDestroy()
-    else this.#finish()
-  }
-
-  /** Whatever was written goes out, then both directions end. */
-  #finish(): void {
-    this.#close()
-    this.outbox.finish()
+    else {
+      this.#close()
+      this.outbox.finish()
+    }
   }
 
   #halfClose(): void {
