@@ -1,5 +1,5 @@
 /** The field section of a head or of trailers: bytes → a flat list, strictly (RFC 9112 §5, RFC 9110 §5.5). */
-import { nameIs } from '../core/headers.ts'
+import { isOwnField, nameIs } from '../core/headers.ts'
 import { BYTES, CR, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './bytes.ts'
 
 /** Fields that concern this connection or the message's framing; everything else is passed on as it came. */
@@ -99,6 +99,7 @@ const NOT_IN_TRAILERS = new Set([
   'content-type',
   'cookie',
   'expect',
+  'forwarded',
   'host',
   'keep-alive',
   'max-forwards',
@@ -110,8 +111,11 @@ const NOT_IN_TRAILERS = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'via',
 ])
 
 export function mayBeTrailer(name: string): boolean {
-  return !NOT_IN_TRAILERS.has(name.toLowerCase())
+  const lower = name.toLowerCase()
+  // Nor may what is believed only in a head, where it is looked at.
+  return !NOT_IN_TRAILERS.has(lower) && !lower.startsWith('x-forwarded-') && !isOwnField(lower)
 }
