@@ -157,7 +157,9 @@ export class SystemClock implements Clock {
   schedule(delay: number, target: Timed): Timer {
     const now = performance.now()
     const timer = this.#wheel.add(now, delay, target)
-    if (timer.due < this.#armedFor) this.#arm(timer.due + TICK, now)
+    // Compared with what it would be armed for: else each later timer would push the wake-up on, and none would come.
+    const wake = timer.due + TICK
+    if (wake < this.#armedFor) this.#arm(wake, now)
     return timer
   }
 
