@@ -62,7 +62,8 @@ export class StaticAnswer {
   /** `length` in bytes of the body; `reason`: what it stands in for. */
   head(length: number, reason: string): ResponseHead {
     const fields = this.#fields.slice()
-    if (hasBody(this.#status)) fields.push('content-length', String(length))
+    // A 205 has no body, but a client only knows it by the length (RFC 9110 §15.3.6).
+    if (hasBody(this.#status) || this.#status === 205) fields.push('content-length', String(length))
     return new ResponseHead(this.#status, '', fields, length, 'fallback', reason)
   }
 }
