@@ -94,8 +94,10 @@ export class ServerConnection implements OutboxOwner, Reader, Timed {
     socket.on('close', () => this.#event(this.#onClose, undefined))
     socket.on('drain', () => this.#event(this.#onDrain, undefined))
     socket.on('finish', () => this.#event(this.#onFinish, undefined))
-    // `close` follows and says all that matters.
-    socket.on('error', () => {})
+    // `close` follows and says all that matters, but where a reset met a FIN on its way out: then Node waits for ever.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall === 'reset') socket.destroy()
+    })
     this.#arm(owner.limits.idleTimeout)
   }
 
