@@ -2,11 +2,17 @@
  * What V8 is told before it has done anything, for there is no flag in a `bin`. Measured in docs/decisions/0020-heap.md:
  *
  * - The young generation stays at its first size. A proxy's garbage is young and small, and a larger nursery is filled
- *   before it is looked at: half of the memory after load, at no CPU that could be seen.
- * - No Maglev: its compiler threads each keep the most memory they ever needed, about 20 MB together, and once the hot
- *   functions have reached TurboFan nothing is left of what it gained.
+ *   before it is looked at.
+ * - One thread for each compiler, and what a compilation needed is freed by the thread that asked for it: else each of
+ *   them keeps the most it ever needed.
  */
 import { setFlagsFromString } from 'node:v8'
 
 setFlagsFromString('--semi-space-growth-factor=1')
-setFlagsFromString('--no-maglev')
+// Older versions have no such flags, and say so on stderr.
+if (Number.parseInt(process.versions.node, 10) >= 26) {
+  setFlagsFromString('--no-maglev-destroy-on-background')
+  setFlagsFromString('--no-maglev-build-code-on-background')
+  setFlagsFromString('--concurrent-maglev-max-threads=1')
+  setFlagsFromString('--concurrent-turbofan-max-threads=1')
+}
