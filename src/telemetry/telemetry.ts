@@ -21,6 +21,9 @@ import { serverLayer } from './server-layer.ts'
 import { type SpanExport, SpanQueue } from './span-queue.ts'
 import type { Direction, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
 
+/** ms after the start in which the SDK is not loaded: reading it in takes 300 ms, and requests come first. */
+const SETTLING = 1000
+
 /** Throws a sentence when the access log's file cannot be opened. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   return new AssembledTelemetry(options)
@@ -37,6 +40,8 @@ class AssembledTelemetry implements Telemetry {
   readonly #accessLog: AccessLog | undefined
   readonly #spans: SpanQueue | undefined
   readonly #exposition: Exposition
+  /** The start is over: now there is time to load the SDK. */
+  readonly #settled: Deadline
   readonly #exporter: Promise<SpanExport | undefined>
 
   constructor(options: TelemetryOptions) {
@@ -65,7 +70,10 @@ class AssembledTelemetry implements Telemetry {
         spansDropped: () => spans?.dropped ?? 0,
       }),
     ])
-    this.#exporter = spans === undefined ? Promise.resolve(undefined) : openExporter(options, spans)
+    this.#settled = new Deadline()
+    if (spans !== undefined) clock.schedule(SETTLING, this.#settled)
+    this.#exporter =
+      spans === undefined ? Promise.resolve(undefined) : this.#settled.passed.then(() => openExporter(options, spans))
   }
 
   refused(reason: Reason, direction: Direction): void {
@@ -92,6 +100,7 @@ class AssembledTelemetry implements Telemetry {
   }
 
   async #endSpans(): Promise<void> {
+    this.#settled.expired()
     const exporter = await this.#exporter
     this.#spans?.drain()
     await exporter?.shutdown()
