@@ -35,8 +35,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${lines.join('\n')}\n`)
     return 1
   }
-  log.info('ready', { inbound: sidecar.inbound, outbound: sidecar.outbound, admin: sidecar.admin })
+  // Before anybody hears that it is ready: who is told so may signal at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
+  log.info('ready', { inbound: sidecar.inbound, outbound: sidecar.outbound, admin: sidecar.admin })
   // What nothing caught is a defect; a process that ended would take every request in flight with it (G6).
   process.on('uncaughtException', (error) => log.error('uncaught exception', { error }))
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }))
