@@ -8,12 +8,14 @@
 export const rooms: Record<string, readonly string[]> = {
   core: [],
   // `net` holds what all codecs do with a socket: one corked write per read, one shared buffer to read into.
-  http1: ['core', 'net'],
-  http2: ['core', 'net'],
+  // `http` holds what both versions share: the grammar of RFC 9110, and what a server side and a client side are asked.
+  http: ['core', 'net'],
+  http1: ['core', 'net', 'http'],
+  http2: ['core', 'net', 'http'],
   net: ['core'],
-  server: ['core', 'http1', 'http2', 'net'],
+  server: ['core', 'http', 'http1', 'http2', 'net'],
   routing: ['core'],
-  upstream: ['core', 'http1', 'http2', 'net'],
+  upstream: ['core', 'http', 'http1', 'http2', 'net'],
   telemetry: ['core', 'http1', 'http2', 'net'],
   'policies/*': ['core'],
   policies: ['core', 'policies/*'],

@@ -77,12 +77,18 @@ export interface ServiceDocument {
   readonly endpoints: readonly EndpointConfig[]
   /** Instead of endpoints. `refresh` in ms. */
   readonly dns: { readonly name: string; readonly port: number; readonly refresh: number } | undefined
+  readonly protocol: 'auto' | 'http1' | 'http2'
   /** `keep`, `endpoint`, or the name to send. */
   readonly hostHeader: string
   readonly sidecar: boolean
   readonly propagate: 'all' | 'trace' | 'none'
   readonly loadBalancing: 'roundRobin' | 'leastRequest' | 'random'
-  readonly connections: { readonly maxPerEndpoint: number; readonly idle: number; readonly maxAge: number }
+  readonly connections: {
+    readonly maxPerEndpoint: number
+    readonly idle: number
+    readonly maxAge: number
+    readonly http2Streams: number
+  }
   readonly place: Place
 }
 
@@ -91,7 +97,7 @@ export interface SidecarDocument {
   readonly inbound: readonly {
     readonly listen: HostPort
     readonly app: HostPort
-    readonly protocol: 'auto' | 'http1'
+    readonly protocol: 'auto' | 'http1' | 'http2'
   }[]
   readonly outbound: { readonly listen: HostPort; readonly unknownHosts: 'refuse' | 'passthrough' } | undefined
   readonly admin: { readonly listen: HostPort }

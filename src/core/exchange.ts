@@ -173,7 +173,7 @@ export class Exchange {
   readonly requestId: string
   /** server: the client brought no request id, so the upstream is told ours. */
   readonly requestIdMade: boolean
-  /** server: `10` for an HTTP/1.0 client, `11`. */
+  /** server: the client's version of HTTP: 10, 11 or 20. */
   readonly protocol: number
   /** server: the caller's own deadline on our clock, Infinity without one. */
   readonly callerDeadline: number
@@ -185,6 +185,8 @@ export class Exchange {
   deadline: number
   /** upstream: endpoints that attempts went to, newest last. */
   tried: EndpointInfo[]
+  /** wire: the version of HTTP that the last attempt spoke, 11 or 20; 0 before. */
+  upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
   /** retry: the replay buffer, while one may be needed. */
@@ -225,6 +227,7 @@ export class Exchange {
     this.path = ''
     this.deadline = Number.POSITIVE_INFINITY
     this.tried = NONE_TRIED
+    this.upstreamProtocol = 0
     this.attempts = 0
     this.replay = undefined
     this.trace = undefined

@@ -1,8 +1,10 @@
 /** Message bodies: bytes → pieces, step by step, strict about every byte between them (RFC 9112 §6, §7). */
 import type { Headers } from '../core/headers.ts'
-import { BYTES, CR, IS_HEX, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './bytes.ts'
-import { field, mayBeTrailer, readField } from './fields.ts'
-import { CHUNKED, type HeadLimits, UNTIL_CLOSE } from './head.ts'
+import { BYTES, CR, IS_HEX, IS_TOKEN, IS_VALUE, LF, SP, TAB } from '../http/bytes.ts'
+import { mayBeTrailer } from '../http/field-rules.ts'
+import { field, readField } from './fields.ts'
+import type { HeadLimits } from '../http/server-side.ts'
+import { CHUNKED, UNTIL_CLOSE } from './head.ts'
 
 /** What a step found: nothing more in this buffer, a piece, the end, or a message that breaks the rules. */
 export const MORE = 0

@@ -2,6 +2,7 @@
 import type { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
+import { missingKey } from '../http/websocket.ts'
 import type { ClientConnection } from './client.ts'
 import { lastChunk, requestText } from './write.ts'
 
@@ -12,6 +13,8 @@ export class ClientExchange implements RequestBody {
   headPassed: boolean
   /** Everything the client sent went to the outbox. */
   requestWhole: boolean
+  /** The Sec-WebSocket-Key that we made, or ''. */
+  readonly key: string
   readonly #connection: ClientConnection
   #over: boolean
   /** We asked for a pause because there is no connection yet. */
@@ -22,13 +25,14 @@ export class ClientExchange implements RequestBody {
     this.response = response
     this.headPassed = false
     this.requestWhole = false
+    this.key = request.upgrade === '' ? '' : missingKey(request.upgrade, request.headers)
     this.#connection = connection
     this.#over = false
     this.#waiting = false
   }
 
   start(host: string): void {
-    this.#connection.outbox.text(requestText(this.request, host))
+    this.#connection.outbox.text(requestText(this.request, host, this.key))
   }
 
   connected(): void {
@@ -64,7 +68,7 @@ export class ClientExchange implements RequestBody {
 
   abort(reason: ProxyError): void {
     if (this.#over) return
-    this.#connection.destroy(reason)
+    this.#connection.end(reason)
   }
 
   pauseResponse(): void {

@@ -1,13 +1,16 @@
 /** HTTP/1.1 towards upstreams: one connection, one exchange at a time. */
 import type { Socket } from 'node:net'
-import { ProxyError, type Reason } from '../core/errors.ts'
+import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
-import { nameIs, withoutOwnFields } from '../core/headers.ts'
+import { get, nameIs, withoutOwnFields } from '../core/headers.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { ClientExchange } from './client-exchange.ts'
-import { Head, type HeadLimits, UNTIL_CLOSE } from './head.ts'
+import { connectReason } from '../http/connect-reason.ts'
+import type { HeadLimits } from '../http/server-side.ts'
+import { acceptOf } from '../http/websocket.ts'
+import { Head, UNTIL_CLOSE } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 
 /** The pool, as its connections see it. */
@@ -102,6 +105,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const exchange = new ClientExchange(this, request, response)
     request.attempt.reused = this.uses > 0
+    request.exchange.upstreamProtocol = 11
     this.uses++
     this.#exchange = exchange
     this.#informational = 0
@@ -128,7 +132,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   }
 
   /** Ends the connection; an exchange on it fails with `reason`. */
-  destroy(reason: ProxyError): void {
+  end(reason: ProxyError): void {
     if (this.#state === CLOSED) return
     this.#verdict = reason
     this.#shut()
@@ -277,6 +281,11 @@ export class ClientConnection implements OutboxOwner, Reader {
       this.#broken('a 101 to something that was not asked for')
       return
     }
+    // A key of our own making: its client is not HTTP/1.1 and cannot check.
+    if (exchange.key !== '' && get(head.headers, 'sec-websocket-accept') !== acceptOf(exchange.key)) {
+      this.#broken('a 101 without the proof that it means this handshake')
+      return
+    }
     head.headers.push('Upgrade', head.upgrade)
     this.#state = TUNNEL
     exchange.headPassed = true
@@ -330,7 +339,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   #broken(cause: string): void {
     const exchange = this.#exchange
     const passed = exchange?.headPassed === true
-    this.destroy(new ProxyError('protocol_error_upstream', 'upstream', passed ? 'no' : 'unanswered', cause))
+    this.end(new ProxyError('protocol_error_upstream', 'upstream', passed ? 'no' : 'unanswered', cause))
   }
 
   blocked(): void {
@@ -340,12 +349,6 @@ export class ClientConnection implements OutboxOwner, Reader {
   drained(): void {
     this.#exchange?.response.resumeRequest()
   }
-}
-
-function connectReason(error: NodeJS.ErrnoException | undefined): Reason {
-  const code = error?.code
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns_failure'
-  return 'connect_failure'
 }
 
 /** `asked` is a list of protocols, `answered` one of them. */

@@ -1,6 +1,6 @@
 /** The field section of a head or of trailers: bytes → a flat list, strictly (RFC 9112 §5, RFC 9110 §5.5). */
-import { isOwnField, nameIs } from '../core/headers.ts'
-import { BYTES, CR, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './bytes.ts'
+import { nameIs } from '../core/headers.ts'
+import { BYTES, CR, IS_TOKEN, IS_VALUE, LF, SP, TAB } from '../http/bytes.ts'
 
 /** Fields that concern this connection or the message's framing; everything else is passed on as it came. */
 export const OTHER = 0
@@ -74,48 +74,4 @@ export function readField(text: string, at: number): string {
   field.value = text.slice(from, to)
   field.next = i + 2
   return ''
-}
-
-/** A Content-Length: digits only, at most 2^53 − 1. Returns -1 for anything else. */
-export function readLength(value: string): number {
-  if (value.length === 0 || value.length > 16) return -1
-  let length = 0
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return -1
-    length = length * 10 + digit
-  }
-  return Number.isSafeInteger(length) ? length : -1
-}
-
-/** Fields that frame, route or authorise and so may not come late (RFC 9110 §6.5.1); a trailer of that name is dropped. */
-const NOT_IN_TRAILERS = new Set([
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'forwarded',
-  'host',
-  'keep-alive',
-  'max-forwards',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-])
-
-export function mayBeTrailer(name: string): boolean {
-  const lower = name.toLowerCase()
-  // Nor may what is believed only in a head, where it is looked at.
-  return !NOT_IN_TRAILERS.has(lower) && !lower.startsWith('x-forwarded-') && !isOwnField(lower)
 }

@@ -1,5 +1,5 @@
 /** Finds where a head ends, however it was cut, without reading a byte twice. */
-import { BYTES, CR, IS_TOKEN, LF } from './bytes.ts'
+import { BYTES, CR, IS_TOKEN, LF } from '../http/bytes.ts'
 
 /** Not whole yet. */
 export const INCOMPLETE = -1

@@ -1,7 +1,10 @@
 /** Heads: bytes → parts, strictly, and parts → bytes (RFC 9112 §2–§6). What is in doubt is refused, never guessed. */
 import type { Headers } from '../core/headers.ts'
 import { isOwnField, nameIs, without } from '../core/headers.ts'
-import { all, BYTES, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from './bytes.ts'
+import { isAuthority } from '../http/authority.ts'
+import { all, BYTES, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from '../http/bytes.ts'
+import { readLength } from '../http/field-rules.ts'
+import type { HeadLimits, IncomingHead } from '../http/server-side.ts'
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -13,18 +16,11 @@ import {
   KEEP_ALIVE,
   OTHER,
   readField,
-  readLength,
   TE,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './fields.ts'
-import { isAuthority, readTarget, resolved } from './target.ts'
-
-export interface HeadLimits {
-  /** Bytes of a whole head, and of a trailer section. */
-  readonly maxHeaderBytes: number
-  readonly maxHeaders: number
-}
+import { readTarget, resolved } from './target.ts'
 
 /** No method is nearly as long (RFC 9112 §3: longer than any we know may be refused). */
 const MAX_METHOD = 64
@@ -40,7 +36,7 @@ export const CHUNKED = -1
  * The parts of one head. One object per connection, filled anew for each message, so that a parse leaves nothing behind
  * but what the message keeps: strings and the list of fields.
  */
-export class Head {
+export class Head implements IncomingHead {
   method = ''
   target = ''
   authority = ''

@@ -1,8 +1,9 @@
 /** One answer on its way to an HTTP/1 client. */
 import type { ProxyError } from '../core/errors.ts'
-import type { Exchange, RequestBody, ResponseHandler, ResponseHead } from '../core/exchange.ts'
+import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
 import type { Headers } from '../core/headers.ts'
+import type { IncomingExchange } from '../http/server-side.ts'
 import type { Head } from './head.ts'
 import type { ServerConnection } from './server.ts'
 import { lastChunk, responseText } from './write.ts'
@@ -14,9 +15,8 @@ const CHUNKS = 2
 const CLOSE = 3
 const OPAQUE = 4
 
-export class ServerExchange implements ResponseHandler {
+export class ServerExchange implements IncomingExchange {
   body: RequestBody
-  /** Set by whoever accepts the head, before anything else happens. */
   exchange: Exchange | undefined
   /** Body bytes that came. */
   received: number

@@ -1,39 +1,15 @@
 /** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait (RFC 9112 §9). */
 import type { Socket } from 'node:net'
-import type { Clock, Timed, Timer } from '../core/clock.ts'
+import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
-import type { RequestBody, ResponseHead } from '../core/exchange.ts'
+import { type IncomingConnection, LINGER_TIME, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
-import { Head, type HeadError, type HeadLimits } from './head.ts'
+import { Head, type HeadError } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 import { ServerExchange } from './server-exchange.ts'
 import { responseText } from './write.ts'
-
-export interface ServerLimits extends HeadLimits {
-  /** Bytes of a request body; Infinity: any. */
-  readonly maxRequestBytes: number
-  /** ms for a head to come whole, and for each piece of progress of a body of known length. */
-  readonly headTimeout: number
-  /** ms a connection may wait for its next request. */
-  readonly idleTimeout: number
-}
-
-/** What the codec asks of those above it. */
-export interface ServerOwner {
-  readonly limits: ServerLimits
-  readonly clock: Clock
-  /** New requests are still welcome on connections that are open. */
-  readonly draining: boolean
-  /** A whole, well-formed head. `head` is the parser's own: it is filled anew by the next one. */
-  accept(head: Head, connection: ServerConnection, response: ServerExchange): RequestBody
-  /** The answer to a request that never became an exchange. */
-  refusal(error: ProxyError): { readonly head: ResponseHead; readonly body: Buffer }
-  /** Something of ours threw. */
-  defect(where: string, error: unknown): void
-  closed(connection: ServerConnection): void
-}
 
 /** Waiting for a head; reading a body; request whole and answer awaited, or, without an exchange, waiting to be read. */
 const HEAD = 0
@@ -46,13 +22,9 @@ const TUNNEL = 4
 const LINGER = 5
 const CLOSED = 6
 
-const LINGER_TIME = 5000
 /** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
 const MAX_KEPT = 16 * 1024
-/** A body of known length that moves less than this in one `headTimeout` is a client that dribbles. */
-const MIN_PROGRESS = 256
-
-export class ServerConnection implements OutboxOwner, Reader, Timed {
+export class ServerConnection implements IncomingConnection, OutboxOwner, Reader, Timed {
   readonly socket: Socket
   readonly outbox: Outbox
   readonly peerAddress: string

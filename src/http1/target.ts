@@ -1,5 +1,5 @@
 /** The forms of a request target (RFC 9112 §3.2), and what a Host may be. */
-import { all, IS_HOST } from './bytes.ts'
+import { isAuthority } from '../http/authority.ts'
 
 /** What the last call of `readTarget` made of a target. Read at once: it is shared. */
 export const resolved = { authority: '', target: '', scheme: 'http' as 'http' | 'https' }
@@ -38,29 +38,4 @@ function absolute(method: string, target: string): string {
   if (rest === '') resolved.target = method === 'OPTIONS' ? '*' : '/'
   else resolved.target = rest.charCodeAt(0) === 63 ? `/${rest}` : rest
   return ''
-}
-
-/** Host and optional port, without user information (RFC 9110 §7.2). */
-export function isAuthority(text: string): boolean {
-  if (!all(text, 0, text.length, IS_HOST)) return false
-  let at = 0
-  if (text.charCodeAt(0) === 91) {
-    at = text.indexOf(']')
-    if (at < 2) return false
-    at++
-    if (at === text.length) return true
-    if (text.charCodeAt(at) !== 58) return false
-  } else {
-    at = text.indexOf(':')
-    if (at === 0) return false
-    if (at < 0) return text.indexOf('[') < 0 && text.indexOf(']') < 0
-    if (text.indexOf('[') >= 0) return false
-  }
-  let port = 0
-  for (let i = at + 1; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return false
-    port = port * 10 + digit
-  }
-  return port <= 65535
 }

@@ -9,13 +9,14 @@ export function fieldLines(headers: Headers): string {
   return text
 }
 
-/** `host` is what the upstream shall see as Host. */
-export function requestText(request: RequestHead, host: string): string {
+/** `host` is what the upstream shall see as Host; `key` a Sec-WebSocket-Key that the request has not, or ''. */
+export function requestText(request: RequestHead, host: string, key: string): string {
   let text = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${fieldLines(request.headers)}`
   const added = request.attempt.fields
   if (added.length > 0) text += fieldLines(added)
   if (request.bodyLength < 0) text += 'Transfer-Encoding: chunked\r\n'
   if (request.expectContinue) text += 'Expect: 100-continue\r\n'
+  if (key !== '') text += `Sec-WebSocket-Key: ${key}\r\n`
   if (request.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`
   return `${text}\r\n`
 }

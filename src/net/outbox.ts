@@ -16,6 +16,11 @@ const SMALL_PART = 512
 /** Shared by all small writes: the kernel takes one nearly always at once, and then it is free again. */
 let slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
 
+/** Frames are written into blocks; a block is free again once the kernel took what stands in it. */
+const BLOCK = 16 * 1024
+const freeBlocks: Buffer[] = []
+const MAX_FREE_BLOCKS = 64
+
 let depth = 0
 const dirty: Outbox[] = []
 let flushScheduled = false
@@ -46,6 +51,14 @@ export class Outbox {
   #dirty: boolean
   #ending: boolean
   #blocked: boolean
+  /** The block that is being filled, from where it is not handed on yet, and to where it is filled. */
+  #block: Buffer | undefined
+  #from: number
+  #to: number
+  /** Blocks that were filled since the last flush. */
+  #filled: Buffer[] | undefined
+  /** Flushes so far: what was written since is still here, and may be changed. */
+  flushes: number
   /** Flushes that reached the socket: 1 while only the first write was made. */
   writes: number
   /** The socket refused a write at once: none of its bytes went anywhere. */
@@ -59,6 +72,11 @@ export class Outbox {
     this.#dirty = false
     this.#ending = false
     this.#blocked = false
+    this.#block = undefined
+    this.#from = 0
+    this.#to = 0
+    this.#filled = undefined
+    this.flushes = 0
     this.writes = 0
     this.refusedAtOnce = false
   }
@@ -78,9 +96,61 @@ export class Outbox {
   }
 
   bytes(chunk: Buffer): void {
+    if (this.#to > this.#from) this.#handOn()
     this.#parts.push(chunk)
     this.#size += chunk.length
     if (!this.#dirty) this.#mark()
+  }
+
+  /** A buffer with room for `size` bytes from `this.at` on; what is written there counts once `commit` is called. */
+  room(size: number): Buffer {
+    const block = this.#block
+    if (block !== undefined && size <= block.length - this.#to) return block
+    return this.#nextBlock(size)
+  }
+
+  /** Where the room begins. */
+  get at(): number {
+    return this.#to
+  }
+
+  /** `to`: where what was written into the room ends. */
+  commit(to: number): void {
+    this.#size += to - this.#to
+    this.#to = to
+    if (!this.#dirty) this.#mark()
+  }
+
+  #nextBlock(size: number): Buffer {
+    const full = this.#block
+    if (full !== undefined) {
+      if (this.#to > this.#from) this.#handOn()
+      if (this.#filled === undefined) this.#filled = []
+      this.#filled.push(full)
+    }
+    this.#block = size > BLOCK ? Buffer.allocUnsafeSlow(size) : (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK))
+    this.#from = 0
+    this.#to = 0
+    return this.#block
+  }
+
+  /** What was written into the block takes its place among the parts. */
+  #handOn(): void {
+    this.#parts.push((this.#block as Buffer).subarray(this.#from, this.#to))
+    this.#from = this.#to
+  }
+
+  /** After a flush: blocks that the kernel took whole serve the next one, the others go with what it still holds. */
+  #freeBlocks(): void {
+    const block = this.#block
+    if (block === undefined) return
+    this.#block = undefined
+    const filled = this.#filled
+    this.#filled = undefined
+    if (this.#socket.writableLength > 0) return
+    keep(block)
+    if (filled === undefined) return
+    for (let i = 0; i < filled.length; i++) keep(filled[i] as Buffer)
   }
 
   /** FIN behind what was written. */
@@ -100,15 +170,19 @@ export class Outbox {
 
   flush(): void {
     this.#dirty = false
-    const parts = this.#parts
+    this.flushes++
     const socket = this.#socket
+    if (this.#to > this.#from) this.#handOn()
+    const parts = this.#parts
     if (socket.destroyed) {
       this.#parts = []
       this.#size = 0
+      this.#freeBlocks()
       return
     }
     if (parts.length > 0) {
       const free = this.#write(socket, parts)
+      this.#freeBlocks()
       if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
       if (!free && !this.#blocked) {
         this.#blocked = true
@@ -163,6 +237,10 @@ export class Outbox {
     this.#blocked = false
     this.#owner.drained()
   }
+}
+
+function keep(block: Buffer): void {
+  if (block.length === BLOCK && freeBlocks.length < MAX_FREE_BLOCKS) freeBlocks.push(block)
 }
 
 /** Copies all parts into one buffer that holds them, and forgets them. */

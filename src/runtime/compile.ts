@@ -1,6 +1,7 @@
 /** Config → Runtime: everything that a request will meet, found before it comes. */
 import type { BlockStatement, Config, ServiceDocument, SidecarDocument } from '../config/model.ts'
 import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
+import type { Via } from '../core/via.ts'
 import { HostTable } from '../routing/hosts.ts'
 import { routeByHost, type Routes, routeToApplication } from '../routing/router.ts'
 import { type Destination, rulesFor } from '../routing/rule.ts'
@@ -28,7 +29,7 @@ export interface CompileContext extends StackContext {
   readonly services: Services
   readonly passthrough: Passthrough
   /** What this instance adds to Via. */
-  readonly via: string
+  readonly via: Via
   /** Telemetry and rescue, outside of every route. */
   readonly outermost: Layer
 }
@@ -38,9 +39,10 @@ export function compile(config: Config, context: CompileContext): Runtime {
   const { sidecar } = config
   return {
     config,
-    inbound: sidecar.inbound.map(({ app }) => {
-      const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port: app.port }
-      return context.outermost(routeToApplication(routesOf(config, to, context.services.application(app), context)))
+    inbound: sidecar.inbound.map((entry) => {
+      const { port } = entry.app
+      const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port }
+      return context.outermost(routeToApplication(routesOf(config, to, context.services.application(entry), context)))
     }),
     outbound: context.outermost(outboundRouter(config, context)),
     statements: statementsOf(config),

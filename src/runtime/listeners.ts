@@ -1,15 +1,16 @@
 /** The listeners of a sidecar: each with its receiver and the connections it holds. */
 import type { HostPort } from '../config/model.ts'
-import { ServerConnection } from '../http1/server.ts'
+import type { IncomingConnection } from '../http/server-side.ts'
 import { type Listener, listen } from '../net/listener.ts'
+import { Detection } from '../server/detection.ts'
 import type { Receiver } from '../server/receiver.ts'
 
 export class TrafficListener {
   readonly address: string
   readonly #listener: Listener
-  readonly #connections: Set<ServerConnection>
+  readonly #connections: Set<IncomingConnection>
 
-  private constructor(listener: Listener, connections: Set<ServerConnection>) {
+  private constructor(listener: Listener, connections: Set<IncomingConnection>) {
     this.address = listener.address
     this.#listener = listener
     this.#connections = connections
@@ -20,18 +21,20 @@ export class TrafficListener {
     at: HostPort,
     purpose: string,
     maxConnections: number,
-    makeReceiver: (closed: (connection: ServerConnection) => void) => Receiver,
+    makeReceiver: (closed: (connection: IncomingConnection) => void) => Receiver,
   ): Promise<TrafficListener> {
-    const connections = new Set<ServerConnection>()
+    const connections = new Set<IncomingConnection>()
     const receiver = makeReceiver((connection) => void connections.delete(connection))
     const listener = await listen({
       ...at,
       purpose,
       maxConnections,
       onConnection: (socket, reading) => {
-        const connection = new ServerConnection(socket, receiver)
-        reading.reader = connection
-        connections.add(connection)
+        const detection = new Detection(socket, reading, receiver, (connection) => {
+          connections.delete(detection)
+          connections.add(connection)
+        })
+        connections.add(detection)
       },
     })
     return new TrafficListener(listener, connections)

@@ -2,7 +2,8 @@
 import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
 import { createBalancer } from '../upstream/balance/balancer.ts'
 import { DnsService } from '../upstream/discovery/dns-service.ts'
-import type { PoolSettings, UpstreamContext } from '../upstream/pool.ts'
+import type { EndpointSettings } from '../upstream/endpoint.ts'
+import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
 import { StaticService } from '../upstream/static-service.ts'
 import type { Log } from '../telemetry/index.ts'
@@ -13,9 +14,10 @@ interface Held {
 }
 
 type Limits = SidecarDocument['limits']
+type Inbound = SidecarDocument['inbound'][number]
 
 /** Towards our own application: it is near, and its connections are worth keeping as long as it keeps them. */
-const APPLICATION = { maxPerEndpoint: 1024, idle: 4000, maxAge: 600_000 }
+const APPLICATION = { maxPerEndpoint: 1024, idle: 4000, maxAge: 600_000, http2Streams: 1000 }
 
 export class Services {
   readonly #context: UpstreamContext
@@ -37,9 +39,10 @@ export class Services {
         this.#make(document, sidecar.limits),
       )
     }
-    for (const { app } of sidecar.inbound) {
-      const name = applicationKey(app)
-      this.#take(before, next, name, JSON.stringify([app, sidecar.limits]), () => this.#application(sidecar, app))
+    for (const entry of sidecar.inbound) {
+      this.#take(before, next, applicationKey(entry), JSON.stringify([entry.app, sidecar.limits]), () =>
+        this.#application(sidecar, entry),
+      )
     }
     this.#held = next
     const kept = new Set([...next.values()].map(({ service }) => service))
@@ -54,8 +57,8 @@ export class Services {
     return (this.#held.get(`service ${name}`) as Held).service
   }
 
-  application(app: { readonly host: string; readonly port: number }): Service {
-    return (this.#held.get(applicationKey(app)) as Held).service
+  application(entry: Inbound): Service {
+    return (this.#held.get(applicationKey(entry)) as Held).service
   }
 
   all(): Iterable<Service> {
@@ -78,13 +81,13 @@ export class Services {
   }
 
   #make(document: ServiceDocument, limits: Limits): Service {
-    const { name, hostHeader, connections } = document
+    const { name, hostHeader, connections, protocol } = document
     const balancer = createBalancer(document.loadBalancing, this.#context.random)
-    const settings: PoolSettings = { ...connections, limits, believesPeer: document.sidecar }
+    const settings: EndpointSettings = { ...connections, limits, believesPeer: document.sidecar, protocol, hostHeader }
     if (document.dns === undefined) {
-      return new StaticService(name, document.endpoints, hostHeader, balancer, settings, this.#context)
+      return new StaticService(name, document.endpoints, balancer, settings, this.#context)
     }
-    return new DnsService(name, document.dns, hostHeader, balancer, settings, this.#context, {
+    return new DnsService(name, document.dns, balancer, settings, this.#context, {
       singleAddress: (service, host) =>
         this.#log.warn('one address for a service by DNS', {
           code: 'W013',
@@ -96,13 +99,15 @@ export class Services {
     })
   }
 
-  #application(sidecar: SidecarDocument, app: { readonly host: string; readonly port: number }): Service {
-    const settings: PoolSettings = { ...APPLICATION, limits: sidecar.limits, believesPeer: false }
+  #application(sidecar: SidecarDocument, { app, protocol }: Inbound): Service {
+    const limits = sidecar.limits
+    const settings: EndpointSettings = { ...APPLICATION, limits, believesPeer: false, protocol, hostHeader: 'keep' }
     const balancer = createBalancer('leastRequest', this.#context.random)
-    return new StaticService(sidecar.name, [{ ...app, weight: 1 }], 'keep', balancer, settings, this.#context)
+    return new StaticService(sidecar.name, [{ ...app, weight: 1 }], balancer, settings, this.#context)
   }
 }
 
-function applicationKey(app: { readonly host: string; readonly port: number }): string {
-  return `application ${app.host}:${app.port}`
+/** Two entries for one application may differ in how they speak to it. */
+function applicationKey({ app, protocol }: Inbound): string {
+  return `application ${app.host}:${app.port} ${protocol}`
 }

@@ -7,7 +7,8 @@ import type { Dispatch, Layer } from '../core/exchange.ts'
 import { type Random, systemRandom } from '../core/random.ts'
 import { refuse } from '../core/refuse.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
-import type { ServerConnection } from '../http1/server.ts'
+import { Via } from '../core/via.ts'
+import type { IncomingConnection } from '../http/server-side.ts'
 import { finalRecipient } from '../server/max-forwards.ts'
 import { Receiver } from '../server/receiver.ts'
 import { createRescue } from '../server/rescue.ts'
@@ -40,7 +41,7 @@ export interface SidecarOptions extends RunFlags {
 }
 
 /** Towards strangers, where they are let through at all. */
-const STRANGERS = { maxPerEndpoint: 256, idle: 4000, maxAge: 600_000 }
+const STRANGERS = { maxPerEndpoint: 256, idle: 4000, maxAge: 600_000, http2Streams: 100 } as const
 
 /** Throws a ConfigError, or an Error whose message is a sentence: a taken port, flags that do not fit. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
@@ -93,10 +94,14 @@ export class Sidecar {
     const { limits } = this.#sidecar
     const upstream = { clock, random, defect: this.#telemetry.events.defect.bind(this.#telemetry.events) }
     this.#services = new Services(upstream, log)
-    this.#passthrough = new Passthrough({ ...STRANGERS, limits, believesPeer: false }, upstream)
+    this.#passthrough = new Passthrough(
+      { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep' },
+      upstream,
+    )
     this.#replay = new ReplayAccount(limits.maxReplayBytes)
     const pseudonym = `outrigger-${this.#sidecar.name}-${random.word().toString(36)}`
-    const rescue = createRescue(`1.1 ${pseudonym}`)
+    const via = new Via(pseudonym)
+    const rescue = createRescue(via)
     const outermost: Layer = (next) => this.#telemetry.server(rescue(next))
     this.#context = {
       clock,
@@ -108,7 +113,7 @@ export class Sidecar {
       upstream,
       services: this.#services,
       passthrough: this.#passthrough,
-      via: `1.1 ${pseudonym}`,
+      via,
       outermost,
     }
     this.#services.update(this.#configuration.current.services, this.#sidecar)
@@ -177,7 +182,7 @@ export class Sidecar {
     direction: 'inbound' | 'outbound',
     trust: Trust,
     dispatch: () => Dispatch,
-    closed: (connection: ServerConnection) => void,
+    closed: (connection: IncomingConnection) => void,
   ): Receiver {
     const looped = this.#context.outermost((_request, response) =>
       refuse(response, new ProxyError('loop_detected', 'downstream', 'no', 'Via names this very instance')),
@@ -238,8 +243,7 @@ export class Sidecar {
 
   *#endpoints(): Iterable<EndpointSample> {
     for (const service of this.#services.all()) {
-      for (const { address, pool } of service.endpoints) {
-        const { active: inflight, idle, connections } = pool
+      for (const { address, active: inflight, idle, connections } of service.endpoints) {
         yield { service: service.name, address, state: 'ready', inflight, idle, connections }
       }
     }

@@ -3,9 +3,13 @@ import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
-import type { Head } from '../http1/head.ts'
-import type { ServerConnection, ServerLimits, ServerOwner } from '../http1/server.ts'
-import type { ServerExchange } from '../http1/server-exchange.ts'
+import type {
+  IncomingConnection,
+  IncomingExchange,
+  IncomingHead,
+  ServerLimits,
+  ServerOwner,
+} from '../http/server-side.ts'
 import { lessOne, maxForwards } from './max-forwards.ts'
 import { type LocalAnswer, localAnswer } from './local-answer.ts'
 import { readRequestFields, withForwarded } from './request-fields.ts'
@@ -28,7 +32,7 @@ export interface ReceiverOptions {
   draining(): boolean
   refused(reason: ProxyError): void
   defect(where: string, error: unknown): void
-  closed(connection: ServerConnection): void
+  closed(connection: IncomingConnection): void
 }
 
 /** What one listener does with the heads of its connections. */
@@ -36,7 +40,7 @@ export class Receiver implements ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly #options: ReceiverOptions
-  readonly #peers = new WeakMap<ServerConnection, Peer>()
+  readonly #peers = new WeakMap<IncomingConnection, Peer>()
 
   constructor(options: ReceiverOptions) {
     this.limits = options.limits
@@ -48,7 +52,7 @@ export class Receiver implements ServerOwner {
     return this.#options.draining()
   }
 
-  accept(head: Head, connection: ServerConnection, response: ServerExchange): RequestBody {
+  accept(head: IncomingHead, connection: IncomingConnection, response: IncomingExchange): RequestBody {
     const options = this.#options
     const { direction, clock } = options
     const inbound = direction === 'inbound'
@@ -86,7 +90,7 @@ export class Receiver implements ServerOwner {
     return hops === 0 ? options.lastHop(request, response) : options.dispatch()(request, response)
   }
 
-  #peerOf(connection: ServerConnection): Peer {
+  #peerOf(connection: IncomingConnection): Peer {
     let peer = this.#peers.get(connection)
     if (peer === undefined) {
       peer = this.#options.trust.peer(connection.peerAddress)
@@ -104,7 +108,7 @@ export class Receiver implements ServerOwner {
     this.#options.defect(where, error)
   }
 
-  closed(connection: ServerConnection): void {
+  closed(connection: IncomingConnection): void {
     this.#options.closed(connection)
   }
 }

@@ -2,10 +2,10 @@
 import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
 import { type Exchange, type Layer, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../core/forwarding.ts'
+import type { Via } from '../core/via.ts'
 import { localAnswer, proxyStatus } from './local-answer.ts'
 
-/** `via` is the value that this instance adds to Via (RFC 9110 §7.6.3). */
-export function createRescue(via: string): Layer {
+export function createRescue(via: Via): Layer {
   return (next) => (request, response) => {
     const rescue = new Rescue(response, request.exchange, via)
     const body = new RescuedBody(rescue)
@@ -31,12 +31,12 @@ class RescuedBody extends ForwardingBody {
 
 class Rescue extends ForwardingHandler {
   readonly #exchange: Exchange
-  readonly #via: string
+  readonly #via: Via
   #headPassed: boolean
   /** A local answer is on its way up. */
   answering: boolean
 
-  constructor(up: ResponseHandler, exchange: Exchange, via: string) {
+  constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
     super(up)
     this.#exchange = exchange
     this.#via = via
@@ -62,7 +62,7 @@ class Rescue extends ForwardingHandler {
     const headers = head.headers.slice()
     if (head.origin !== 'upstream' && head.origin !== 'proxy') sign(headers, head.reason)
     if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))
-    headers.push('via', this.#via)
+    headers.push('via', this.#via.of(head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol))
     return new ResponseHead(head.status, head.reasonPhrase, headers, head.bodyLength, head.origin, head.reason)
   }
 

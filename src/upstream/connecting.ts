@@ -1,14 +1,20 @@
 /** A connection that is being made has the connect timeout to succeed. */
 import type { Clock, Timed } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { ClientConnection } from '../http1/client.ts'
+
+/** A connection in either version of HTTP. */
+interface Connectable {
+  readonly connecting: boolean
+  readonly socket: { once(event: string, listener: () => void): unknown }
+  end(reason: ProxyError): void
+}
 
 export class Connecting implements Timed {
-  readonly #connection: ClientConnection
+  readonly #connection: Connectable
   readonly #limit: number
 
   /** `limit` in ms. */
-  constructor(connection: ClientConnection, limit: number, clock: Clock) {
+  constructor(connection: Connectable, limit: number, clock: Clock) {
     this.#connection = connection
     this.#limit = limit
     const timer = clock.schedule(limit, this)
@@ -19,6 +25,6 @@ export class Connecting implements Timed {
   expired(): void {
     if (!this.#connection.connecting) return
     const cause = `no connection after ${this.#limit} ms`
-    this.#connection.destroy(new ProxyError('connect_timeout', 'upstream', 'unsent', cause))
+    this.#connection.end(new ProxyError('connect_timeout', 'upstream', 'unsent', cause))
   }
 }

@@ -1,7 +1,21 @@
 /** One address of a service, with its connections. */
 import type { EndpointInfo, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { Http2Pool } from './http2-pool.ts'
 import { Pool, type PoolSettings, type UpstreamContext } from './pool.ts'
 import { openTunnel } from './tunnel.ts'
+
+/** In which version of HTTP an upstream is asked; `auto`: as the client came. */
+export type Protocol = 'auto' | 'http1' | 'http2'
+
+/** How the endpoints of one service are spoken to. */
+export interface EndpointSettings extends PoolSettings {
+  readonly protocol: Protocol
+  /** `keep`, `endpoint`, or the name to send as Host. */
+  readonly hostHeader: string
+}
+
+/** `Exchange.protocol` of a client that speaks HTTP/2. */
+const HTTP2 = 20
 
 export class Endpoint implements EndpointInfo {
   readonly address: string
@@ -10,33 +24,71 @@ export class Endpoint implements EndpointInfo {
   /** Share of the traffic, relative to the other endpoints of the service; at least 1. */
   readonly weight: number
   readonly states: Map<string, unknown>
-  readonly pool: Pool
+  readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
   readonly #hostHeader: string
+  readonly #http1: Pool
+  /** Made when the first request asks for it. */
+  #http2: Http2Pool | undefined
 
-  /** `hostHeader`: `keep`, `endpoint`, or the name to send. */
-  constructor(
-    host: string,
-    port: number,
-    weight: number,
-    hostHeader: string,
-    settings: PoolSettings,
-    context: UpstreamContext,
-  ) {
+  constructor(host: string, port: number, weight: number, settings: EndpointSettings, context: UpstreamContext) {
+    const { hostHeader } = settings
     this.address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     this.host = host
     this.port = port
     this.weight = weight
     this.states = new Map()
-    this.pool = new Pool(host, port, settings, context)
+    this.#settings = settings
     this.#context = context
     this.#hostHeader = hostHeader === 'endpoint' ? this.address : hostHeader === 'keep' ? '' : hostHeader
+    this.#http1 = new Pool(host, port, settings, context)
+    this.#http2 = undefined
   }
 
   dispatch(request: RequestHead, response: ResponseHandler): RequestBody {
     if (request.method === 'CONNECT') return openTunnel(this.host, this.port, request, response, this.#context)
     const kept = request.authority === '' ? this.address : request.authority
-    return this.pool.dispatch(request, response, this.#hostHeader === '' ? kept : this.#hostHeader)
+    const host = this.#hostHeader === '' ? kept : this.#hostHeader
+    return this.#speaksHttp2(request)
+      ? this.#http2Pool().dispatch(request, response, host)
+      : this.#http1.dispatch(request, response, host)
+  }
+
+  /** An upgrade goes over HTTP/2 only once the upstream has said that it takes it (RFC 8441 §3). */
+  #speaksHttp2(request: RequestHead): boolean {
+    const { protocol } = this.#settings
+    const asked = protocol === 'http2' || (protocol === 'auto' && request.exchange.protocol === HTTP2)
+    return asked && (request.upgrade === '' || this.#http2?.takesUpgrades === true)
+  }
+
+  #http2Pool(): Http2Pool {
+    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context)
+    return this.#http2
+  }
+
+  /** Requests in flight or waiting for a connection: what least-request balancing compares. */
+  get active(): number {
+    return this.#http1.active + (this.#http2?.active ?? 0)
+  }
+
+  get idle(): number {
+    return this.#http1.idle + (this.#http2?.idle ?? 0)
+  }
+
+  get connections(): number {
+    return this.#http1.connections + (this.#http2?.connections ?? 0)
+  }
+
+  /** Nobody new comes: idle connections end now, busy ones after their exchanges. */
+  close(): void {
+    this.#http1.close()
+    this.#http2?.close()
+  }
+
+  /** It is gone: who waits for a connection had better go elsewhere. */
+  takeAway(): void {
+    this.#http1.takeAway()
+    this.#http2?.takeAway()
   }
 }
 

@@ -2,8 +2,8 @@
 import { ProxyError } from '../core/errors.ts'
 import type { Dispatch } from '../core/exchange.ts'
 import { refuse } from '../core/refuse.ts'
-import { Endpoint } from './endpoint.ts'
-import type { PoolSettings, UpstreamContext } from './pool.ts'
+import { Endpoint, type EndpointSettings } from './endpoint.ts'
+import type { UpstreamContext } from './pool.ts'
 
 /** Names are the client's to choose, so the pools kept for them are bounded; the one unused longest goes. */
 const MAX_HOSTS = 256
@@ -11,10 +11,10 @@ const MAX_HOSTS = 256
 export class Passthrough {
   /** In the order of their last use. */
   readonly #endpoints = new Map<string, Endpoint>()
-  readonly #settings: PoolSettings
+  readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
 
-  constructor(settings: PoolSettings, context: UpstreamContext) {
+  constructor(settings: EndpointSettings, context: UpstreamContext) {
     this.#settings = settings
     this.#context = context
   }
@@ -38,7 +38,7 @@ export class Passthrough {
   }
 
   close(): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.pool.close()
+    for (const endpoint of this.#endpoints.values()) endpoint.close()
     this.#endpoints.clear()
   }
 
@@ -47,7 +47,7 @@ export class Passthrough {
     if (endpoint === undefined) {
       const { host, port } = split(authority, defaultPort)
       if (host === '') return undefined
-      endpoint = new Endpoint(host, port, 1, 'keep', this.#settings, this.#context)
+      endpoint = new Endpoint(host, port, 1, this.#settings, this.#context)
       if (this.#endpoints.size >= MAX_HOSTS) this.#dropOldest()
     } else this.#endpoints.delete(authority)
     this.#endpoints.set(authority, endpoint)
@@ -57,7 +57,7 @@ export class Passthrough {
   #dropOldest(): void {
     for (const [authority, endpoint] of this.#endpoints) {
       this.#endpoints.delete(authority)
-      endpoint.pool.close()
+      endpoint.close()
       return
     }
   }

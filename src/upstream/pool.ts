@@ -5,7 +5,7 @@ import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
 import { ClientConnection, type ClientOwner } from '../http1/client.ts'
-import type { HeadLimits } from '../http1/head.ts'
+import type { HeadLimits } from '../http/server-side.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
@@ -18,6 +18,8 @@ export interface PoolSettings {
   readonly maxAge: number
   readonly limits: HeadLimits
   readonly believesPeer: boolean
+  /** Streams on one HTTP/2 connection at most; the upstream may allow fewer. */
+  readonly http2Streams: number
 }
 
 /** What every pool of a process shares. */

@@ -3,6 +3,7 @@ import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, RequestHead } from '../core/exchange.ts'
 import type { Eligible } from '../core/policy.ts'
 import { refuse } from '../core/refuse.ts'
+import type { Via } from '../core/via.ts'
 import type { Balancer } from './balance/balancer.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { UpstreamContext } from './pool.ts'
@@ -24,7 +25,7 @@ export function createPick(
   service: Service,
   tests: readonly Eligible[],
   context: UpstreamContext,
-  via: string,
+  via: Via,
   next: Dispatch,
 ): Dispatch {
   const { clock } = context
@@ -43,7 +44,7 @@ export function createPick(
     attempt.endpoint = endpoint
     attempt.number = number
     attempt.startedAt = clock.now()
-    attempt.fields.push('via', via, 'x-outrigger-attempt', number === 1 ? '1' : String(number))
+    attempt.fields.push('via', via.of(exchange.protocol), 'x-outrigger-attempt', number === 1 ? '1' : String(number))
     if (exchange.requestIdMade) attempt.fields.push('x-request-id', exchange.requestId)
     if (exchange.tried.length === 0) exchange.tried = [endpoint]
     else exchange.tried.push(endpoint)

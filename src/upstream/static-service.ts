@@ -1,7 +1,7 @@
 /** A service whose endpoints stand in the file. */
 import type { Balancer } from './balance/balancer.ts'
-import { Endpoint } from './endpoint.ts'
-import type { PoolSettings, UpstreamContext } from './pool.ts'
+import { Endpoint, type EndpointSettings } from './endpoint.ts'
+import type { UpstreamContext } from './pool.ts'
 import type { Service } from './service.ts'
 
 export interface Address {
@@ -18,17 +18,16 @@ export class StaticService implements Service {
   constructor(
     name: string,
     addresses: readonly Address[],
-    hostHeader: string,
     balancer: Balancer,
-    settings: PoolSettings,
+    settings: EndpointSettings,
     context: UpstreamContext,
   ) {
     this.name = name
     this.balancer = balancer
-    this.endpoints = addresses.map((a) => new Endpoint(a.host, a.port, a.weight, hostHeader, settings, context))
+    this.endpoints = addresses.map((a) => new Endpoint(a.host, a.port, a.weight, settings, context))
   }
 
   close(): void {
-    for (const endpoint of this.endpoints) endpoint.pool.close()
+    for (const endpoint of this.endpoints) endpoint.close()
   }
 }

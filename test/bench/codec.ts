@@ -58,7 +58,7 @@ export function codec(): Work[] {
   return [
     parsing('codec: read a request head', REQUEST, (head, text) => head.parseRequest(text, LIMITS)),
     parsing('codec: read an answer head', ANSWER, (head, text) => head.parseResponse(text, LIMITS, 'GET')),
-    writing('codec: write a request head', () => requestText(request, 'app')),
+    writing('codec: write a request head', () => requestText(request, 'app', '')),
     writing('codec: write an answer head', () => responseText(answer, '', false)),
   ]
 }

@@ -24,6 +24,7 @@ import { rulesFor } from '../../src/routing/rule.ts'
 import { RouteTable } from '../../src/routing/table.ts'
 import { KeptStates } from '../../src/runtime/kept-state.ts'
 import { compileRoute, type Route, type StackContext } from '../../src/runtime/stack.ts'
+import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
 import { createTelemetry } from '../../src/telemetry/index.ts'
 import type { Balancer } from '../../src/upstream/balance/balancer.ts'
@@ -33,7 +34,7 @@ import { ANSWER } from './load.ts'
 import { fill, template } from './peer-file.ts'
 
 const AUTHORITY = '127.0.0.1:23000'
-const VIA = '1.1 outrigger-bench'
+const VIA = new Via('bench')
 const HEADERS = ['Accept', '*/*', 'User-Agent', 'bench', 'Content-Type', 'application/json']
 const BODY = Buffer.from(ANSWER)
 const ANSWER_HEAD = new ResponseHead(

@@ -42,7 +42,7 @@ class World {
     const random = this.#random
     const origin = await startRawOrigin((peer) => this.#serve(peer))
     this.#origin = origin
-    const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, believesPeer: false }
+    const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, http2Streams: 100, believesPeer: false }
     const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
     const defect = (where: string, error: unknown) => this.problems.push(`defect ${where}: ${(error as Error).stack}`)
     const pool = new Pool(
@@ -239,7 +239,7 @@ t.test('Pool keeps a pause that was made while it connects, after a resume', asy
     await peer.request()
     peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`).send(Buffer.alloc(size))
   })
-  const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, believesPeer: false }
+  const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, http2Streams: 100, believesPeer: false }
   const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
   const context = { clock: new SystemClock(), random: new Seeded(1), defect() {} }
   const pool = new Pool('127.0.0.1', origin.port, { ...settings, limits }, context)

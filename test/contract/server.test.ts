@@ -4,6 +4,7 @@ import { SystemClock } from '../../src/core/clock.ts'
 import { get } from '../../src/core/headers.ts'
 import { TrafficListener } from '../../src/runtime/listeners.ts'
 import { Receiver } from '../../src/server/receiver.ts'
+import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
 import { Trust } from '../../src/server/trust.ts'
 import { connect, type RawSocket, turn } from '../support/raw.ts'
@@ -140,7 +141,7 @@ class World {
 
   #listen(): Promise<TrafficListener> {
     const beneath = checkedDispatch(this.#answerer.dispatch, 'beneath rescue', this.#ledger)
-    const dispatch = checkedDispatch(createRescue('1.1 test')(beneath), 'server wire', this.#ledger)
+    const dispatch = checkedDispatch(createRescue(new Via('test'))(beneath), 'server wire', this.#ledger)
     const trust = new Trust({ peers: [], sourceHeader: '', sources: [] })
     return TrafficListener.open({ host: '127.0.0.1', port: 0 }, 'inbound', 100, (closed) => {
       return new Receiver({

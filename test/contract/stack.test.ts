@@ -14,6 +14,7 @@ import {
 } from '../../src/policies/index.ts'
 import type { RetryConfig } from '../../src/policies/retry/policy.ts'
 import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
+import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
 import { checked } from './checked.ts'
 import type { SubjectEnv } from './play.ts'
@@ -106,4 +107,4 @@ contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhea
   askers: 4,
   runs: 1000,
 })
-contractSuite('rescue', () => ({ layer: createRescue('1.1 test') }), { runs: 1000 })
+contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs: 1000 })

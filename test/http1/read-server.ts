@@ -1,7 +1,8 @@
 /** What the server wire makes of a client's bytes: the requests as it reads them, and how it took the end of them. */
 import { ResponseHead } from '../../src/core/exchange.ts'
 import type { Headers } from '../../src/core/headers.ts'
-import { ServerConnection, type ServerOwner } from '../../src/http1/server.ts'
+import type { ServerOwner } from '../../src/http/server-side.ts'
+import { ServerConnection } from '../../src/http1/server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { deliver, FakeSocket, pieces } from './fake-socket.ts'
 

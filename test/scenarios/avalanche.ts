@@ -104,12 +104,11 @@ export async function avalanche(setting: Setting, say: (text: string) => void): 
   }
 }
 
-/** 100 requests a second are light: three variants at a time. Ten times as many are not: those with sidecars go alone. */
+/** Those without a sidecar are bounded in percents and go together; those with one in milliseconds, and go alone. */
 function batches(variants: readonly Variant[], scale: number): Variant[][] {
   const without = variants.filter((variant) => variant.policy === undefined)
   const guarded = variants.filter((variant) => variant.policy !== undefined)
-  const light = scale <= 3
-  return [...groups(without, light ? 3 : 2), ...groups(guarded, light ? 3 : 1)]
+  return [...groups(without, scale <= 3 ? 3 : 2), ...groups(guarded, 1)]
 }
 
 function groups(variants: readonly Variant[], size: number): Variant[][] {

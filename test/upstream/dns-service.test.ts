@@ -25,9 +25,17 @@ function resolving(answers: Found[]) {
   const service = new DnsService(
     'shop',
     { name: 'shop.test', port: 8080, refresh: 10_000 },
-    'keep',
     createBalancer('roundRobin', fixedRandom()),
-    { maxPerEndpoint: 4, idle: 4000, maxAge: 600_000, limits, believesPeer: false },
+    {
+      maxPerEndpoint: 4,
+      idle: 4000,
+      maxAge: 600_000,
+      http2Streams: 100,
+      limits,
+      believesPeer: false,
+      protocol: 'auto',
+      hostHeader: 'keep',
+    },
     { clock, random: fixedRandom(), defect: (where, error) => t.fail(`${where}: ${error}`) },
     {
       singleAddress: (_service, name) => void said.push(`single ${name}`),
@@ -103,9 +111,17 @@ t.test('DnsService closed during a look-up asks no more', (t) => {
   const service = new DnsService(
     'shop',
     { name: 'shop.test', port: 80, refresh: 1000 },
-    'keep',
     createBalancer('random', fixedRandom()),
-    { maxPerEndpoint: 4, idle: 4000, maxAge: 600_000, limits, believesPeer: false },
+    {
+      maxPerEndpoint: 4,
+      idle: 4000,
+      maxAge: 600_000,
+      http2Streams: 100,
+      limits,
+      believesPeer: false,
+      protocol: 'auto',
+      hostHeader: 'keep',
+    },
     { clock, random: fixedRandom(), defect() {} },
     { singleAddress() {}, failed() {} },
     (_name, done) => {

@@ -59,6 +59,7 @@ export function buildService(document: WalkedDocument): ServiceDocument {
     hosts: [...new Set((walked.hosts ?? [walked.name]).map((host) => host.toLowerCase()))],
     endpoints: (walked.endpoints ?? []).map(endpoint),
     dns: walked.dns,
+    protocol: walked.protocol,
     hostHeader: walked.hostHeader,
     sidecar: walked.sidecar,
     propagate: walked.propagate,

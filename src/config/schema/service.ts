@@ -34,7 +34,13 @@ const CONNECTIONS: Schema = {
     maxPerEndpoint: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 256 },
     idle: { format: 'duration', default: '4s', description: 'An idle connection is closed after this.' },
     maxAge: { format: 'duration', default: '10m' },
-    http2Streams: later('Streams per HTTP/2 connection.'),
+    http2Streams: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 100,
+      description: 'Streams on one HTTP/2 connection at most; the endpoint may allow fewer.',
+    },
   },
 }
 
@@ -54,11 +60,10 @@ export const SERVICE: Schema = {
     dns: DNS,
     kubernetes: later('Endpoints from the Kubernetes API.'),
     protocol: {
+      type: 'string',
+      enum: ['auto', 'http1', 'http2'],
       default: 'auto',
-      oneOf: [
-        { type: 'string', enum: ['auto', 'http1'] },
-        { type: 'string', enum: ['http2'], notYet: true },
-      ],
+      description: 'auto: as the client came.',
     },
     hostHeader: { type: 'string', default: 'keep', expects: 'keep, endpoint or a host name' },
     tls: later('TLS towards the endpoints.'),

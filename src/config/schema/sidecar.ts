@@ -21,8 +21,8 @@ const INBOUND: Schema = {
       description: 'Towards the application; auto: as the client came.',
       default: 'auto',
       oneOf: [
-        { type: 'string', enum: ['auto', 'http1'] },
-        { type: 'string', enum: ['http2', 'tcp'], notYet: true },
+        { type: 'string', enum: ['auto', 'http1', 'http2'] },
+        { type: 'string', enum: ['tcp'], notYet: true },
       ],
     },
     tls: later('Terminates TLS.'),

@@ -21,6 +21,6 @@ export class LeastRequest implements Balancer {
     if (a === b) b = (b + 1) % count
     const one = candidates[a] as Endpoint
     const other = candidates[b] as Endpoint
-    return other.pool.active / other.weight < one.pool.active / one.weight ? other : one
+    return other.active / other.weight < one.active / one.weight ? other : one
   }
 }

@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns'
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { Balancer } from '../balance/balancer.ts'
-import { Endpoint } from '../endpoint.ts'
-import type { PoolSettings, UpstreamContext } from '../pool.ts'
+import { Endpoint, type EndpointSettings } from '../endpoint.ts'
+import type { UpstreamContext } from '../pool.ts'
 import type { Service } from '../service.ts'
 
 export interface DnsName {
@@ -39,8 +39,7 @@ export class DnsService implements Service, Timed {
   readonly balancer: Balancer
   endpoints: readonly Endpoint[]
   readonly #dns: DnsName
-  readonly #hostHeader: string
-  readonly #settings: PoolSettings
+  readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
   readonly #report: DnsReport
   readonly #lookup: Lookup
@@ -52,9 +51,8 @@ export class DnsService implements Service, Timed {
   constructor(
     name: string,
     dns: DnsName,
-    hostHeader: string,
     balancer: Balancer,
-    settings: PoolSettings,
+    settings: EndpointSettings,
     context: UpstreamContext,
     report: DnsReport,
     lookupName: Lookup = systemLookup,
@@ -63,7 +61,6 @@ export class DnsService implements Service, Timed {
     this.balancer = balancer
     this.endpoints = []
     this.#dns = dns
-    this.#hostHeader = hostHeader
     this.#settings = settings
     this.#context = context
     this.#report = report
@@ -96,10 +93,10 @@ export class DnsService implements Service, Timed {
     for (const address of addresses) {
       const same = known.get(address)
       known.delete(address)
-      next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#hostHeader, this.#settings, this.#context))
+      next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#settings, this.#context))
     }
     this.endpoints = next
-    for (const gone of known.values()) gone.pool.takeAway()
+    for (const gone of known.values()) gone.takeAway()
   }
 
   #missed(error: NodeJS.ErrnoException): void {
@@ -109,13 +106,13 @@ export class DnsService implements Service, Timed {
       return
     }
     if (++this.#misses < NO_SUCH_NAME_LIMIT) return
-    for (const endpoint of this.endpoints) endpoint.pool.takeAway()
+    for (const endpoint of this.endpoints) endpoint.takeAway()
     this.endpoints = []
   }
 
   close(): void {
     this.#closed = true
     this.#context.clock.cancel(this.#timer)
-    for (const endpoint of this.endpoints) endpoint.pool.close()
+    for (const endpoint of this.endpoints) endpoint.close()
   }
 }

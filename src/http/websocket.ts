@@ -1,0 +1,28 @@
+/** The proof of an HTTP/1.1 WebSocket handshake (RFC 6455 §4), where the other side is HTTP/2 and has none. */
+import { get, has, type Headers, nameIs } from '../core/headers.ts'
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** Loaded where a WebSocket is opened: it would cost every process 4 MB. */
+function crypto() {
+  return process.getBuiltinModule('node:crypto')
+}
+
+/** The Sec-WebSocket-Accept for the Sec-WebSocket-Key of a request; '' where it has none. */
+export function websocketAccept(request: Headers): string {
+  const key = get(request, 'sec-websocket-key')
+  return key === undefined ? '' : acceptOf(key)
+}
+
+export function acceptOf(key: string): string {
+  return crypto()
+    .createHash('sha1')
+    .update(key + GUID)
+    .digest('base64')
+}
+
+/** A Sec-WebSocket-Key for a request that came by HTTP/2 and has none; '' where none is wanted. */
+export function missingKey(upgrade: string, headers: Headers): string {
+  if (!nameIs(upgrade, 'websocket') || has(headers, 'sec-websocket-key')) return ''
+  return crypto().randomBytes(16).toString('base64')
+}

@@ -1,0 +1,208 @@
+/** One request to an HTTP/2 upstream, and its answer. */
+import { ProxyError } from '../core/errors.ts'
+import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
+import { type Headers, nameIs } from '../core/headers.ts'
+import { websocketAccept } from '../http/websocket.ts'
+import type { Http2ClientConnection } from './client.ts'
+import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
+import type { ResponseFields } from './response-fields.ts'
+import { blockRoom } from './session.ts'
+import { Stream } from './stream.ts'
+
+/** An upstream may say 100 and 103 more than once, but not for ever. */
+const MAX_INFORMATIONAL = 32
+
+/** The pseudo-header fields and what stands around them, without their values. */
+const PSEUDO_ROOM = 96
+
+export class ClientStream extends Stream implements RequestBody {
+  readonly request: RequestHead
+  readonly response: ResponseHandler
+  readonly #connection: Http2ClientConnection
+  /** The connection had served others before. */
+  readonly #reused: boolean
+  /** The terminal was delivered. */
+  #over: boolean
+  #headPassed: boolean
+  #informational: number
+
+  constructor(id: number, connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler) {
+    super(id, connection)
+    this.request = request
+    this.response = response
+    this.#connection = connection
+    this.#reused = request.attempt.reused
+    this.#over = false
+    this.#headPassed = false
+    this.#informational = 0
+  }
+
+  // ---------------------------------------------------------------- the request
+
+  /** `host` becomes the :authority. */
+  start(host: string): void {
+    const { request } = this
+    const connection = this.#connection
+    const { upgrade, headers, target } = request
+    const added = request.attempt.fields
+    const size = blockRoom(headers) + blockRoom(added) + host.length + target.length + upgrade.length
+    let at = connection.beginBlock(size + request.method.length + PSEUDO_ROOM)
+    if (request.method === 'CONNECT') {
+      at = connection.field(':method', 'CONNECT', at)
+      at = connection.field(':authority', target, at)
+    } else {
+      at = connection.field(':method', upgrade === '' ? request.method : 'CONNECT', at)
+      if (upgrade !== '') at = connection.field(':protocol', upgrade, at)
+      at = connection.field(':scheme', connection.scheme, at)
+      at = connection.field(':authority', host, at)
+      at = connection.field(':path', target, at)
+    }
+    at = connection.fields(upgrade === '' ? headers : withoutHandshake(headers), at)
+    if (added.length > 0) at = connection.fields(added, at)
+    if (request.expectContinue) at = connection.field('expect', '100-continue', at)
+    connection.endBlock(this, at, 0)
+  }
+
+  data(chunk: Buffer): void {
+    this.send(chunk)
+  }
+
+  end(trailers?: Headers): void {
+    this.sendEnd(trailers)
+  }
+
+  abort(reason: ProxyError): void {
+    if (this.#over) return
+    this.#over = true
+    this.cancel()
+    this.response.fail(reason)
+  }
+
+  pauseResponse(): void {
+    this.pauseReceiving()
+  }
+
+  resumeResponse(): void {
+    if (!this.#over) this.resumeReceiving()
+  }
+
+  protected override pauseSource(): void {
+    if (!this.#over) this.response.pauseRequest()
+  }
+
+  protected override resumeSource(): void {
+    if (!this.#over) this.response.resumeRequest()
+  }
+
+  protected override onLocalEnd(): void {
+    if (this.remoteEnded) this.#connection.completed(this)
+  }
+
+  // ---------------------------------------------------------------- the answer
+
+  /** A whole HEADERS block that is no trailers. */
+  answered(fields: ResponseFields, endStream: boolean): void {
+    const { request } = this
+    const { status } = fields
+    if (status < 200) {
+      if (endStream) this.session.malformed(this, `a ${status} that ends the stream`)
+      else if (++this.#informational > MAX_INFORMATIONAL) {
+        this.session.malformed(this, `more than ${MAX_INFORMATIONAL} interim answers`)
+      } else this.response.informational(this.#head(fields, 0))
+      return
+    }
+    this.#headPassed = true
+    if (request.isTunnel && status < 300) {
+      this.#tunnelOpened(fields, endStream)
+      return
+    }
+    const none = request.method === 'HEAD' || status === 204 || status === 304
+    if (status === 204) fields.length = -1
+    if (endStream && !none && fields.length > 0) {
+      this.session.malformed(this, 'a content-length above 0, and no body')
+      return
+    }
+    if (!endStream && !none) this.remaining = fields.length
+    this.response.head(this.#head(fields, none && fields.length < 0 ? 0 : fields.length))
+    if (endStream && !this.closed) this.receivedEnd(undefined)
+  }
+
+  /** RFC 8441 §5: a 200 where HTTP/1.1 has a 101, with the proof that its client asks for. */
+  #tunnelOpened(fields: ResponseFields, endStream: boolean): void {
+    const { request } = this
+    const headers = fields.headers
+    if (request.upgrade === '') this.response.head(this.#head(fields, 0))
+    else {
+      headers.push('Upgrade', request.upgrade)
+      const accept = websocketAccept(request.headers)
+      if (accept !== '') headers.push('Sec-WebSocket-Accept', accept)
+      this.response.head(new ResponseHead(101, '', headers, 0, 'upstream', ''))
+    }
+    if (endStream && !this.closed) this.receivedEnd(undefined)
+  }
+
+  get headPassed(): boolean {
+    return this.#headPassed
+  }
+
+  #head(fields: ResponseFields, length: number): ResponseHead {
+    return new ResponseHead(fields.status, '', this.#connection.believed(fields), length, 'upstream', '')
+  }
+
+  protected override onData(chunk: Buffer): void {
+    // An answer to HEAD, a 204 or a 304 has no body: whatever comes is none (RFC 9113 §8.1.1).
+    this.response.data(chunk)
+  }
+
+  protected override onEnd(trailers: Headers | undefined): void {
+    this.#over = true
+    if (this.localEnded && !this.waiting) this.#connection.completed(this)
+    // Nobody will read the rest of the request (architecture.md, "An answer that ends before its request").
+    else this.#connection.resetStream(this, CANCEL, '')
+    this.response.end(trailers)
+  }
+
+  override onReset(code: number, cause: string, byPeer: boolean): void {
+    if (this.#over) return
+    this.#over = true
+    this.response.fail(this.#failure(code, cause, byPeer))
+  }
+
+  /** What may be sent again (policies.md 2.2). */
+  #failure(code: number, cause: string, byPeer: boolean): ProxyError {
+    if (!byPeer) {
+      return new ProxyError('protocol_error_upstream', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause)
+    }
+    if (code === REFUSED_STREAM) return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
+    if (this.#headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
+    return new ProxyError('upstream_reset', 'upstream', 'unanswered', cause)
+  }
+
+  /** The whole connection is lost. `sent`: something of this request may have reached the upstream. */
+  lost(error: ProxyError): void {
+    if (this.#over) return
+    this.#over = true
+    this.close()
+    this.response.fail(error)
+  }
+
+  get reused(): boolean {
+    return this.#reused
+  }
+}
+
+/** What an HTTP/1.1 handshake says that RFC 8441 §5 has no use for. */
+function withoutHandshake(headers: Headers): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!nameIs(name, 'sec-websocket-key')) kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}
+
+/** In words, for the log. */
+export function goawayCause(code: number, debug: string): string {
+  const said = debug === '' ? '' : `: ${debug}`
+  return `the upstream said GOAWAY, ${code === NO_ERROR ? 'without an error' : errorName(code)}${said}`
+}

@@ -1,0 +1,268 @@
+/** HTTP/2 towards upstreams: one connection, many exchanges at a time (RFC 9113). */
+import type { Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { type Headers, withoutOwnFields } from '../core/headers.ts'
+import { connectReason } from '../http/connect-reason.ts'
+import type { HeadLimits } from '../http/server-side.ts'
+import { ClientStream, goawayCause } from './client-stream.ts'
+import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
+import { IGNORED, ResponseFields, TrailerFields } from './response-fields.ts'
+import { commonSettings, Session } from './session.ts'
+import type { Stream } from './stream.ts'
+
+/** The pool, as its connections see it. */
+export interface Http2ClientOwner {
+  readonly limits: HeadLimits
+  readonly clock: Clock
+  /** The peer runs one of us: what it says in fields of our own kind is passed on. */
+  readonly believesPeer: boolean
+  /** It can take more than before: a stream ended, or the peer allows more of them. */
+  freed(connection: Http2ClientConnection): void
+  /** It takes no further requests, but finishes those it has. */
+  retired(connection: Http2ClientConnection): void
+  /** It is gone, whether it served somebody or not. */
+  closed(connection: Http2ClientConnection): void
+  defect(where: string, error: unknown): void
+}
+
+/** Streams that are opened before the upstream has said how many it allows. */
+const UNTIL_SETTLED = 100
+
+export class Http2ClientConnection extends Session {
+  readonly madeAt: number
+  readonly scheme: 'http' | 'https'
+  /** Exchanges it has taken. */
+  uses: number
+  /** It takes no further requests. */
+  retired: boolean
+  connecting: boolean
+  readonly #owner: Http2ClientOwner
+  readonly #fields: ResponseFields
+  readonly #trailers: TrailerFields
+  #nextId: number
+  #error: NodeJS.ErrnoException | undefined
+  /** What the pool says of an end that it made itself. */
+  #verdict: ProxyError | undefined
+  /** Those on it were told that it is lost. */
+  #gone: boolean
+
+  /** `socket` may still be connecting. */
+  constructor(socket: Socket, owner: Http2ClientOwner, scheme: 'http' | 'https') {
+    super(socket, owner.clock, owner.limits)
+    this.madeAt = owner.clock.now()
+    this.scheme = scheme
+    this.uses = 0
+    this.retired = false
+    this.connecting = socket.connecting
+    this.#owner = owner
+    this.#fields = new ResponseFields(owner.limits)
+    this.#trailers = new TrailerFields(owner.limits)
+    this.#nextId = 1
+    this.#error = undefined
+    this.#verdict = undefined
+    this.#gone = false
+    socket.on('connect', () => this.event(this.#onConnect, undefined))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error
+    })
+    // What is written while connecting waits in the socket; bodies do not.
+    this.full = this.connecting
+    this.outbox.bytes(PREFACE)
+    this.writeSettings([...commonSettings(owner.limits), ENABLE_PUSH, 0])
+  }
+
+  /** How many more streams it takes now. */
+  get room(): number {
+    if (this.retired || this.closed) return 0
+    const allowed = this.settled ? this.peerMaxStreams : UNTIL_SETTLED
+    return allowed - this.streams.size
+  }
+
+  get active(): number {
+    return this.streams.size
+  }
+
+  /** Since when it has no stream, ms; only while it has none. */
+  get quietSince(): number {
+    return this.idleSince
+  }
+
+  /** Sends one request; only while there is room. */
+  send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    request.attempt.reused = this.uses > 0
+    request.exchange.upstreamProtocol = 20
+    this.uses++
+    const id = this.#nextId
+    this.#nextId += 2
+    const stream = new ClientStream(id, this, request, response)
+    this.streams.set(id, stream)
+    stream.start(host)
+    this.watch()
+    if (this.#nextId > MAX_STREAM_ID) this.retire()
+    return stream
+  }
+
+  /** Nobody is to be sent here any more. Ends once nothing is in flight. */
+  retire(): void {
+    if (this.retired) return
+    this.retired = true
+    this.#owner.retired(this)
+    if (this.streams.size === 0) this.#quit()
+  }
+
+  #quit(): void {
+    if (this.closed) return
+    this.writeGoaway(0, NO_ERROR)
+    this.shut('given up')
+  }
+
+  /** Ends the connection; exchanges on it fail with `reason`. */
+  end(reason: ProxyError): void {
+    this.#verdict = reason
+    this.destroy(reason.cause)
+  }
+
+  #onConnect(): void {
+    if (this.closed) return
+    this.connecting = false
+    this.drained()
+    this.watch()
+  }
+
+  override drained(): void {
+    if (!this.connecting) super.drained()
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  protected override isIdle(id: number): boolean {
+    return (id & 1) === 0 || id >= this.#nextId
+  }
+
+  protected override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
+    const stream = this.streams.get(id) as ClientStream | undefined
+    if (stream === undefined) {
+      if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'HEADERS on an idle stream')
+      else if (this.decode(block, from, to, IGNORED)) this.calm(1, 'HEADERS on a closed stream')
+      return
+    }
+    if (stream.headPassed) {
+      this.#trailersOf(stream, endStream, block, from, to)
+      return
+    }
+    const fields = this.#fields
+    fields.begin()
+    if (!this.decode(block, from, to, fields)) return
+    fields.finish()
+    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
+    else if (fields.problem !== '') this.malformed(stream, fields.problem)
+    else stream.answered(fields, endStream)
+  }
+
+  #trailersOf(stream: ClientStream, endStream: boolean, block: Buffer, from: number, to: number): void {
+    const trailers = this.#trailers
+    trailers.begin()
+    if (!this.decode(block, from, to, trailers)) return
+    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
+    else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
+    else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
+    else stream.receivedEnd(trailers.headers)
+  }
+
+  /** What an upstream says in fields of our own kind counts only where it runs one of us. */
+  believed(fields: ResponseFields): Headers {
+    return fields.own && !this.#owner.believesPeer ? withoutOwnFields(fields.headers) : fields.headers
+  }
+
+  completed(stream: ClientStream): void {
+    this.guard.give(4)
+    this.forget(stream)
+  }
+
+  override forget(stream: Stream): void {
+    if (stream.closed) return
+    super.forget(stream)
+    if (!this.closed && !this.retired) this.#owner.freed(this)
+  }
+
+  protected override settingsChanged(): void {
+    if (this.room > 0) this.#owner.freed(this)
+  }
+
+  // ---------------------------------------------------------------- ends
+
+  /** Streams above `lastId` were not looked at: they may go elsewhere, whatever they ask (§6.8). */
+  protected override goneAway(lastId: number, code: number, debug: string): void {
+    const cause = goawayCause(code, debug)
+    // cold: once or twice in a connection's life
+    const unprocessed = [...this.streams.values()].filter((stream) => stream.id > lastId)
+    if (!this.retired) {
+      this.retired = true
+      this.#owner.retired(this)
+    }
+    for (const stream of unprocessed) {
+      if (stream.closed) continue
+      this.forget(stream)
+      ;(stream as ClientStream).lost(new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause))
+    }
+    if (this.streams.size === 0) this.#quit()
+  }
+
+  protected override becameIdle(): void {
+    if (this.retired) this.#quit()
+  }
+
+  protected override drainAnswered(): void {}
+
+  protected override violated(_code: number, cause: string): void {
+    this.#verdict ??= new ProxyError('protocol_error_upstream', 'upstream', 'unanswered', cause)
+  }
+
+  /** Which end it was, and so what may be sent again (policies.md 2.2). */
+  protected override lost(cause: string): void {
+    if (this.#gone) return
+    this.#gone = true
+    const streams = [...this.streams.values()] as ClientStream[]
+    this.streams.clear()
+    this.#owner.closed(this)
+    for (let i = 0; i < streams.length; i++) {
+      const stream = streams[i] as ClientStream
+      stream.lost(this.#failure(stream, this.#error?.message ?? cause))
+    }
+  }
+
+  #failure(stream: ClientStream, cause: string): ProxyError {
+    const verdict = this.#verdict
+    if (verdict !== undefined) {
+      return verdict.source === 'upstream' && verdict.retryable === 'unanswered' && stream.headPassed
+        ? new ProxyError(verdict.reason, 'upstream', 'no', verdict.cause)
+        : verdict
+    }
+    if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
+    const { reused } = stream
+    if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
+      return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
+    }
+    if (stream.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
+    return new ProxyError('upstream_reset', 'upstream', reused ? 'unanswered-reused' : 'unanswered', cause)
+  }
+
+  protected override defect(error: unknown): void {
+    this.#owner.defect('http2 client', error)
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** The pool gives idle connections up. */
+  protected override get idleLimit(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
+  protected override get frameLimit(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
+  protected override look(): void {}
+}

@@ -1,0 +1,179 @@
+/** One request of an HTTP/2 client, and the answer on its way back. */
+import { ProxyError } from '../core/errors.ts'
+import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
+import { NO_BODY } from '../core/forwarding.ts'
+import { type Headers, nameIs } from '../core/headers.ts'
+import type { IncomingExchange } from '../http/server-side.ts'
+import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
+import type { RequestFields } from './request-fields.ts'
+import type { Http2ServerConnection } from './server.ts'
+import { blockRoom } from './session.ts'
+import { Stream } from './stream.ts'
+
+/** By status, so that no text is made for one. */
+const STATUS_TEXT: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status))
+
+/** `:status` with its value, before the fields. */
+const STATUS_ROOM = 24
+
+export class ServerStream extends Stream implements IncomingExchange {
+  body: RequestBody
+  exchange: Exchange | undefined
+  /** Body bytes that came, and how many there were when they last were looked at, and when that was, ms. */
+  receivedBytes: number
+  progress: number
+  progressAt: number
+  readonly #connection: Http2ServerConnection
+  readonly #isHead: boolean
+  readonly #isConnect: boolean
+  readonly #asksTunnel: boolean
+  #expects: boolean
+  #headSent: boolean
+  #noBody: boolean
+  /** What follows a request for a tunnel is held until the answer says what it is. */
+  #holding: boolean
+  #pausedAbove: boolean
+
+  constructor(id: number, connection: Http2ServerConnection, head: RequestFields) {
+    super(id, connection)
+    this.body = NO_BODY
+    this.exchange = undefined
+    this.receivedBytes = 0
+    this.progress = 0
+    this.progressAt = connection.clock.now()
+    this.#connection = connection
+    this.#isHead = head.method === 'HEAD'
+    this.#isConnect = head.method === 'CONNECT'
+    this.#asksTunnel = head.upgrade !== '' || this.#isConnect
+    this.#expects = head.expectContinue
+    this.#headSent = false
+    this.#noBody = false
+    this.#holding = this.#asksTunnel
+    this.#pausedAbove = false
+    if (this.#holding) this.pauseReceiving()
+  }
+
+  /** The client said how much it sends, may send it, and nobody asked it to wait. */
+  get shouldMove(): boolean {
+    return this.remaining > 0 && !this.receivePaused && !this.#expects
+  }
+
+  // ---------------------------------------------------------------- the request, towards whoever accepted it
+
+  protected override onData(chunk: Buffer): void {
+    this.receivedBytes += chunk.length
+    if (this.exchange !== undefined) this.exchange.requestBytes = this.receivedBytes
+    const limit = this.#connection.owner.limits.maxRequestBytes
+    if (this.receivedBytes > limit) this.tooLarge()
+    else this.body.data(chunk)
+  }
+
+  protected override onEnd(trailers: Headers | undefined): void {
+    this.body.end(trailers)
+  }
+
+  tooLarge(): void {
+    const limit = this.#connection.owner.limits.maxRequestBytes
+    this.body.abort(new ProxyError('payload_too_large', 'downstream', 'no', `more than ${limit} bytes`))
+  }
+
+  override onReset(_code: number, cause: string, byPeer: boolean): void {
+    const reason = byPeer ? 'client_cancelled' : 'protocol_error_downstream'
+    this.body.abort(new ProxyError(reason, 'downstream', 'no', cause))
+  }
+
+  protected override pauseSource(): void {
+    this.body.pauseResponse()
+  }
+
+  protected override resumeSource(): void {
+    this.body.resumeResponse()
+  }
+
+  // ---------------------------------------------------------------- the answer
+
+  informational(head: ResponseHead): void {
+    if (this.closed || this.#headSent) return
+    if (head.status === 100) this.#expects = false
+    this.progressAt = this.#connection.clock.now()
+    this.#writeHead(head.status, head.headers)
+  }
+
+  head(head: ResponseHead): void {
+    if (this.closed) return
+    this.#headSent = true
+    const status = head.status
+    if (this.#asksTunnel) {
+      if (status === 101 || (this.#isConnect && status >= 200 && status < 300)) {
+        this.#startTunnel(head)
+        return
+      }
+      this.#holding = false
+      this.#noBody = this.#isHead
+      this.#writeHead(status, head.headers)
+      // The tunnel was refused: the request has no body.
+      this.body.end()
+      return
+    }
+    this.#noBody = this.#isHead || status === 204 || status === 304
+    this.#writeHead(status, head.headers)
+  }
+
+  /** RFC 8441 §5: a 200 says what a 101 said. */
+  #startTunnel(head: ResponseHead): void {
+    this.#writeHead(head.status === 101 ? 200 : head.status, withoutHandshake(head.headers))
+    this.#holding = false
+    if (!this.#pausedAbove) this.resumeReceiving()
+  }
+
+  #writeHead(status: number, headers: Headers): void {
+    const connection = this.#connection
+    const from = connection.beginBlock(blockRoom(headers) + STATUS_ROOM)
+    const at = connection.field(':status', STATUS_TEXT[status] as string, from)
+    connection.endBlock(this, connection.fields(headers, at), 0)
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#noBody || this.closed) return
+    if (this.exchange !== undefined) this.exchange.responseBytes += chunk.length
+    this.send(chunk)
+  }
+
+  end(trailers?: Headers): void {
+    this.sendEnd(trailers)
+  }
+
+  /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */
+  protected override onLocalEnd(): void {
+    if (this.receivedAll) this.#connection.completed(this)
+    else this.#connection.resetStream(this, NO_ERROR, '')
+  }
+
+  /** After the head nothing can be said any more but that it broke off. */
+  fail(error: ProxyError): void {
+    if (this.closed) return
+    this.#connection.resetStream(this, error.source === 'downstream' ? CANCEL : INTERNAL_ERROR, '')
+  }
+
+  pauseRequest(): void {
+    this.#pausedAbove = true
+    this.pauseReceiving()
+  }
+
+  resumeRequest(): void {
+    this.#pausedAbove = false
+    this.progressAt = this.#connection.clock.now()
+    if (!this.#holding) this.resumeReceiving()
+  }
+}
+
+/** What an HTTP/1.1 handshake says beside the status. */
+function withoutHandshake(headers: Headers): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (nameIs(name, 'upgrade') || nameIs(name, 'sec-websocket-accept') || nameIs(name, 'content-length')) continue
+    kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,0 +1,248 @@
+/** HTTP/2 towards clients (RFC 9113). */
+import type { Socket } from 'node:net'
+import type { Timed, Timer } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import {
+  CANCEL,
+  ENABLE_CONNECT_PROTOCOL,
+  MAX_CONCURRENT_STREAMS,
+  NO_ERROR,
+  PREFACE,
+  PROTOCOL_ERROR,
+  REFUSED_STREAM,
+  STREAM_CLOSED,
+} from './frames.ts'
+import { RequestFields } from './request-fields.ts'
+import { IGNORED, TrailerFields } from './response-fields.ts'
+import { ServerStream } from './server-stream.ts'
+import { commonSettings, Session } from './session.ts'
+import type { Stream } from './stream.ts'
+
+/** Streams that one client may have open on one connection. */
+const MAX_STREAMS = 1024
+/** ms that a client has to answer the PING between the two GOAWAYs. */
+const DRAIN_WAIT = 1000
+
+export class Http2ServerConnection extends Session implements IncomingConnection, Timed {
+  readonly owner: ServerOwner
+  readonly peerAddress: string
+  readonly peerPort: number
+  readonly #head: RequestFields
+  readonly #trailers: TrailerFields
+  /** Bytes of the preface that came. */
+  #prefaced: number
+  /** The last GOAWAY was sent: streams above this id are not worked on. */
+  #finalStream: number
+  #drain: DrainTimer | undefined
+
+  constructor(socket: Socket, owner: ServerOwner) {
+    super(socket, owner.clock, owner.limits)
+    this.owner = owner
+    this.peerAddress = socket.remoteAddress ?? ''
+    this.peerPort = socket.remotePort ?? 0
+    this.#head = new RequestFields(owner.limits)
+    this.#trailers = new TrailerFields(owner.limits)
+    this.#prefaced = 0
+    this.#finalStream = Number.POSITIVE_INFINITY
+    this.#drain = undefined
+    // Node tells of a reset by `error` and then by `close`, where all that matters is done.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall === 'reset') socket.destroy()
+    })
+    this.writeSettings([
+      ...commonSettings(owner.limits),
+      MAX_CONCURRENT_STREAMS,
+      MAX_STREAMS,
+      ENABLE_CONNECT_PROTOCOL,
+      1,
+    ])
+    this.watch()
+  }
+
+  get busy(): boolean {
+    return this.streams.size > 0 || this.socket.writableLength > 0
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  protected override prefaced(chunk: Buffer): number {
+    if (this.#prefaced === PREFACE.length) return 0
+    const size = Math.min(PREFACE.length - this.#prefaced, chunk.length)
+    if (PREFACE.compare(chunk, 0, size, this.#prefaced, this.#prefaced + size) !== 0) {
+      this.connectionError(PROTOCOL_ERROR, 'no preface')
+      return chunk.length
+    }
+    this.#prefaced += size
+    return size
+  }
+
+  protected override isIdle(id: number): boolean {
+    return (id & 1) === 0 || id > this.lastPeerStream
+  }
+
+  protected override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
+    if ((id & 1) === 0) {
+      this.connectionError(PROTOCOL_ERROR, 'HEADERS on an even stream')
+      return
+    }
+    const stream = this.streams.get(id)
+    if (stream !== undefined) this.#trailersOf(stream, endStream, block, from, to)
+    else if (id <= this.lastPeerStream) this.#late(id, block, from, to)
+    else if (id > this.#finalStream) this.decode(block, from, to, IGNORED)
+    else this.#open(id, endStream, block, from, to)
+  }
+
+  /** HEADERS for a stream that is over. */
+  #late(id: number, block: Buffer, from: number, to: number): void {
+    if (!this.wasReset(id)) this.connectionError(STREAM_CLOSED, 'HEADERS on a closed stream')
+    else if (this.decode(block, from, to, IGNORED)) this.calm(1, 'HEADERS on a closed stream')
+  }
+
+  #trailersOf(stream: Stream, endStream: boolean, block: Buffer, from: number, to: number): void {
+    const trailers = this.#trailers
+    trailers.begin()
+    if (!this.decode(block, from, to, trailers)) return
+    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
+    else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
+    else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
+    else stream.receivedEnd(trailers.headers)
+  }
+
+  #open(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
+    const head = this.#head
+    this.lastPeerStream = id
+    head.begin()
+    if (!this.decode(block, from, to, head)) return
+    if (this.streams.size >= MAX_STREAMS) {
+      this.writeReset(id, REFUSED_STREAM)
+      this.calm(2, 'streams')
+      return
+    }
+    head.finish(endStream)
+    if (head.problem !== '' && !head.tooLarge) {
+      this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', head.problem))
+      this.discardStream(id, PROTOCOL_ERROR)
+      this.calm(2, head.problem)
+      return
+    }
+    const stream = new ServerStream(id, this, head)
+    this.streams.set(id, stream)
+    stream.remoteEnded = endStream
+    this.watch()
+    if (head.tooLarge) {
+      this.#refuse(stream)
+      return
+    }
+    const length = head.length
+    if (!endStream) stream.remaining = length
+    stream.body = this.owner.accept(head, this, stream)
+    if (length > this.owner.limits.maxRequestBytes) stream.tooLarge()
+    else if (endStream) stream.body.end()
+  }
+
+  /** 431: a request that never becomes an exchange. */
+  #refuse(stream: ServerStream): void {
+    const cause = `more than ${this.limits.maxHeaderBytes} bytes or ${this.limits.maxHeaders} fields`
+    const { head, body } = this.owner.refusal(new ProxyError('header_too_large', 'downstream', 'no', cause))
+    stream.head(head)
+    stream.data(body)
+    stream.end()
+  }
+
+  /** Both sides said all that they had to. */
+  completed(stream: ServerStream): void {
+    this.guard.give(4)
+    this.forget(stream)
+  }
+
+  // ---------------------------------------------------------------- ends
+
+  /** A client that goes away goes on: what it asked for before is answered. */
+  protected override goneAway(): void {
+    if (this.streams.size === 0) this.shut('the client said GOAWAY')
+  }
+
+  protected override violated(_code: number, cause: string): void {
+    this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
+  }
+
+  protected override lost(cause: string): void {
+    this.clock.cancel(this.#drain?.timer)
+    this.abandonAll(CANCEL, cause)
+    this.owner.closed(this)
+  }
+
+  protected override defect(error: unknown): void {
+    this.owner.defect('http2 server', error)
+  }
+
+  /** Graceful: streams that are on their way to us are still answered (§6.8). */
+  drain(): void {
+    if (this.closed || this.#drain !== undefined) return
+    this.#drain = new DrainTimer(this, DRAIN_WAIT)
+    this.announceEnd()
+  }
+
+  protected override drainAnswered(): void {
+    if (this.#drain !== undefined) this.lastGoaway()
+  }
+
+  /** The second step. */
+  lastGoaway(): void {
+    if (this.closed || this.#finalStream !== Number.POSITIVE_INFINITY) return
+    this.#finalStream = this.lastPeerStream
+    this.writeGoaway(this.#finalStream, NO_ERROR)
+    if (this.streams.size === 0) this.shut('drained')
+  }
+
+  protected override becameIdle(): void {
+    if (this.#finalStream !== Number.POSITIVE_INFINITY) this.shut('drained')
+  }
+
+  override destroy(cause = 'the proxy ends'): void {
+    super.destroy(cause)
+  }
+
+  // ---------------------------------------------------------------- time and settings
+
+  protected override settingsChanged(): void {}
+
+  protected override get idleLimit(): number {
+    return this.owner.limits.idleTimeout
+  }
+
+  protected override get frameLimit(): number {
+    return this.owner.limits.headTimeout
+  }
+
+  /** A known length is an upload that has to move; other bodies may be live streams, which the idle timeout watches. */
+  protected override look(now: number): void {
+    const limit = this.owner.limits.headTimeout
+    for (const stream of this.streams.values()) {
+      const each = stream as ServerStream
+      if (now - each.progressAt < limit) continue
+      const moved = each.receivedBytes - each.progress
+      each.progressAt = now
+      each.progress = each.receivedBytes
+      if (!each.shouldMove || moved >= MIN_PROGRESS) continue
+      const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`
+      each.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
+    }
+  }
+}
+
+/** Tells a connection that its client did not answer between the two GOAWAYs. */
+class DrainTimer implements Timed {
+  readonly timer: Timer
+  readonly #connection: Http2ServerConnection
+
+  constructor(connection: Http2ServerConnection, wait: number) {
+    this.#connection = connection
+    this.timer = connection.clock.schedule(wait, this)
+  }
+
+  expired(): void {
+    this.#connection.lastGoaway()
+  }
+}

@@ -1,0 +1,1054 @@
+/** A connection in HTTP/2: frames in, frames out, windows, settings, and what a hostile peer must not do (RFC 9113). */
+import type { Socket } from 'node:net'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
+import type { Headers } from '../core/headers.ts'
+import type { HeadLimits } from '../http/server-side.ts'
+import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import type { Reader } from '../net/shared-read.ts'
+import {
+  ACK,
+  CONTINUATION,
+  DATA,
+  DEFAULT_FRAME,
+  DEFAULT_TABLE,
+  DEFAULT_WINDOW,
+  ENABLE_CONNECT_PROTOCOL,
+  ENABLE_PUSH,
+  END_HEADERS,
+  END_STREAM,
+  ENHANCE_YOUR_CALM,
+  errorName,
+  FLAGS_AT,
+  FLOW_CONTROL_ERROR,
+  FRAME_HEADER,
+  FRAME_SIZE_ERROR,
+  frameHeader,
+  GOAWAY,
+  HAS_PRIORITY,
+  HEADER_TABLE_SIZE,
+  HEADERS,
+  INITIAL_WINDOW_SIZE,
+  MAX_CONCURRENT_STREAMS,
+  MAX_FRAME_SIZE,
+  MAX_HEADER_LIST_SIZE,
+  MAX_STREAM_ID,
+  MAX_WINDOW,
+  COMPRESSION_ERROR,
+  NO_ERROR,
+  PADDED,
+  PING,
+  PRIORITY,
+  PROTOCOL_ERROR,
+  PUSH_PROMISE,
+  readUint24,
+  readUint31,
+  readUint32,
+  RST_STREAM,
+  SETTINGS,
+  STREAM_CLOSED,
+  uint32,
+  WINDOW_UPDATE,
+} from './frames.ts'
+import { FloodGuard } from './guard.ts'
+import { Decoder, type FieldSink } from './hpack/decoder.ts'
+import { BLOCK_OVERHEAD, Encoder, FIELD_OVERHEAD } from './hpack/encoder.ts'
+import { type Stream, STREAM_WINDOW } from './stream.ts'
+
+/** What a peer may send on all streams together before it is credited; credit comes on receipt. */
+const CONNECTION_WINDOW = 1024 * 1024
+/** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
+const MAX_HELD = 1024 * 1024
+/** The same when all connections of the process hold more than `PROCESS_HELD`. */
+const MAX_HELD_CROWDED = 64 * 1024
+const PROCESS_HELD = 64 * 1024 * 1024
+/** CONTINUATION frames of one block; a head of 64 KiB needs four. */
+const MAX_CONTINUATIONS = 32
+/** Streams that we reset and the peer may not know of yet: what still comes for them is dropped. */
+const REMEMBERED_RESETS = 512
+/** Up to here DATA is copied behind its frame header; above it goes as a part of its own. */
+const COPY_DATA = 4096
+/** DATA of fewer bytes gives no tokens. */
+const MIN_USEFUL = 32
+/** ms between two looks at a connection that has streams. */
+const LOOK = 5000
+/** ms between two looks at one that has none. */
+const MAX_WAIT = 60_000
+/** ms of silence with open streams before a PING, and for its answer. */
+const PING_AFTER = 30_000
+const PING_WAIT = 10_000
+/** ms that a peer has to close after our GOAWAY and FIN. */
+const CLOSE_WAIT = 1000
+
+/** What the PINGs of ours say: so that the answer to each is told apart. */
+const KEEPALIVE = 1
+const DRAINING = 2
+
+let processHeld = 0
+
+export abstract class Session implements OutboxOwner, Reader, Timed {
+  readonly socket: Socket
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly limits: HeadLimits
+  /** Open streams: those that a frame may still come or go for. */
+  readonly streams: Map<number, Stream>
+  /** Connection window towards the peer. */
+  sendWindow: number
+  /** The window that streams of ours begin with, and the largest frame, as the peer has set them. */
+  peerWindow: number
+  peerMaxFrame: number
+  peerMaxStreams: number
+  /** RFC 8441 §3. */
+  peerConnects: boolean
+  /** The peer's first SETTINGS came. */
+  settled: boolean
+  /** The socket takes nothing at the moment. */
+  full: boolean
+  /** Bytes held for streams that are paused. */
+  held: number
+  /** The highest stream of the peer's that we began to work on. */
+  lastPeerStream: number
+  /** Nothing is read any more. */
+  closed: boolean
+  protected readonly guard: FloodGuard
+  readonly #encoder: Encoder
+  readonly #decoder: Decoder
+  /** Streams with something to send that windows or socket did not take, the longest wait first. */
+  readonly #starved: Set<Stream>
+  readonly #resets: Set<number>
+  #receiveWindow: number
+  #uncredited: number
+  // The frame that is being read.
+  readonly #header: Buffer
+  #headerFilled: number
+  #length: number
+  #type: number
+  #flags: number
+  #id: number
+  /** A frame other than DATA that came in parts. */
+  #payload: Buffer | undefined
+  #payloadFilled: number
+  /** DATA is passed on as it comes: bytes of body and of padding that are still to come, and whose they are. */
+  #dataLeft: number
+  #padLeft: number
+  #padKnown: boolean
+  #inData: boolean
+  #dataStream: Stream | undefined
+  /** A header block in parts (§4.3): the stream that the next frame must continue, or 0. */
+  #continues: number
+  #continuations: number
+  #blockFlags: number
+  #block: Buffer | undefined
+  /** Where the block that is being written stands. */
+  #into: Buffer
+  // Time.
+  #timer: Timer | undefined
+  #heard: boolean
+  #quietSince: number
+  /** When our keepalive PING went out; 0: none is out. */
+  #pingedAt: number
+  protected idleSince: number
+  /** When the frame that is not whole began to be waited for; 0: none is. */
+  #frameSince: number
+
+  constructor(socket: Socket, clock: Clock, limits: HeadLimits) {
+    this.socket = socket
+    this.outbox = new Outbox(socket, this)
+    this.clock = clock
+    this.limits = limits
+    this.streams = new Map()
+    this.sendWindow = DEFAULT_WINDOW
+    this.peerWindow = DEFAULT_WINDOW
+    this.peerMaxFrame = DEFAULT_FRAME
+    this.peerMaxStreams = Number.POSITIVE_INFINITY
+    this.peerConnects = false
+    this.settled = false
+    this.full = false
+    this.held = 0
+    this.lastPeerStream = 0
+    this.closed = false
+    this.guard = new FloodGuard(clock)
+    this.#encoder = new Encoder()
+    this.#decoder = new Decoder(DEFAULT_TABLE)
+    this.#starved = new Set()
+    this.#resets = new Set()
+    this.#receiveWindow = CONNECTION_WINDOW
+    this.#uncredited = 0
+    this.#header = Buffer.allocUnsafe(FRAME_HEADER)
+    this.#headerFilled = 0
+    this.#length = 0
+    this.#type = 0
+    this.#flags = 0
+    this.#id = 0
+    this.#payload = undefined
+    this.#payloadFilled = 0
+    this.#dataLeft = 0
+    this.#padLeft = 0
+    this.#padKnown = true
+    this.#inData = false
+    this.#dataStream = undefined
+    this.#continues = 0
+    this.#continuations = 0
+    this.#blockFlags = 0
+    this.#block = undefined
+    this.#into = this.#header
+    this.#timer = undefined
+    this.#heard = false
+    this.#quietSince = clock.now()
+    this.#pingedAt = 0
+    this.idleSince = this.#quietSince
+    this.#frameSince = 0
+    socket.on('end', () => this.event(this.#onEnd, undefined))
+    socket.on('close', () => this.event(this.#onClose, undefined))
+    socket.on('drain', () => this.event(this.#onDrain, undefined))
+  }
+
+  // ---------------------------------------------------------------- what the two sides are asked
+
+  /** A whole header block for stream `id`; to be read with `decode`, also where nobody wants it. */
+  protected abstract headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void
+  /** A frame for a stream that is not open: idle streams end the connection (§5.1). */
+  protected abstract isIdle(id: number): boolean
+  protected abstract goneAway(lastId: number, code: number, debug: string): void
+  protected abstract settingsChanged(): void
+  /** The PING that followed our first GOAWAY was answered. */
+  protected abstract drainAnswered(): void
+  /** The socket is gone, or given up: everything on it is over. */
+  protected abstract lost(cause: string): void
+  /** No stream is open any more. */
+  protected abstract becameIdle(): void
+  /** ms that a frame may take from its first byte to its last. */
+  protected abstract get frameLimit(): number
+  /** ms a connection may be without a stream; Infinity: somebody else looks after it. */
+  protected abstract get idleLimit(): number
+  /** A look at what should move, while streams are open. */
+  protected abstract look(now: number): void
+  protected abstract defect(error: unknown): void
+
+  // ---------------------------------------------------------------- events
+
+  receive(borrowed: Buffer): void {
+    this.event(this.#onData, borrowed)
+  }
+
+  /** The root of every event (G6). */
+  protected event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
+    enter()
+    try {
+      handle.call(this, argument)
+    } catch (error) {
+      this.defect(error)
+      this.destroy('a defect of ours')
+    } finally {
+      leave()
+    }
+  }
+
+  #onData(chunk: Buffer | undefined): void {
+    this.#heard = true
+    const from = this.prefaced(chunk as Buffer)
+    this.#consume(chunk as Buffer, from)
+    if (this.#inFrame) this.#awaitFrame()
+    else this.#frameSince = 0
+  }
+
+  /** Bytes at the beginning of `chunk` that belong to the preface (§3.4). */
+  protected prefaced(_chunk: Buffer): number {
+    return 0
+  }
+
+  /** A frame or a header block began and is not whole: from now on it has `frameLimit`. */
+  #awaitFrame(): void {
+    if (this.#frameSince > 0 || this.closed) return
+    this.#frameSince = this.clock.now()
+    this.watch()
+  }
+
+  get #inFrame(): boolean {
+    return this.#continues !== 0 || this.#headerFilled > 0 || this.#payload !== undefined
+  }
+
+  #onEnd(): void {
+    this.destroy('the peer closed the connection')
+  }
+
+  #onClose(): void {
+    this.destroy('the connection ended')
+  }
+
+  #onDrain(): void {
+    this.outbox.onDrain()
+  }
+
+  /** Ends everything at once. */
+  destroy(cause: string): void {
+    this.closed = true
+    this.clock.cancel(this.#timer)
+    this.socket.destroy()
+    this.#starved.clear()
+    this.lost(cause)
+  }
+
+  // ---------------------------------------------------------------- reading frames
+
+  #consume(chunk: Buffer, from: number): void {
+    const end = chunk.length
+    let at = from
+    while (at < end && !this.closed) {
+      if (this.#inData) at = this.#data(chunk, at, end)
+      else if (this.#payload !== undefined) at = this.#fill(this.#payload, chunk, at, end)
+      else if (this.#headerFilled > 0 || end - at < FRAME_HEADER) at = this.#fillHeader(chunk, at, end)
+      else {
+        this.#readHeader(chunk, at)
+        at = this.#begin(chunk, at + FRAME_HEADER, end)
+      }
+    }
+  }
+
+  #fillHeader(chunk: Buffer, from: number, end: number): number {
+    const size = Math.min(FRAME_HEADER - this.#headerFilled, end - from)
+    chunk.copy(this.#header, this.#headerFilled, from, from + size)
+    this.#headerFilled += size
+    if (this.#headerFilled < FRAME_HEADER) return from + size
+    this.#headerFilled = 0
+    this.#readHeader(this.#header, 0)
+    return this.#begin(chunk, from + size, end)
+  }
+
+  #readHeader(from: Buffer, at: number): void {
+    this.#length = readUint24(from, at)
+    this.#type = from[at + 3] as number
+    this.#flags = from[at + 4] as number
+    this.#id = readUint31(from, at + 5)
+  }
+
+  /** A frame's payload begins at `at`; returns where reading goes on. */
+  #begin(chunk: Buffer, at: number, end: number): number {
+    const length = this.#length
+    if (length > DEFAULT_FRAME) {
+      this.#oversized()
+      return end
+    }
+    if (this.#continues !== 0 && (this.#type !== CONTINUATION || this.#id !== this.#continues)) {
+      this.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
+      return end
+    }
+    if (this.#type === DATA) {
+      this.#beginData(length)
+      return at
+    }
+    if (end - at >= length) {
+      this.#frame(chunk, at, at + length)
+      return at + length
+    }
+    this.#payload = Buffer.allocUnsafe(length)
+    this.#payloadFilled = 0
+    return at
+  }
+
+  #fill(payload: Buffer, chunk: Buffer, from: number, end: number): number {
+    const size = Math.min(payload.length - this.#payloadFilled, end - from)
+    chunk.copy(payload, this.#payloadFilled, from, from + size)
+    this.#payloadFilled += size
+    if (this.#payloadFilled === payload.length) {
+      this.#payload = undefined
+      this.#frame(payload, 0, payload.length)
+    }
+    return from + size
+  }
+
+  /** §4.2: where it could change the state of the connection, the connection ends. */
+  #oversized(): void {
+    this.connectionError(FRAME_SIZE_ERROR, `a frame of ${this.#length} bytes`)
+  }
+
+  // ---------------------------------------------------------------- DATA
+
+  #beginData(length: number): void {
+    const id = this.#id
+    if (id === 0) {
+      this.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
+      return
+    }
+    this.#receiveWindow -= length
+    if (this.#receiveWindow < 0) {
+      this.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
+      return
+    }
+    const stream = this.streams.get(id)
+    this.#creditConnection(length)
+    if (stream === undefined) {
+      if (!this.#strayData(id)) return
+    } else if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
+    else if (!stream.take(length)) this.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')
+    const padded = (this.#flags & PADDED) !== 0
+    if (padded && length === 0) {
+      this.connectionError(FRAME_SIZE_ERROR, 'padding without its length')
+      return
+    }
+    if (length === 0 && (this.#flags & END_STREAM) === 0 && !this.calm(1, 'empty DATA')) return
+    if (length > 0) this.guard.give(2)
+    this.#dataStream = stream === undefined || stream.closed ? undefined : stream
+    this.#padKnown = !padded
+    this.#dataLeft = length
+    this.#padLeft = 0
+    this.#inData = true
+    if (length === 0) this.#endData()
+  }
+
+  /** DATA for a stream that is not open. Returns false when the connection ended. */
+  #strayData(id: number): boolean {
+    if (this.isIdle(id)) {
+      this.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
+      return false
+    }
+    if (this.#resets.has(id)) return true
+    this.writeReset(id, STREAM_CLOSED)
+    return this.calm(10, 'DATA on a closed stream')
+  }
+
+  #data(chunk: Buffer, from: number, end: number): number {
+    let at = from
+    if (!this.#padKnown) {
+      const padding = chunk[at++] as number
+      this.#padKnown = true
+      this.#dataLeft--
+      if (padding > this.#dataLeft) {
+        this.connectionError(PROTOCOL_ERROR, 'more padding than frame')
+        return end
+      }
+      this.#dataLeft -= padding
+      this.#padLeft = padding
+      // Padding is nobody's to take: it is given back at once.
+      this.#dataStream?.credit(padding + 1)
+    }
+    const size = Math.min(this.#dataLeft, end - at)
+    if (size > 0) {
+      this.#dataLeft -= size
+      const stream = this.#dataStream
+      if (stream !== undefined && !stream.closed) {
+        stream.received(size === chunk.length ? chunk : chunk.subarray(at, at + size))
+      }
+      at += size
+    }
+    const skipped = Math.min(this.#padLeft, end - at)
+    this.#padLeft -= skipped
+    if (this.#dataLeft === 0 && this.#padLeft === 0) this.#endData()
+    return at + skipped
+  }
+
+  #endData(): void {
+    const stream = this.#dataStream
+    this.#inData = false
+    this.#dataStream = undefined
+    if ((this.#flags & END_STREAM) === 0 || stream === undefined || stream.closed) return
+    stream.receivedEnd(undefined)
+  }
+
+  /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
+  #creditConnection(length: number): void {
+    this.#uncredited += length
+    if (this.#uncredited < CONNECTION_WINDOW / 2) return
+    if (this.held > (processHeld > PROCESS_HELD ? MAX_HELD_CROWDED : MAX_HELD)) return
+    this.writeWindowUpdate(0, this.#uncredited)
+    this.#receiveWindow += this.#uncredited
+    this.#uncredited = 0
+  }
+
+  /** Bytes that were held for a paused stream are held no more. */
+  release(bytes: number): void {
+    this.held -= bytes
+    processHeld -= bytes
+    if (!this.closed) this.#creditConnection(0)
+  }
+
+  /** Bytes are held for a paused stream. */
+  hold(bytes: number): void {
+    this.held += bytes
+    processHeld += bytes
+  }
+
+  // ---------------------------------------------------------------- other frames
+
+  #frame(payload: Buffer, from: number, to: number): void {
+    switch (this.#type) {
+      case HEADERS:
+        this.#onHeaders(payload, from, to)
+        return
+      case CONTINUATION:
+        this.#onContinuation(payload, from, to)
+        return
+      case WINDOW_UPDATE:
+        this.#onWindowUpdate(payload, from, to)
+        return
+      case RST_STREAM:
+        this.#onReset(payload, from, to)
+        return
+      case SETTINGS:
+        this.#onSettings(payload, from, to)
+        return
+      case PING:
+        this.#onPing(payload, from, to)
+        return
+      case GOAWAY:
+        this.#onGoaway(payload, from, to)
+        return
+      case PRIORITY:
+        this.#onPriority(payload, from, to)
+        return
+      case PUSH_PROMISE:
+        this.connectionError(PROTOCOL_ERROR, 'PUSH_PROMISE, which we do not allow')
+        return
+      default:
+        // §5.5: unknown frames are dropped.
+        this.calm(1, 'unknown frames')
+    }
+  }
+
+  #onHeaders(payload: Buffer, from: number, to: number): void {
+    const id = this.#id
+    const flags = this.#flags
+    if (id === 0) {
+      this.connectionError(PROTOCOL_ERROR, 'HEADERS on stream 0')
+      return
+    }
+    let at = from
+    let end = to
+    if ((flags & PADDED) !== 0) {
+      if (at === end) {
+        this.connectionError(FRAME_SIZE_ERROR, 'padding without its length')
+        return
+      }
+      end -= payload[at++] as number
+    }
+    let itself = false
+    if ((flags & HAS_PRIORITY) !== 0) {
+      itself = to - at >= 5 && readUint31(payload, at) === id
+      at += 5
+    }
+    if (at > end) {
+      this.connectionError(PROTOCOL_ERROR, 'HEADERS with more padding than frame')
+      return
+    }
+    if ((flags & END_HEADERS) === 0) {
+      this.#block = Buffer.from(payload.subarray(at, end))
+      this.#blockFlags = flags
+      this.#continues = id
+      this.#continuations = 0
+      return
+    }
+    this.headers(id, (flags & END_STREAM) !== 0, payload, at, end)
+    if (itself) this.#dependsOnItself(id)
+  }
+
+  #onContinuation(payload: Buffer, from: number, to: number): void {
+    const id = this.#id
+    if (this.#continues === 0) {
+      this.connectionError(PROTOCOL_ERROR, 'CONTINUATION of nothing')
+      return
+    }
+    const block = this.#block as Buffer
+    const size = block.length + to - from
+    if (size > this.limits.maxHeaderBytes || ++this.#continuations > MAX_CONTINUATIONS) {
+      this.connectionError(ENHANCE_YOUR_CALM, 'a header block that does not end')
+      return
+    }
+    this.#block = Buffer.concat([block, payload.subarray(from, to)], size)
+    if ((this.#flags & END_HEADERS) === 0) return
+    const whole = this.#block
+    this.#block = undefined
+    this.#continues = 0
+    this.headers(id, (this.#blockFlags & END_STREAM) !== 0, whole, 0, whole.length)
+  }
+
+  /** Reads a block; false when it cannot be read and the connection ended. */
+  protected decode(block: Buffer, from: number, to: number, sink: FieldSink): boolean {
+    const problem = this.#decoder.decode(block, from, to, sink)
+    if (problem === '') return true
+    this.connectionError(COMPRESSION_ERROR, problem)
+    return false
+  }
+
+  #onPriority(payload: Buffer, from: number, to: number): void {
+    const id = this.#id
+    if (id === 0) this.connectionError(PROTOCOL_ERROR, 'PRIORITY on stream 0')
+    else if (to - from !== 5) this.#frameError(id, FRAME_SIZE_ERROR, 'a PRIORITY that is not five bytes')
+    else if (readUint31(payload, from) === id) this.#dependsOnItself(id)
+    else this.calm(1, 'PRIORITY')
+  }
+
+  /** RFC 7540 §5.3.1; RFC 9113 gave priorities up and does not forbid to go on refusing it. */
+  #dependsOnItself(id: number): void {
+    this.#frameError(id, PROTOCOL_ERROR, 'a stream that depends on itself')
+  }
+
+  #frameError(id: number, code: number, cause: string): void {
+    if (this.closed) return
+    const stream = this.streams.get(id)
+    if (stream !== undefined) this.resetStream(stream, code, cause)
+    else {
+      this.writeReset(id, code)
+      this.calm(10, cause)
+    }
+  }
+
+  #onReset(payload: Buffer, from: number, to: number): void {
+    const id = this.#id
+    if (to - from !== 4) this.connectionError(FRAME_SIZE_ERROR, 'an RST_STREAM that is not four bytes')
+    else if (id === 0) this.connectionError(PROTOCOL_ERROR, 'RST_STREAM on stream 0')
+    else {
+      const stream = this.streams.get(id)
+      if (stream !== undefined) {
+        const code = readUint32(payload, from)
+        this.forget(stream)
+        stream.onReset(code, `the peer reset the stream: ${errorName(code)}`, true)
+        // A stream that is opened and thrown away costs both of us, and only us something that counts.
+        this.calm(2, 'RST_STREAM')
+      } else if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'RST_STREAM on an idle stream')
+      else this.calm(1, 'RST_STREAM')
+    }
+  }
+
+  #onSettings(payload: Buffer, from: number, to: number): void {
+    if (this.#id !== 0) {
+      this.connectionError(PROTOCOL_ERROR, 'SETTINGS on a stream')
+      return
+    }
+    const size = to - from
+    if ((this.#flags & ACK) !== 0) {
+      if (size > 0) this.connectionError(FRAME_SIZE_ERROR, 'a SETTINGS ACK that says something')
+      return
+    }
+    if (size % 6 !== 0) {
+      this.connectionError(FRAME_SIZE_ERROR, 'SETTINGS of a broken length')
+      return
+    }
+    if (!this.calm(5, 'SETTINGS')) return
+    for (let at = from; at < to; at += 6) {
+      const name = ((payload[at] as number) << 8) | (payload[at + 1] as number)
+      const problem = this.#setting(name, readUint32(payload, at + 2))
+      if (problem === 0) continue
+      this.connectionError(problem, `a setting ${name} that it may not be`)
+      return
+    }
+    this.settled = true
+    this.#writeControl(SETTINGS, ACK, 0, 0)
+    this.settingsChanged()
+    this.flushStarved()
+  }
+
+  /** Returns an error code, or 0. */
+  #setting(name: number, value: number): number {
+    switch (name) {
+      case HEADER_TABLE_SIZE:
+        this.#encoder.allow(value)
+        return 0
+      case ENABLE_PUSH:
+        return value > 1 ? PROTOCOL_ERROR : 0
+      case MAX_CONCURRENT_STREAMS:
+        this.peerMaxStreams = value
+        return 0
+      case INITIAL_WINDOW_SIZE:
+        return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : this.#initialWindow(value)
+      case MAX_FRAME_SIZE:
+        if (value < DEFAULT_FRAME || value > 0xff_ffff) return PROTOCOL_ERROR
+        // Larger frames would hold up the other streams for longer and save little.
+        this.peerMaxFrame = Math.min(value, 2 * DEFAULT_FRAME)
+        return 0
+      case ENABLE_CONNECT_PROTOCOL:
+        if (value > 1 || (value === 0 && this.peerConnects)) return PROTOCOL_ERROR
+        this.peerConnects = value === 1
+        return 0
+      default:
+        return 0
+    }
+  }
+
+  /** §6.9.2: the open streams' windows move with it. */
+  #initialWindow(value: number): number {
+    const difference = value - this.peerWindow
+    this.peerWindow = value
+    for (const stream of this.streams.values()) {
+      stream.sendWindow += difference
+      if (stream.sendWindow > MAX_WINDOW) return FLOW_CONTROL_ERROR
+      if (difference > 0 && stream.waiting) this.#starved.add(stream)
+    }
+    return 0
+  }
+
+  #onPing(payload: Buffer, from: number, to: number): void {
+    if (this.#id !== 0) this.connectionError(PROTOCOL_ERROR, 'PING on a stream')
+    else if (to - from !== 8) this.connectionError(FRAME_SIZE_ERROR, 'a PING that is not eight bytes')
+    else if ((this.#flags & ACK) === 0) {
+      if (!this.calm(1, 'PING')) return
+      const room = this.outbox.room(FRAME_HEADER + 8)
+      const at = frameHeader(room, this.outbox.at, 8, PING, ACK, 0)
+      payload.copy(room, at, from, to)
+      this.outbox.commit(at + 8)
+    } else {
+      const what = payload[to - 1] as number
+      if (what === KEEPALIVE) this.#pingedAt = 0
+      else if (what === DRAINING) this.drainAnswered()
+    }
+  }
+
+  #onGoaway(payload: Buffer, from: number, to: number): void {
+    if (this.#id !== 0) this.connectionError(PROTOCOL_ERROR, 'GOAWAY on a stream')
+    else if (to - from < 8) this.connectionError(FRAME_SIZE_ERROR, 'a GOAWAY that is too short')
+    else {
+      const debug = payload.toString('latin1', from + 8, Math.min(to, from + 8 + 200))
+      this.goneAway(readUint31(payload, from), readUint32(payload, from + 4), debug)
+    }
+  }
+
+  #onWindowUpdate(payload: Buffer, from: number, to: number): void {
+    const id = this.#id
+    if (to - from !== 4) {
+      this.connectionError(FRAME_SIZE_ERROR, 'a WINDOW_UPDATE that is not four bytes')
+      return
+    }
+    const increment = readUint31(payload, from)
+    if (id === 0) {
+      if (increment === 0) this.connectionError(PROTOCOL_ERROR, 'a WINDOW_UPDATE of 0')
+      else if (this.sendWindow + increment > MAX_WINDOW) {
+        this.connectionError(FLOW_CONTROL_ERROR, 'a connection window of more than 2^31 − 1 bytes')
+      } else {
+        this.sendWindow += increment
+        if (this.calm(1, 'WINDOW_UPDATE')) this.flushStarved()
+      }
+      return
+    }
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream')
+      else this.calm(1, 'WINDOW_UPDATE')
+    } else if (increment === 0) this.resetStream(stream, PROTOCOL_ERROR, 'a WINDOW_UPDATE of 0')
+    else if (this.calm(1, 'WINDOW_UPDATE')) stream.credited(increment)
+  }
+
+  /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */
+  protected calm(cost: number, what: string): boolean {
+    if (this.guard.take(cost)) return true
+    this.connectionError(ENHANCE_YOUR_CALM, `a flood of ${what}`)
+    return false
+  }
+
+  // ---------------------------------------------------------------- ends
+
+  /** §5.4.1: GOAWAY, and what was written still goes out. */
+  connectionError(code: number, cause: string): void {
+    if (this.closed) return
+    this.violated(code, cause)
+    this.writeGoaway(this.lastPeerStream, code)
+    this.shut(cause)
+  }
+
+  /** A peer broke the rules, or overdid it: to be counted. */
+  protected abstract violated(code: number, cause: string): void
+
+  /** Nothing is read any more; what was written goes out, then the connection ends. */
+  protected shut(cause: string): void {
+    if (this.closed) return
+    this.closed = true
+    this.#starved.clear()
+    this.outbox.end()
+    this.socket.resume()
+    this.clock.cancel(this.#timer)
+    this.#timer = this.clock.schedule(CLOSE_WAIT, this)
+    this.lost(cause)
+  }
+
+  /** §5.4.2. `cause` '' where nobody is to blame. */
+  resetStream(stream: Stream, code: number, cause: string): void {
+    if (stream.closed) return
+    this.discardStream(stream.id, code)
+    this.forget(stream)
+    if (cause === '') return
+    stream.onReset(code, cause, false)
+    // Made-you-reset: streams that we have to reset are streams thrown away, too.
+    this.calm(2, cause)
+  }
+
+  /** Resets a stream that nobody works on. What still comes for it is dropped. */
+  protected discardStream(id: number, code: number): void {
+    this.writeReset(id, code)
+    this.#resets.add(id)
+    if (this.#resets.size <= REMEMBERED_RESETS) return
+    for (const oldest of this.#resets) {
+      this.#resets.delete(oldest)
+      break
+    }
+  }
+
+  /** A message that breaks the rules (§8.1.1). */
+  malformed(stream: Stream, cause: string): void {
+    this.resetStream(stream, PROTOCOL_ERROR, cause)
+  }
+
+  /** Every stream is over, and each is told. `code` as if the peer had reset it. */
+  protected abandonAll(code: number, cause: string): void {
+    // A copy: each stream that is told may begin another elsewhere, and leaves the map.
+    const streams = [...this.streams.values()]
+    this.streams.clear()
+    for (let i = 0; i < streams.length; i++) {
+      const stream = streams[i] as Stream
+      if (stream.closed) continue
+      stream.close()
+      stream.onReset(code, cause, true)
+    }
+  }
+
+  /** We reset this stream, and the peer may not know. */
+  protected wasReset(id: number): boolean {
+    return this.#resets.has(id)
+  }
+
+  /** The stream is over in both directions. */
+  forget(stream: Stream): void {
+    if (stream.closed) return
+    stream.close()
+    this.#starved.delete(stream)
+    this.streams.delete(stream.id)
+    if (this.streams.size === 0 && !this.closed) {
+      this.idleSince = this.clock.now()
+      this.becameIdle()
+    }
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  /** Waits for the connection's window or for the socket. */
+  awaitDrain(stream: Stream): void {
+    this.#starved.add(stream)
+  }
+
+  /** A window of this stream opened. */
+  flushStream(stream: Stream): void {
+    if (!stream.flush()) this.#starved.delete(stream)
+  }
+
+  /** The connection window opened or the socket takes more: each that waits in turn, whoever still waits last again. */
+  flushStarved(): void {
+    if (this.#starved.size === 0 || this.closed) return
+    const waiting = [...this.#starved]
+    for (let i = 0; i < waiting.length && !this.full; i++) {
+      const stream = waiting[i] as Stream
+      if (stream.closed) continue
+      this.#starved.delete(stream)
+      if (stream.flush()) this.#starved.add(stream)
+    }
+  }
+
+  blocked(): void {
+    this.full = true
+  }
+
+  drained(): void {
+    this.full = false
+    this.flushStarved()
+  }
+
+  writeData(stream: Stream, chunk: Buffer, from: number, to: number): void {
+    const size = to - from
+    this.sendWindow -= size
+    // What is asked for in crumbs is no use to anybody.
+    if (size >= MIN_USEFUL) this.guard.give(2)
+    const outbox = this.outbox
+    const copied = size <= COPY_DATA
+    const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)
+    const start = outbox.at
+    const at = frameHeader(room, start, size, DATA, 0, stream.id)
+    if (copied) {
+      chunk.copy(room, at, from, to)
+      outbox.commit(at + size)
+    } else {
+      outbox.commit(at)
+      outbox.bytes(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to))
+    }
+    stream.wrote(room, start + FLAGS_AT, outbox.flushes)
+  }
+
+  /** END_STREAM on a frame that was written and not flushed yet. */
+  endAt(frame: Buffer, flags: number): void {
+    frame[flags] = (frame[flags] as number) | END_STREAM
+  }
+
+  writeEmptyEnd(stream: Stream): void {
+    this.#writeControl(DATA, END_STREAM, stream.id, 0)
+  }
+
+  writeTrailers(stream: Stream, trailers: Headers): void {
+    const block = this.beginBlock(blockRoom(trailers))
+    this.endBlock(stream, this.fields(trailers, block), END_STREAM)
+  }
+
+  // A header block: beginBlock, field and fields, endBlock.
+
+  /** Room for a block of `size` bytes behind a frame header; returns where its fields begin. */
+  beginBlock(size: number): number {
+    const room = this.outbox.room(FRAME_HEADER + BLOCK_OVERHEAD + size)
+    this.#into = room
+    return this.#encoder.begin(room, this.outbox.at + FRAME_HEADER)
+  }
+
+  field(name: string, value: string, at: number): number {
+    return this.#encoder.field(name, value, this.#into, at)
+  }
+
+  /** Field names in lower case, as HTTP/2 has them. */
+  fields(headers: Headers, from: number): number {
+    const encoder = this.#encoder
+    const into = this.#into
+    let at = from
+    for (let i = 0; i < headers.length; i += 2) {
+      at = encoder.field((headers[i] as string).toLowerCase(), headers[i + 1] as string, into, at)
+    }
+    return at
+  }
+
+  /** The block ends at `to`: its frame header, and CONTINUATION where it is larger than a frame. */
+  endBlock(stream: Stream, to: number, flags: number): void {
+    const outbox = this.outbox
+    const start = outbox.at
+    const size = to - start - FRAME_HEADER
+    const into = this.#into
+    if (size > this.peerMaxFrame) {
+      this.#longBlock(stream, into, start + FRAME_HEADER, to, flags)
+      return
+    }
+    frameHeader(into, start, size, HEADERS, flags | END_HEADERS, stream.id)
+    outbox.commit(to)
+    stream.wrote(into, start + FLAGS_AT, outbox.flushes)
+  }
+
+  #longBlock(stream: Stream, into: Buffer, from: number, to: number, flags: number): void {
+    // The room was not committed: the block is copied out of it before frames are written there.
+    const block = Buffer.from(into.subarray(from, to))
+    const most = this.peerMaxFrame
+    for (let at = 0; at < block.length; at += most) {
+      const size = Math.min(most, block.length - at)
+      const last = at + size === block.length ? END_HEADERS : 0
+      const room = this.outbox.room(FRAME_HEADER + size)
+      const type = at === 0 ? HEADERS : CONTINUATION
+      const body = frameHeader(room, this.outbox.at, size, type, (at === 0 ? flags : 0) | last, stream.id)
+      if (at === 0) stream.wrote(room, this.outbox.at + FLAGS_AT, this.outbox.flushes)
+      block.copy(room, body, at, at + size)
+      this.outbox.commit(body + size)
+    }
+  }
+
+  writeWindowUpdate(id: number, increment: number): void {
+    this.#writeControl(WINDOW_UPDATE, 0, id, 4, increment)
+  }
+
+  writeReset(id: number, code: number): void {
+    this.#writeControl(RST_STREAM, 0, id, 4, code)
+  }
+
+  /** `size` 0, or 4 for one number. */
+  #writeControl(type: number, flags: number, id: number, size: number, value = 0): void {
+    const room = this.outbox.room(FRAME_HEADER + size)
+    let at = frameHeader(room, this.outbox.at, size, type, flags, id)
+    if (size === 4) at = uint32(room, at, value)
+    this.outbox.commit(at)
+  }
+
+  writeGoaway(lastId: number, code: number): void {
+    const room = this.outbox.room(FRAME_HEADER + 8)
+    const at = frameHeader(room, this.outbox.at, 8, GOAWAY, 0, 0)
+    this.outbox.commit(uint32(room, uint32(room, at, lastId), code))
+  }
+
+  #writePing(what: number): void {
+    const room = this.outbox.room(FRAME_HEADER + 8)
+    const at = frameHeader(room, this.outbox.at, 8, PING, 0, 0)
+    this.outbox.commit(uint32(room, uint32(room, at, 0), what))
+  }
+
+  /** §3.4: the first frame; `settings` are pairs of name and value. */
+  protected writeSettings(settings: readonly number[]): void {
+    const size = (settings.length / 2) * 6
+    const room = this.outbox.room(FRAME_HEADER + size)
+    let at = frameHeader(room, this.outbox.at, size, SETTINGS, 0, 0)
+    for (let i = 0; i < settings.length; i += 2) {
+      const name = settings[i] as number
+      room[at] = name >>> 8
+      room[at + 1] = name
+      at = uint32(room, at + 2, settings[i + 1] as number)
+    }
+    this.outbox.commit(at)
+    this.writeWindowUpdate(0, CONNECTION_WINDOW - DEFAULT_WINDOW)
+  }
+
+  /** The first of two steps (§6.8): no stream is lost that the peer has sent and we have not read. */
+  protected announceEnd(): void {
+    this.writeGoaway(MAX_STREAM_ID, NO_ERROR)
+    this.#writePing(DRAINING)
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** To be called when the session is whole, and when a stream is opened. */
+  protected watch(): void {
+    let wait = this.streams.size > 0 ? LOOK : Math.min(this.idleLimit, MAX_WAIT)
+    if (this.#frameSince > 0) wait = Math.min(wait, this.frameLimit)
+    if (this.#timer?.active === true) {
+      if (this.#timer.due <= this.clock.now() + wait) return
+      this.clock.cancel(this.#timer)
+    }
+    this.#timer = this.clock.schedule(wait, this)
+  }
+
+  expired(): void {
+    this.event(this.#onTimer, undefined)
+  }
+
+  #onTimer(): void {
+    if (this.closed) {
+      this.socket.destroy()
+      return
+    }
+    const now = this.clock.now()
+    if (this.#heard) {
+      this.#heard = false
+      this.#quietSince = now
+      this.#pingedAt = 0
+    }
+    if (this.#frameSince > 0 && now - this.#frameSince >= this.frameLimit) {
+      this.connectionError(ENHANCE_YOUR_CALM, `a frame that is not whole after ${this.frameLimit} ms`)
+    } else if (this.streams.size > 0) {
+      if (!this.#alive(now)) return
+      this.look(now)
+    } else if (now - this.idleSince >= this.idleLimit) {
+      this.writeGoaway(this.lastPeerStream, NO_ERROR)
+      this.shut('idle for too long')
+    }
+    if (!this.closed) this.watch()
+  }
+
+  /** Somebody who is silent while we wait is asked whether he is there. */
+  #alive(now: number): boolean {
+    if (this.#pingedAt > 0) {
+      if (now - this.#pingedAt < PING_WAIT) return true
+      this.destroy(`no answer to a PING for ${PING_WAIT} ms`)
+      return false
+    }
+    if (now - this.#quietSince >= PING_AFTER) {
+      this.#pingedAt = now
+      this.#writePing(KEEPALIVE)
+    }
+    return true
+  }
+}
+
+/** Bytes that fields take at most in a block. */
+export function blockRoom(headers: Headers): number {
+  let size = 0
+  for (let i = 0; i < headers.length; i++) size += (headers[i] as string).length
+  return size + (headers.length / 2) * FIELD_OVERHEAD
+}
+
+/** The settings of both sides. */
+export function commonSettings(limits: HeadLimits): number[] {
+  return [INITIAL_WINDOW_SIZE, STREAM_WINDOW, MAX_HEADER_LIST_SIZE, limits.maxHeaderBytes]
+}

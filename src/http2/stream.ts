@@ -1,0 +1,279 @@
+/** One stream: flow control both ways (RFC 9113 §5.2, §6.9), and what waits because of it. Above it stands an exchange. */
+import type { Headers } from '../core/headers.ts'
+import { own } from '../net/shared-read.ts'
+import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
+import type { Session } from './session.ts'
+
+/** What a peer may send on one stream before it is credited, bytes. Bounds what a stream that is paused holds. */
+export const STREAM_WINDOW = 256 * 1024
+
+export abstract class Stream {
+  readonly id: number
+  readonly session: Session
+  /** Bytes that may still be sent; negative after the peer lowered its initial window (§6.9.2). */
+  sendWindow: number
+  /** We sent, or will send once what waits is out, END_STREAM. */
+  localEnded: boolean
+  /** The peer sent END_STREAM, and it was passed on. */
+  remoteEnded: boolean
+  /** No frame of ours follows, and nothing of the peer's is passed on. */
+  closed: boolean
+  /** Bytes of body that the peer announced and did not send yet; -1: it announced none. */
+  remaining: number
+  #receiveWindow: number
+  /** Bytes passed on that the peer was not credited for yet. */
+  #uncredited: number
+  #receivePaused: boolean
+  /** Came while paused, or behind what came while paused. */
+  #held: Buffer[] | undefined
+  #heldBytes: number
+  #heldEnd: boolean
+  #heldTrailers: Headers | undefined
+  /** Waits for a window, or for the socket. */
+  #queue: Buffer[] | undefined
+  #endQueued: boolean
+  #queuedTrailers: Headers | undefined
+  #sourcePaused: boolean
+  /** The flags of the frame that was written last, as long as it was not flushed: END_STREAM may still be set there. */
+  #lastFrame: Buffer | undefined
+  #lastFlags: number
+  #lastFlush: number
+
+  constructor(id: number, session: Session) {
+    this.id = id
+    this.session = session
+    this.sendWindow = session.peerWindow
+    this.localEnded = false
+    this.remoteEnded = false
+    this.closed = false
+    this.remaining = -1
+    this.#receiveWindow = STREAM_WINDOW
+    this.#uncredited = 0
+    this.#receivePaused = false
+    this.#held = undefined
+    this.#heldBytes = 0
+    this.#heldEnd = false
+    this.#heldTrailers = undefined
+    this.#queue = undefined
+    this.#endQueued = false
+    this.#queuedTrailers = undefined
+    this.#sourcePaused = false
+    this.#lastFrame = undefined
+    this.#lastFlags = 0
+    this.#lastFlush = 0
+  }
+
+  // ---------------------------------------------------------------- what stands above
+
+  protected abstract onData(chunk: Buffer): void
+  protected abstract onEnd(trailers: Headers | undefined): void
+  /** Nothing comes any more: the peer reset the stream or the connection is lost, or (`byPeer` false) we had to reset it. */
+  abstract onReset(code: number, cause: string, byPeer: boolean): void
+  /** Of whoever sends through this stream. */
+  protected abstract pauseSource(): void
+  protected abstract resumeSource(): void
+
+  // ---------------------------------------------------------------- sending
+
+  /** Body bytes wait for the peer or the socket. */
+  get waiting(): boolean {
+    return this.#queue !== undefined
+  }
+
+  send(chunk: Buffer): void {
+    if (this.closed || this.localEnded || chunk.length === 0) return
+    if (this.#queue !== undefined) this.#queue.push(chunk)
+    else {
+      const sent = this.#sendSome(chunk)
+      if (sent === chunk.length) {
+        if (!this.session.full) return
+        this.session.awaitDrain(this)
+      } else {
+        this.#queue = [sent === 0 ? chunk : chunk.subarray(sent)]
+        this.session.awaitDrain(this)
+      }
+    }
+    if (this.#sourcePaused) return
+    this.#sourcePaused = true
+    this.pauseSource()
+  }
+
+  /** As much as windows and socket take; returns how many bytes that was. */
+  #sendSome(chunk: Buffer): number {
+    const session = this.session
+    const size = chunk.length
+    let at = 0
+    while (at < size && !session.full) {
+      const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.peerMaxFrame)
+      if (room <= 0) break
+      this.sendWindow -= room
+      session.writeData(this, chunk, at, at + room)
+      at += room
+    }
+    return at
+  }
+
+  /** The last of this direction. */
+  sendEnd(trailers: Headers | undefined): void {
+    if (this.closed || this.localEnded) return
+    this.localEnded = true
+    if (this.#queue === undefined) this.#writeEnd(trailers)
+    else {
+      this.#endQueued = true
+      this.#queuedTrailers = trailers
+    }
+  }
+
+  #writeEnd(trailers: Headers | undefined): void {
+    const session = this.session
+    if (trailers !== undefined && trailers.length > 0) session.writeTrailers(this, trailers)
+    else if (this.#lastFrame !== undefined && this.#lastFlush === session.outbox.flushes)
+      session.endAt(this.#lastFrame, this.#lastFlags)
+    else session.writeEmptyEnd(this)
+    this.#lastFrame = undefined
+    this.onLocalEnd()
+  }
+
+  /** END_STREAM of ours was written. */
+  protected abstract onLocalEnd(): void
+
+  /** Told by the session of each frame that may still become the last one. */
+  wrote(frame: Buffer, flags: number, flush: number): void {
+    this.#lastFrame = frame
+    this.#lastFlags = flags
+    this.#lastFlush = flush
+  }
+
+  /** A window opened, or the socket takes more. Returns whether something still waits. */
+  flush(): boolean {
+    while (this.#queue !== undefined) {
+      const first = this.#queue[0] as Buffer
+      const sent = this.#sendSome(first)
+      if (sent < first.length) {
+        if (sent > 0) this.#queue[0] = first.subarray(sent)
+        return true
+      }
+      if (this.#queue.length === 1) this.#queue = undefined
+      else this.#queue.shift()
+    }
+    if (this.#endQueued) {
+      this.#endQueued = false
+      this.#sourcePaused = false
+      this.#writeEnd(this.#queuedTrailers)
+    } else if (this.#sourcePaused && !this.session.full) {
+      this.#sourcePaused = false
+      this.resumeSource()
+    }
+    return this.#queue !== undefined
+  }
+
+  /** A WINDOW_UPDATE for this stream. */
+  credited(increment: number): void {
+    if (this.sendWindow + increment > MAX_WINDOW) {
+      this.session.resetStream(this, FLOW_CONTROL_ERROR, 'a window of more than 2^31 − 1 bytes')
+      return
+    }
+    this.sendWindow += increment
+    if (this.#queue !== undefined && this.sendWindow > 0) this.session.flushStream(this)
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  /** Takes `size` bytes of a DATA frame, padding included, off the window. Returns false where the peer may not send them. */
+  take(size: number): boolean {
+    this.#receiveWindow -= size
+    return this.#receiveWindow >= 0
+  }
+
+  /** A piece of a DATA frame; borrowed. */
+  received(piece: Buffer): void {
+    if (this.remaining >= 0) {
+      if (piece.length > this.remaining) {
+        this.session.malformed(this, 'more DATA than Content-Length says')
+        return
+      }
+      this.remaining -= piece.length
+    }
+    const chunk = own(piece)
+    if (this.#receivePaused || this.#held !== undefined) {
+      if (this.#held === undefined) this.#held = []
+      this.#held.push(chunk)
+      this.#heldBytes += chunk.length
+      this.session.hold(chunk.length)
+    } else {
+      this.onData(chunk)
+      this.credit(chunk.length)
+    }
+  }
+
+  /** END_STREAM, with the trailers that said so. */
+  receivedEnd(trailers: Headers | undefined): void {
+    if (this.remaining > 0) {
+      this.session.malformed(this, 'less DATA than Content-Length says')
+      return
+    }
+    if (this.#held !== undefined) {
+      this.#heldEnd = true
+      this.#heldTrailers = trailers
+    } else {
+      this.remoteEnded = true
+      this.onEnd(trailers)
+    }
+  }
+
+  /** The peer said all, whether it was passed on or not. */
+  get receivedAll(): boolean {
+    return this.remoteEnded || this.#heldEnd
+  }
+
+  /** Bytes were passed on: once they are half a window the peer may send as many again. */
+  credit(bytes: number): void {
+    this.#uncredited += bytes
+    if (this.#uncredited < STREAM_WINDOW / 2 || this.#receivePaused || this.closed || this.receivedAll) return
+    this.session.writeWindowUpdate(this.id, this.#uncredited)
+    this.#receiveWindow += this.#uncredited
+    this.#uncredited = 0
+  }
+
+  pauseReceiving(): void {
+    this.#receivePaused = true
+  }
+
+  resumeReceiving(): void {
+    if (!this.#receivePaused) return
+    this.#receivePaused = false
+    while (this.#held !== undefined && !this.#receivePaused && !this.closed) {
+      const chunk = this.#held.shift() as Buffer
+      if (this.#held.length === 0) this.#held = undefined
+      this.#heldBytes -= chunk.length
+      this.session.release(chunk.length)
+      this.onData(chunk)
+      this.credit(chunk.length)
+    }
+    if (this.#held !== undefined || this.closed) return
+    this.credit(0)
+    if (!this.#heldEnd || this.remoteEnded) return
+    this.remoteEnded = true
+    this.onEnd(this.#heldTrailers)
+  }
+
+  get receivePaused(): boolean {
+    return this.#receivePaused
+  }
+
+  /** Called once, by the session that forgets this stream. */
+  close(): void {
+    this.closed = true
+    this.#queue = undefined
+    this.#lastFrame = undefined
+    if (this.#held === undefined) return
+    this.#held = undefined
+    this.session.release(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+
+  /** Nobody above is interested any more. */
+  cancel(): void {
+    if (!this.closed) this.session.resetStream(this, CANCEL, '')
+  }
+}

@@ -1,0 +1,173 @@
+/** The HTTP/2 connections of one endpoint: as few as will do, another where all are full, each given up when old or idle. */
+import { connect } from 'node:net'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import type { HeadLimits } from '../http/server-side.ts'
+import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
+import { Reading } from '../net/shared-read.ts'
+import { Connecting } from './connecting.ts'
+import type { PoolSettings, UpstreamContext } from './pool.ts'
+import { Waiting, WaitingLine } from './waiting-line.ts'
+
+/** ms between looks at idle and at old connections. */
+const SWEEP = 1000
+/** Of its age, the part a connection may be given up early, so that they do not all end at once. */
+const AGE_JITTER = 0.1
+
+export class Http2Pool implements Http2ClientOwner, Timed {
+  readonly limits: HeadLimits
+  readonly believesPeer: boolean
+  readonly clock: Clock
+  readonly #host: string
+  readonly #port: number
+  readonly #settings: PoolSettings
+  readonly #context: UpstreamContext
+  /** Those that take requests; the first with room is taken, so that the others become idle and go. */
+  readonly #open: Http2ClientConnection[]
+  /** Those, and the retired ones that finish what they have. */
+  readonly #all: Set<Http2ClientConnection>
+  readonly #line: WaitingLine
+  #sweeper: Timer | undefined
+
+  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext) {
+    this.limits = settings.limits
+    this.believesPeer = settings.believesPeer
+    this.clock = context.clock
+    this.#host = host
+    this.#port = port
+    this.#settings = settings
+    this.#context = context
+    this.#open = []
+    this.#all = new Set()
+    this.#line = new WaitingLine(context.clock)
+    this.#sweeper = undefined
+  }
+
+  get connections(): number {
+    return this.#all.size
+  }
+
+  get idle(): number {
+    let idle = 0
+    for (let i = 0; i < this.#open.length; i++) if ((this.#open[i] as Http2ClientConnection).active === 0) idle++
+    return idle
+  }
+
+  /** Requests in flight or waiting for a stream. */
+  get active(): number {
+    let active = this.#line.length
+    for (const connection of this.#all) active += connection.active
+    return active
+  }
+
+  /** A connection is open whose peer takes extended CONNECT (RFC 8441). */
+  get takesUpgrades(): boolean {
+    for (let i = 0; i < this.#open.length; i++) if ((this.#open[i] as Http2ClientConnection).peerConnects) return true
+    return false
+  }
+
+  /** `host` becomes the :authority. */
+  dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    if (!request.attempt.fresh || this.#all.size >= this.#settings.maxPerEndpoint) {
+      const connection = this.#withRoom()
+      if (connection !== undefined) return connection.send(request, response, host)
+    }
+    if (this.#open.length >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
+    return this.#connect(request, response, host)
+  }
+
+  #withRoom(): Http2ClientConnection | undefined {
+    const most = this.#settings.http2Streams
+    for (let i = 0; i < this.#open.length; i++) {
+      const connection = this.#open[i] as Http2ClientConnection
+      if (connection.active < most && connection.room > 0) return connection
+    }
+    return undefined
+  }
+
+  #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const reading = new Reading()
+    const socket = connect({
+      host: this.#host,
+      port: this.#port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      onread: reading.onread,
+    })
+    const connection = new Http2ClientConnection(socket, this, 'http')
+    reading.reader = connection
+    this.#all.add(connection)
+    this.#open.push(connection)
+    const limit = request.attempt.connectTimeout
+    if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, this.clock)
+    if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
+    return connection.send(request, response, host)
+  }
+
+  /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
+  #wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const waiting = new Waiting(this.#line, request, response, host)
+    this.#line.join(waiting, this.#settings.maxPerEndpoint, request.attempt.connectTimeout)
+    return waiting.body
+  }
+
+  // ---------------------------------------------------------------- told by connections
+
+  freed(connection: Http2ClientConnection): void {
+    while (connection.room > 0 && connection.active < this.#settings.http2Streams) {
+      const next = this.#line.next()
+      if (next === undefined) return
+      next.go(connection.send(next.request, next.body.gate, next.host))
+    }
+  }
+
+  retired(connection: Http2ClientConnection): void {
+    const at = this.#open.indexOf(connection)
+    if (at >= 0) this.#open.splice(at, 1)
+    this.#serveNext()
+  }
+
+  closed(connection: Http2ClientConnection): void {
+    const at = this.#open.indexOf(connection)
+    if (at >= 0) this.#open.splice(at, 1)
+    if (this.#all.delete(connection)) this.#serveNext()
+  }
+
+  defect(where: string, error: unknown): void {
+    this.#context.defect(where, error)
+  }
+
+  #serveNext(): void {
+    if (this.#open.length >= this.#settings.maxPerEndpoint) return
+    const next = this.#line.next()
+    if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
+  }
+
+  // ---------------------------------------------------------------- time and ends
+
+  expired(): void {
+    const now = this.clock.now()
+    const { maxAge, idle } = this.#settings
+    for (let i = this.#open.length - 1; i >= 0; i--) {
+      const connection = this.#open[i] as Http2ClientConnection
+      const old = now - connection.madeAt >= maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
+      if (old || (connection.active === 0 && now - connection.quietSince >= idle)) connection.retire()
+    }
+    this.#sweeper = this.#open.length > 0 ? this.clock.schedule(SWEEP, this) : undefined
+  }
+
+  /** Nobody new comes: idle connections end now, busy ones after their last exchange. Who waits in line is still served. */
+  close(): void {
+    this.clock.cancel(this.#sweeper)
+    this.#sweeper = undefined
+    for (const connection of this.#open.slice()) connection.retire()
+  }
+
+  /** The endpoint is gone: who waits for it had better go elsewhere. */
+  takeAway(): void {
+    this.close()
+    this.#line.refuseAll(new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away'))
+  }
+}
