@@ -58,6 +58,8 @@ export class Head implements IncomingHead {
   own = false
   /** What is wrong, after a refusal. */
   problem = ''
+  /** After a refusal: where the request line names its protocol there stands a word that names none. */
+  noProtocol = false
 
   // Only while parsing:
   #hosts = 0
@@ -79,6 +81,7 @@ export class Head implements IncomingHead {
     this.scheme = 'http'
     this.authority = ''
     this.own = false
+    this.noProtocol = false
     this.#hosts = 0
     this.#length = -1
     this.#codings = 0
@@ -107,6 +110,7 @@ export class Head implements IncomingHead {
       return this.#refuse('the request target is empty or has a character it may not have')
     this.target = text.slice(from, i)
     if (!text.startsWith(' HTTP/1.', i) || text.charCodeAt(i + 9) !== CR || text.charCodeAt(i + 10) !== LF) {
+      this.noProtocol = isWord(text, i + 1)
       return this.#refuse('the request line does not end with HTTP/1.0 or HTTP/1.1')
     }
     const minor = text.charCodeAt(i + 8)
@@ -300,6 +304,13 @@ export class Head implements IncomingHead {
     if (status !== 101) this.upgrade = ''
     return ''
   }
+}
+
+/** To the end of the line there is one word, and not of the form NAME/VERSION. */
+function isWord(text: string, from: number): boolean {
+  let at = from
+  while (((BYTES[text.charCodeAt(at)] as number) & IS_TOKEN) !== 0) at++
+  return at > from && text.charCodeAt(at) === CR
 }
 
 /** Fields that Connection named are between the client and us (RFC 9110 §7.6.1); framing fields are none of them. */

@@ -34,6 +34,8 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   readonly #head: Head
   readonly #reader: BodyReader
   #state: number
+  /** A head was read on this connection. */
+  #served: boolean
   #exchange: ServerExchange | undefined
   /** Read, but not its turn yet. */
   #rest: Buffer | undefined
@@ -55,6 +57,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     this.#head = new Head()
     this.#reader = new BodyReader(owner.limits)
     this.#state = HEAD
+    this.#served = false
     this.#exchange = undefined
     this.#rest = undefined
     this.#consuming = false
@@ -219,9 +222,11 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     const head = this.#head
     const error: HeadError = head.parseRequest(text, this.#owner.limits)
     if (error !== '') {
-      this.#refuse(error === 'too_large' ? 'header_too_large' : 'protocol_error_downstream', head.problem)
+      if (head.noProtocol && !this.#served) this.#hangUp(head.problem)
+      else this.#refuse(error === 'too_large' ? 'header_too_large' : 'protocol_error_downstream', head.problem)
       return
     }
+    this.#served = true
     const exchange = new ServerExchange(this, head)
     const tunnel = exchange.asksTunnel
     const length = head.bodyLength
@@ -277,6 +282,15 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   #keep(chunk: Buffer): void {
     this.#rest = this.#rest === undefined ? own(chunk) : Buffer.concat([this.#rest, chunk])
     if (this.#rest.length >= MAX_KEPT) this.socket.pause()
+  }
+
+  /**
+   * Whoever begins a connection with three words that name no protocol would not understand an answer either: it may be a
+   * broken preface of HTTP/2, where an answer of HTTP/1.1 would be read as a frame (RFC 9113 §3.4).
+   */
+  #hangUp(cause: string): void {
+    this.#owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
+    this.destroy()
   }
 
   /** A request that never becomes an exchange. */

@@ -38,6 +38,13 @@ t.test('a client that is no HTTP/1.1 client', async (t) => {
     })
   }
 
+  t.test('three words that name no protocol get the end and no answer, for they may be a broken preface', async (t) => {
+    const client = await connect(proxy.outbound)
+    client.send('INVALID CONNECTION PREFACE\r\n\r\n')
+    t.equal(String(await client.untilEnded()), '')
+    client.destroy()
+  })
+
   t.test("http2-wrapper's auto falls back to HTTP/1.1 and is served", async (t) => {
     const url = new URL(`http://127.0.0.1:${proxy.outbound}/`)
     const request = await http2wrapper.auto(url, { headers: { host: 'origin' } })
