@@ -65,6 +65,7 @@ export const fences: Record<string, readonly string[]> = {
   koffi: ['src/net/'],
   acorn: ['scripts/'],
   esbuild: ['scripts/'],
+  '@grpc/*': [],
   tap: [],
   ws: [],
 }
