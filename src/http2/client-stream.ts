@@ -61,6 +61,9 @@ export class ClientStream extends Stream implements RequestBody {
     if (added.length > 0) at = connection.fields(added, at)
     if (request.expectContinue) at = connection.field('expect', '100-continue', at)
     connection.endBlock(this, at, 0)
+    // A body that turns out empty ends with a frame of its own, as it came: grpc-go waits for ever for the first message of
+    // a call whose HEADERS end the stream.
+    if (request.bodyLength !== 0) this.seal()
   }
 
   data(chunk: Buffer): void {

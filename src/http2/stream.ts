@@ -144,6 +144,11 @@ export abstract class Stream {
     this.#lastFlush = flush
   }
 
+  /** The frame that was written last does not become the last one. */
+  protected seal(): void {
+    this.#lastFrame = undefined
+  }
+
   /** A window opened, or the socket takes more. Returns whether something still waits. */
   flush(): boolean {
     while (this.#queue !== undefined) {
