@@ -97,6 +97,22 @@ export class RequestHead {
     )
   }
 
+  /** The same request with other fields. */
+  withHeaders(headers: Headers): RequestHead {
+    return new RequestHead(
+      this.method,
+      this.target,
+      this.scheme,
+      this.authority,
+      headers,
+      this.bodyLength,
+      this.upgrade,
+      this.expectContinue,
+      this.exchange,
+      this.attempt,
+    )
+  }
+
   /** Both bodies are opaque bytes once a 101 or, for CONNECT, a 2xx head came. */
   get isTunnel(): boolean {
     return this.upgrade !== '' || this.method === 'CONNECT'
@@ -177,6 +193,10 @@ export class Exchange {
   readonly protocol: number
   /** server: the caller's own deadline on our clock, Infinity without one. */
   readonly callerDeadline: number
+  /** server: a gRPC call, by method and content type. */
+  grpc: boolean
+  /** server: what `grpc-timeout` says, on our clock; Infinity without one. It bounds the whole call, also of a stream. */
+  grpcDeadline: number
   /** routing: */
   route: RouteInfo | undefined
   /** routing: the path in its normal form. */
@@ -223,6 +243,8 @@ export class Exchange {
     this.requestIdMade = requestIdMade
     this.protocol = protocol
     this.callerDeadline = callerDeadline
+    this.grpc = false
+    this.grpcDeadline = Number.POSITIVE_INFINITY
     this.route = undefined
     this.path = ''
     this.deadline = Number.POSITIVE_INFINITY

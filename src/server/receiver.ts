@@ -58,6 +58,8 @@ export class Receiver implements ServerOwner {
     const inbound = direction === 'inbound'
     const now = clock.now()
     const fields = readRequestFields(head.headers, options.trust, this.#peerOf(connection), !inbound, options.pseudonym)
+    const grpc = fields.grpc && head.method === 'POST'
+    const grpcTimeout = grpc ? fields.grpcTimeout : -1
     const exchange = new Exchange(
       direction,
       now,
@@ -68,8 +70,10 @@ export class Receiver implements ServerOwner {
       fields.requestId === '' ? requestId(options.random) : fields.requestId,
       fields.requestId === '',
       head.version,
-      fields.timeout < 0 ? Number.POSITIVE_INFINITY : now + fields.timeout,
+      now + shorter(fields.timeout, grpcTimeout),
     )
+    exchange.grpc = grpc
+    if (grpcTimeout >= 0) exchange.grpcDeadline = now + grpcTimeout
     response.exchange = exchange
     const hops = maxForwards(head.method, fields.headers)
     const kept = hops > 0 ? lessOne(fields.headers, hops) : fields.headers
@@ -111,6 +115,12 @@ export class Receiver implements ServerOwner {
   closed(connection: IncomingConnection): void {
     this.#options.closed(connection)
   }
+}
+
+/** Of two times, of which a negative one says nothing, ms. */
+function shorter(a: number, b: number): number {
+  if (b < 0) return a < 0 ? Number.POSITIVE_INFINITY : a
+  return a < 0 ? b : Math.min(a, b)
 }
 
 /** 128 random bits. */

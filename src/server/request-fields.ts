@@ -1,5 +1,7 @@
 /** One pass over a request's fields: what may go on, what is read for us, what is added. */
 import type { Headers } from '../core/headers.ts'
+import { isGrpcType } from '../core/grpc.ts'
+import { readGrpcTimeout } from '../core/grpc-timeout.ts'
 import { isOwnField, nameIs } from '../core/headers.ts'
 import type { Peer, Trust } from './trust.ts'
 
@@ -9,18 +11,32 @@ export interface FieldsRead {
   requestId: string
   /** Of `x-outrigger-timeout-ms`, ms; -1: none. */
   timeout: number
+  /** Of `grpc-timeout`, ms; -1: none. It means something on a gRPC call only. */
+  grpcTimeout: number
+  /** The content type is gRPC's. */
+  grpc: boolean
   source: string
   /** The request came through this very instance before. */
   looped: boolean
 }
 
-const found: FieldsRead = { headers: [], requestId: '', timeout: -1, source: '', looped: false }
+const found: FieldsRead = {
+  headers: [],
+  requestId: '',
+  timeout: -1,
+  grpcTimeout: -1,
+  grpc: false,
+  source: '',
+  looped: false,
+}
 
 const PASS = 0
 const REQUEST_ID = 1
 const OWN = 2
 const FORWARDED = 3
 const VIA = 4
+const CONTENT_TYPE = 5
+const GRPC_TIMEOUT = 6
 
 function kindOf(name: string): number {
   const first = name.charCodeAt(0) | 32
@@ -32,6 +48,9 @@ function kindOf(name: string): number {
   if (first === 118) return nameIs(name, 'via') ? VIA : PASS
   if (first === 102) return nameIs(name, 'forwarded') ? FORWARDED : PASS
   if (first === 112) return isOwnField(name) ? OWN : PASS
+  if (name.length !== 12) return PASS
+  if (first === 99) return nameIs(name, 'content-type') ? CONTENT_TYPE : PASS
+  if (first === 103) return nameIs(name, 'grpc-timeout') ? GRPC_TIMEOUT : PASS
   return PASS
 }
 
@@ -48,6 +67,8 @@ export function readRequestFields(
 ): FieldsRead {
   found.requestId = ''
   found.timeout = -1
+  found.grpcTimeout = -1
+  found.grpc = false
   found.source = peer.source
   found.looped = false
   const believed = peer.trusted || ownApplication
@@ -63,6 +84,8 @@ export function readRequestFields(
       keep = false
       if (believed && nameIs(name, 'x-outrigger-timeout-ms')) found.timeout = readTimeout(headers[i + 1] as string)
     } else if (kind === FORWARDED) keep = believed
+    else if (kind === CONTENT_TYPE) found.grpc = isGrpcType(headers[i + 1] as string)
+    else if (kind === GRPC_TIMEOUT) found.grpcTimeout = readGrpcTimeout(headers[i + 1] as string)
     if (sourceHeader !== '' && nameIs(name, sourceHeader)) {
       if (peer.trusted) found.source = trust.named(headers[i + 1] as string)
       else if (!ownApplication) keep = false
