@@ -89,12 +89,22 @@ export class ProxyError {
   readonly cause: string
   /** For `Retry-After`, s; 0 none. */
   readonly retryAfter: number
+  /** The code of the RST_STREAM with which an HTTP/2 peer ended it (RFC 9113 §7), to be passed on; -1 otherwise. */
+  readonly resetCode: number
 
-  constructor(reason: Reason, source: Source, retryable: Retryable, cause: string, retryAfter = 0) {
+  constructor(
+    reason: Reason,
+    source: Source,
+    retryable: Retryable,
+    cause: string,
+    retryAfter = 0,
+    resetCode = -1,
+  ) {
     this.reason = reason
     this.source = source
     this.retryable = retryable
     this.cause = cause
     this.retryAfter = retryAfter
+    this.resetCode = resetCode
   }
 }

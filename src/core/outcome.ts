@@ -82,7 +82,8 @@ export class OutcomeSet {
   /** An upstream's answer. A sidecar that refused says its own reason, which counts as if we had refused. */
   hasHead(head: ResponseHead): boolean {
     const status = head.status
-    if (status < 600 && this.#statuses[status] === 1) return true
+    // A status that no class knows counts as a 5xx (RFC 9110 §15).
+    if (this.#statuses[status < 600 ? status : 599] === 1) return true
     return this.#anyGrpc && this.#hasGrpc(head)
   }
 

@@ -177,8 +177,7 @@ export class ClientStream extends Stream implements RequestBody {
       return new ProxyError('protocol_error_upstream', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause)
     }
     if (code === REFUSED_STREAM) return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
-    if (this.#headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
-    return new ProxyError('upstream_reset', 'upstream', 'unanswered', cause)
+    return new ProxyError('upstream_reset', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause, 0, code)
   }
 
   /** The whole connection is lost. `sent`: something of this request may have reached the upstream. */

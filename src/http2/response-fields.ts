@@ -84,11 +84,11 @@ export class ResponseFields implements FieldSink {
   }
 }
 
-/** 100 to 599; 0: no status. */
+/** Three digits from 100 on; 0: no status. What no class knows counts as a 5xx (RFC 9110 §15), and is passed on. */
 function readStatus(value: string): number {
   if (value.length !== 3) return 0
   const status = Number(value)
-  return status >= 100 && status <= 599 ? status : 0
+  return status >= 100 && status <= 999 ? status : 0
 }
 
 /** A trailer section: no pseudo-header fields, and nothing that may not come late (RFC 9113 §8.1, RFC 9110 §6.5.1). */

@@ -11,7 +11,7 @@ import { blockRoom } from './session.ts'
 import { Stream } from './stream.ts'
 
 /** By status, so that no text is made for one. */
-const STATUS_TEXT: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status))
+const STATUS_TEXT: readonly string[] = Array.from({ length: 1000 }, (_, status) => String(status))
 
 /** `:status` with its value, before the fields. */
 const STATUS_ROOM = 24
@@ -152,7 +152,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   /** After the head nothing can be said any more but that it broke off. */
   fail(error: ProxyError): void {
     if (this.closed) return
-    this.#connection.resetStream(this, error.source === 'downstream' ? CANCEL : INTERNAL_ERROR, '')
+    const code = error.resetCode >= 0 ? error.resetCode : error.source === 'downstream' ? CANCEL : INTERNAL_ERROR
+    this.#connection.resetStream(this, code, '')
   }
 
   pauseRequest(): void {
