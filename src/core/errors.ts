@@ -67,6 +67,16 @@ export type Reason = keyof typeof REASONS
 /** Every reason in the table's order; a reason's index is stable within a process. */
 export const REASON_LIST = Object.keys(REASONS) as readonly Reason[]
 
+/** Refusals of whoever sheds load: asking again makes it worse. */
+export const SHEDDING: readonly Reason[] = [
+  'overload',
+  'concurrency_limit',
+  'rate_limited',
+  'bulkhead_full',
+  'bulkhead_queue_timeout',
+  'circuit_open',
+]
+
 /**
  * What may be sent again (RFC 9110 §9.2.2; `policies.md` 2.2):
  * - `unsent`: provably nothing reached the upstream. Any method.

@@ -1,5 +1,5 @@
 /** Whether a failed attempt is followed by another, and after how long. Dice, dates and clocks are handed in. */
-import type { ProxyError, Reason } from '../../core/errors.ts'
+import { type ProxyError, SHEDDING } from '../../core/errors.ts'
 import type { RetrySkip } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { get } from '../../core/headers.ts'
@@ -36,16 +36,6 @@ export interface Standing {
 
 /** `pass`: not ours to retry. `retry`: after a pause, if the budget allows. Else why a wanted retry is not made. */
 export type Verdict = 'pass' | 'retry' | RetrySkip
-
-/** Refusals of a peer that sheds load: asking again makes it worse. */
-const SHEDDING: readonly Reason[] = [
-  'overload',
-  'concurrency_limit',
-  'rate_limited',
-  'bulkhead_full',
-  'bulkhead_queue_timeout',
-  'circuit_open',
-]
 
 /**
  * The attempt ended without an answer. Refusals of our own (`source: proxy`) end the loop. `transparent`: at once, on a
