@@ -135,7 +135,8 @@ export class Head implements IncomingHead {
       if (!(digit >= 0 && digit <= 9)) return this.#refuse('the status is not three digits')
       status = status * 10 + digit
     }
-    if (status < 100 || status > 599) return this.#refuse('the status is not between 100 and 599')
+    // What no class knows counts as a 5xx (RFC 9110 §15), and is passed on.
+    if (status < 100) return this.#refuse('the status is below 100')
     this.status = status
     let end = 12
     // RFC 9112 §4: a space before an empty reason phrase; its absence is common and harmless.

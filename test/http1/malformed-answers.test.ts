@@ -47,7 +47,11 @@ const CASES: readonly Case[] = [
   head('status of four digits', 'HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nhi'),
   head('status 000', 'HTTP/1.1 000 No\r\nContent-Length: 2\r\n\r\nhi'),
   head('status 099', 'HTTP/1.1 099 No\r\nContent-Length: 2\r\n\r\nhi'),
-  head('status 600', 'HTTP/1.1 600 No\r\nContent-Length: 2\r\n\r\nhi'),
+  {
+    name: 'status 600',
+    answer: 'HTTP/1.1 600 No\r\nContent-Length: 2\r\n\r\nhi',
+    expected: { served: 'hi', status: 600 },
+  },
   head('status glued to its phrase', 'HTTP/1.1 200OK\r\nContent-Length: 2\r\n\r\nhi'),
   head('two spaces before the status', 'HTTP/1.1  200 OK\r\nContent-Length: 2\r\n\r\nhi'),
   head('a space before the status line', ' HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'),
