@@ -102,14 +102,7 @@ export class ProxyError {
   /** The code of the RST_STREAM with which an HTTP/2 peer ended it (RFC 9113 §7), to be passed on; -1 otherwise. */
   readonly resetCode: number
 
-  constructor(
-    reason: Reason,
-    source: Source,
-    retryable: Retryable,
-    cause: string,
-    retryAfter = 0,
-    resetCode = -1,
-  ) {
+  constructor(reason: Reason, source: Source, retryable: Retryable, cause: string, retryAfter = 0, resetCode = -1) {
     this.reason = reason
     this.source = source
     this.retryable = retryable

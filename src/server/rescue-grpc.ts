@@ -1,0 +1,56 @@
+/** The same for a gRPC call: its client reads a status, and one can still be said behind whole messages. */
+import type { ProxyError } from '../core/errors.ts'
+import type { Exchange, ResponseHandler, ResponseHead } from '../core/exchange.ts'
+import { hasGrpcType } from '../core/grpc.ts'
+import { GrpcMessages } from '../core/grpc-messages.ts'
+import { has } from '../core/headers.ts'
+import type { Via } from '../core/via.ts'
+import { grpcAnswer, grpcStatus } from './grpc-answer.ts'
+import type { LocalAnswer } from './local-answer.ts'
+import { Rescue } from './rescue-handler.ts'
+
+export class GrpcRescue extends Rescue {
+  readonly #messages: GrpcMessages
+  /** The head left the status to trailers. */
+  #awaitsStatus: boolean
+
+  constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
+    super(up, exchange, via)
+    this.#messages = new GrpcMessages()
+    this.#awaitsStatus = false
+  }
+
+  override head(head: ResponseHead): void {
+    this.#awaitsStatus = takesStatus(head, this.exchange.protocol)
+    super.head(head)
+  }
+
+  override data(chunk: Buffer): void {
+    this.#messages.add(chunk)
+    this.up.data(chunk)
+  }
+
+  protected override answerTo(error: ProxyError): LocalAnswer {
+    return grpcAnswer(error, this.exchange.protocol)
+  }
+
+  /**
+   * In the middle of a message trailers would be a protocol error that hides the cause. A client that does not read, or
+   * broke the rules, would leave them in our memory.
+   */
+  protected override breakOff(error: ProxyError): void {
+    if (!this.#awaitsStatus || !this.#messages.whole || error.source === 'downstream') {
+      this.up.fail(error)
+      return
+    }
+    this.exchange.cause = error.cause
+    this.exchange.brokeOff = error.reason
+    this.up.end(grpcStatus(error))
+  }
+}
+
+/** Whether trailers behind this head may say the status: it is no answer of HTTP alone, and its body has no set length. */
+function takesStatus(head: ResponseHead, protocol: number): boolean {
+  if (head.status !== 200 || head.bodyLength >= 0 || protocol === 10) return false
+  return hasGrpcType(head.headers) && !has(head.headers, 'grpc-status')
+}

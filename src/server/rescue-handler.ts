@@ -1,0 +1,80 @@
+/** The answer to one request on its way through rescue. */
+import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
+import { type Exchange, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
+import { ForwardingHandler } from '../core/forwarding.ts'
+import type { Via } from '../core/via.ts'
+import { type LocalAnswer, localAnswer, proxyStatus } from './local-answer.ts'
+
+export class Rescue extends ForwardingHandler {
+  protected readonly exchange: Exchange
+  readonly #via: Via
+  #headPassed: boolean
+  /** A local answer is on its way up. */
+  answering: boolean
+
+  constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
+    super(up)
+    this.exchange = exchange
+    this.#via = via
+    this.#headPassed = false
+    this.answering = false
+  }
+
+  /** The asker left in the middle of a local answer (G9). */
+  giveUp(reason: ProxyError): void {
+    this.answering = false
+    this.up.fail(reason)
+  }
+
+  override head(head: ResponseHead): void {
+    this.#headPassed = true
+    this.up.head(this.#signed(head))
+  }
+
+  /** A stranger's answer to a request that we only pass through is passed on as it came. */
+  #signed(head: ResponseHead): ResponseHead {
+    const exchange = this.exchange
+    if (head.origin === 'upstream' && exchange.route?.service === 'passthrough') return head
+    const headers = head.headers.slice()
+    if (head.origin !== 'upstream' && head.origin !== 'proxy') sign(headers, head.reason)
+    if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))
+    headers.push('via', this.#via.of(head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol))
+    return new ResponseHead(head.status, head.reasonPhrase, headers, head.bodyLength, head.origin, head.reason)
+  }
+
+  /** To a client that left there is nobody to say anything to. */
+  override fail(error: ProxyError): void {
+    if (error.reason === 'client_cancelled') this.up.fail(error)
+    else if (this.#headPassed) this.breakOff(error)
+    else {
+      this.exchange.cause = error.cause
+      this.#give(this.answerTo(error))
+    }
+  }
+
+  protected answerTo(error: ProxyError): LocalAnswer {
+    return localAnswer(error, this.exchange.route?.service ?? '')
+  }
+
+  /** After the head nothing can be said any more. */
+  protected breakOff(error: ProxyError): void {
+    this.up.fail(error)
+  }
+
+  /** Each call up may come back with an abort (G9). */
+  #give({ head, body }: LocalAnswer): void {
+    this.answering = true
+    this.head(head)
+    if (this.answering && body.length > 0) this.up.data(body)
+    if (!this.answering) return
+    this.answering = false
+    this.up.end()
+  }
+}
+
+/** What a fallback or a replay says of itself beside the answer it gave. */
+function sign(headers: string[], reason: string): void {
+  if (reason in REASONS) headers.push('proxy-status', proxyStatus(REASONS[reason as Reason], reason))
+  else headers.push('proxy-status', `outrigger; error=proxy_internal_response; details="${reason}"`)
+  headers.push('x-outrigger-reason', reason)
+}
