@@ -1,6 +1,7 @@
 /** HPACK, bytes → fields (RFC 7541 §6). */
 import { classify } from '../field-kind.ts'
 import { decode, decodedAtMost } from './huffman.ts'
+import { type SensitiveNames, sensitive } from './sensitive.ts'
 import { Entry, STATIC, STATIC_END } from './static-table.ts'
 import { DynamicTable } from './table.ts'
 
@@ -19,15 +20,17 @@ export class Decoder {
   readonly #table: DynamicTable
   /** What our SETTINGS allow the peer's encoder, bytes. */
   readonly #limit: number
+  readonly #sensitive: SensitiveNames
   #buffer: Buffer
   #at: number
   #end: number
   /** What is wrong, or ''; a COMPRESSION_ERROR that ends the connection. */
   #problem: string
 
-  constructor(limit: number) {
+  constructor(limit: number, names: SensitiveNames = sensitive) {
     this.#table = new DynamicTable(limit, limit)
     this.#limit = limit
+    this.#sensitive = names
     this.#buffer = scratch
     this.#at = 0
     this.#end = 0
@@ -44,8 +47,8 @@ export class Decoder {
     while (this.#at < to) {
       const first = buffer[this.#at] as number
       if (first >= 128) this.#indexed(sink)
-      else if (first >= 64) this.#literal(sink, 6)
-      else if (first < 32) this.#literal(sink, 4)
+      else if (first >= 64) this.#literal(sink, 6, false)
+      else if (first < 32) this.#literal(sink, 4, first >= 16)
       else if (begun) return 'a table size update behind a field'
       else this.#resize()
       if (this.#problem !== '') break
@@ -70,9 +73,10 @@ export class Decoder {
     else sink.field(entry.name, entry.value, entry.kind)
   }
 
-  /** `prefix` 6: into the table; 4: not, and perhaps never by anybody. */
-  #literal(sink: FieldSink, prefix: number): void {
+  /** `prefix` 6: into the table; 4: not; `never`: nor by anybody behind us. */
+  #literal(sink: FieldSink, prefix: number, never: boolean): void {
     const index = this.#integer(prefix)
+    if (this.#problem !== '') return
     let name: string
     if (index === 0) name = this.#string()
     else {
@@ -90,7 +94,10 @@ export class Decoder {
       const entry = new Entry(name, value)
       this.#table.insert(entry)
       sink.field(name, value, entry.kind)
-    } else sink.field(name, value, classify(name, value))
+    } else {
+      if (never) this.#sensitive.note(name)
+      sink.field(name, value, classify(name, value))
+    }
   }
 
   /** §5.1. */

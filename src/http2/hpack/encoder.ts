@@ -1,6 +1,7 @@
 /** HPACK, fields → bytes (RFC 7541 §6). */
 import { encode, encodedSize } from './huffman.ts'
-import { Entry, STATIC, STATIC_END } from './static-table.ts'
+import { type SensitiveNames, sensitive } from './sensitive.ts'
+import { Entry, ENTRY_OVERHEAD, STATIC, STATIC_END } from './static-table.ts'
 import { DynamicTable } from './table.ts'
 
 /** Bytes of table that we use at most, whatever the peer allows: more costs memory and saves little. */
@@ -9,19 +10,10 @@ const MAX_TABLE = 4096
 const MAX_NAMES = 256
 /** Values of one name in the table at once. */
 const MAX_VALUES = 8
-/** An entry larger than this would push out too much that repeats. */
+/** An entry larger than this would push out too much that repeats; a table that has no room for it is not used. */
 const MAX_ENTRY = 1024
 /** Up to here a loop is faster than a call into native code. */
 const SHORT = 24
-
-/** Fields that no table on the way may keep, so that nobody can guess at them by size (RFC 7541 §7.1). */
-const NEVER_INDEXED: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'idempotency-key',
-])
 
 /** Bytes that fields take at most beyond their names and values: two lengths and an index, each of at most four. */
 export const FIELD_OVERHEAD = 12
@@ -33,7 +25,8 @@ class Name {
   readonly text: string
   /** Its first index in the static table, or 0. */
   readonly index: number
-  readonly never: boolean
+  /** No table may keep it. */
+  never: boolean
   /** Indexes of the static entries that have a value, and how many. */
   readonly exactEnd: number
   /** Values in the dynamic table, and which insertion each was. */
@@ -42,10 +35,10 @@ class Name {
   /** Seen once: a value that comes again is worth an entry. */
   candidate: string
 
-  constructor(text: string, index: number, exactEnd: number) {
+  constructor(text: string, index: number, exactEnd: number, never: boolean) {
     this.text = text
     this.index = index
-    this.never = NEVER_INDEXED.has(text)
+    this.never = never
     this.exactEnd = exactEnd
     this.values = []
     this.numbers = []
@@ -69,13 +62,18 @@ function fillStaticNames(): void {
 export class Encoder {
   readonly #table: DynamicTable
   readonly #names: Map<string, Name>
+  readonly #sensitive: SensitiveNames
+  /** Of the sensitive names that `#names` tells of. */
+  #version: number
   /** The lowest and the last size that the peer set since the last block; -1: none (§4.2). */
   #lowest: number
   #pending: number
 
-  constructor() {
+  constructor(names: SensitiveNames = sensitive) {
     this.#table = new DynamicTable(MAX_TABLE, MAX_TABLE)
     this.#names = new Map()
+    this.#sensitive = names
+    this.#version = names.version
     this.#lowest = -1
     this.#pending = -1
   }
@@ -90,6 +88,7 @@ export class Encoder {
 
   /** To be called before the first field of each block; returns where the fields begin. */
   begin(into: Buffer, at: number): number {
+    if (this.#version !== this.#sensitive.version) this.#markNames()
     if (this.#pending < 0) return at
     let to = at
     if (this.#lowest < this.#pending) to = this.#resize(into, to, this.#lowest)
@@ -97,6 +96,12 @@ export class Encoder {
     this.#lowest = -1
     this.#pending = -1
     return to
+  }
+
+  /** Somebody has said of further names that no table may keep them. */
+  #markNames(): void {
+    this.#version = this.#sensitive.version
+    for (const known of this.#names.values()) known.never = this.#sensitive.has(known.text)
   }
 
   #resize(into: Buffer, at: number, size: number): number {
@@ -107,18 +112,19 @@ export class Encoder {
   /** Writes one field at `at`, where there is room for it and `FIELD_OVERHEAD`; returns where it ends. `name` is lower case. */
   field(name: string, value: string, into: Buffer, at: number): number {
     const known = this.#names.get(name) ?? this.#learn(name)
-    if (known === undefined) return string(value, into, string(name, into, literal(into, at)))
+    if (known === undefined) return string(value, into, string(name, into, this.#newName(name, into, at)))
+    if (known.never) return string(value, into, this.#named(known, into, at, 0x10, 4))
     for (let index = known.index; index < known.exactEnd; index++) {
       if ((STATIC[index] as Entry).value === value) return integer(into, at, 0x80, 7, index)
     }
-    if (known.never) return string(value, into, this.#named(known, into, at, 0x10, 4))
     const { values, numbers } = known
     const oldest = this.#table.inserted - this.#table.count
     for (let i = values.length - 1; i >= 0; i--) {
       if (values[i] !== value || (numbers[i] as number) < oldest) continue
       return integer(into, at, 0x80, 7, STATIC_END + this.#table.inserted - 1 - (numbers[i] as number))
     }
-    if (known.candidate === value && value.length + name.length < MAX_ENTRY && this.#table.maxSize > MAX_ENTRY) {
+    const size = name.length + value.length + ENTRY_OVERHEAD
+    if (known.candidate === value && size <= MAX_ENTRY && this.#table.maxSize >= MAX_ENTRY) {
       return this.#insert(known, value, into, at)
     }
     known.candidate = value
@@ -150,19 +156,19 @@ export class Encoder {
     return huffman(known.text, into, at + 1)
   }
 
+  /** A literal that is not kept, of a name that is not remembered. */
+  #newName(name: string, into: Buffer, at: number): number {
+    into[at] = this.#sensitive.has(name) ? 0x10 : 0
+    return at + 1
+  }
+
   #learn(name: string): Name | undefined {
     if (this.#names.size >= MAX_NAMES) return undefined
     const found = STATIC_NAMES.get(name)
-    const known = new Name(name, found?.index ?? 0, found?.exactEnd ?? 0)
+    const known = new Name(name, found?.index ?? 0, found?.exactEnd ?? 0, this.#sensitive.has(name))
     this.#names.set(name, known)
     return known
   }
-}
-
-/** Without indexing, with a new name. */
-function literal(into: Buffer, at: number): number {
-  into[at] = 0
-  return at + 1
 }
 
 /** §5.1: `form` are the bits above the prefix. */

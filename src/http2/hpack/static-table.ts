@@ -1,11 +1,14 @@
 /** The static table of HPACK (RFC 7541 Appendix A), and what an entry of either table is. */
 import { classify } from '../field-kind.ts'
 
+/** What an entry costs beside its name and value, bytes (RFC 7541 §4.1). */
+export const ENTRY_OVERHEAD = 32
+
 /** A field as a table keeps it. What it means to HTTP is found out once, when it is made. */
 export class Entry {
   readonly name: string
   readonly value: string
-  /** RFC 7541 §4.1, bytes. */
+  /** Bytes of table that it takes. */
   readonly size: number
   /** See field-kind.ts. */
   readonly kind: number
@@ -13,7 +16,7 @@ export class Entry {
   constructor(name: string, value: string) {
     this.name = name
     this.value = value
-    this.size = name.length + value.length + 32
+    this.size = name.length + value.length + ENTRY_OVERHEAD
     this.kind = classify(name, value)
   }
 }

@@ -1,8 +1,5 @@
 /** The dynamic table of one direction of one connection (RFC 7541 §2.3.2, §4). */
-import type { Entry } from './static-table.ts'
-
-/** Without an entry: name and value empty, 32 bytes. */
-const SMALLEST = 32
+import { type Entry, ENTRY_OVERHEAD } from './static-table.ts'
 
 export class DynamicTable {
   /** A ring; the entry inserted as the nth stands at n modulo its length. */
@@ -18,7 +15,8 @@ export class DynamicTable {
   /** `maxSize` in bytes; it may be lowered, and raised again up to `limit`. */
   constructor(maxSize: number, limit: number) {
     let slots = 1
-    while (slots * SMALLEST < limit) slots *= 2
+    // An entry is smallest where name and value are empty.
+    while (slots * ENTRY_OVERHEAD < limit) slots *= 2
     this.#ring = new Array(slots).fill(undefined)
     this.#mask = slots - 1
     this.#size = 0
