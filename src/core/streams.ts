@@ -1,5 +1,5 @@
 /** Which exchanges are streams: their body goes on for as long as both sides like, and is not judged by its length. */
-import type { RequestHead, ResponseHead } from './exchange.ts'
+import type { Exchange, RequestHead, ResponseHead } from './exchange.ts'
 import { get } from './headers.ts'
 
 const EVENT_STREAM = 'text/event-stream'
@@ -14,6 +14,11 @@ export function isStream(request: RequestHead, head: ResponseHead): boolean {
   if (type === undefined || type.length < EVENT_STREAM.length) return false
   if (type.length > EVENT_STREAM.length && !endsType(type.charCodeAt(EVENT_STREAM.length))) return false
   return type.slice(0, EVENT_STREAM.length).toLowerCase() === EVENT_STREAM
+}
+
+/** A gRPC call that the file does not call unary: nothing in its head says how many messages it has. */
+export function mayBeStream(exchange: Exchange): boolean {
+  return exchange.grpc && exchange.route?.stream !== false
 }
 
 /** Semicolon, blank or tab: what may stand behind a media type (RFC 9110 §8.3.1). */

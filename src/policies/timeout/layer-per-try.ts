@@ -8,6 +8,7 @@ import type { Attempt, Layer, RequestBody, ResponseHandler, ResponseHead } from 
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { type Limits, perTryOf, timeoutField } from './decide.ts'
+import { withGrpcTimeout } from './grpc-timeout.ts'
 
 /** The request may be on its way or carried out: nobody knows. */
 const EXPIRED = new ProxyError('per_try_timeout', 'upstream', 'unanswered', 'no answer within timeout.perTry')
@@ -26,14 +27,15 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     if (bodyless) attempt.sentAt = attempt.startedAt
     // Where the deadline comes first, the layer of the whole request sees to it.
     const timed = perTry < left
-    if (!timed && bodyless) return next(request, up)
+    const told = request.exchange.grpc ? withGrpcTimeout(request, bound) : request
+    if (!timed && bodyless) return next(told, up)
     if (!timed) {
       const body = new SentBody(attempt, clock, undefined)
-      body.down = next(request, up)
+      body.down = next(told, up)
       return body
     }
     const watch = new PerTry(up, clock, perTry)
-    const down = next(request, watch)
+    const down = next(told, watch)
     watch.down = down
     if (bodyless) {
       watch.arm()

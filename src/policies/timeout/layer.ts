@@ -8,7 +8,7 @@ import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../co
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { refuse } from '../../core/refuse.ts'
-import { isStream } from '../../core/streams.ts'
+import { isStream, mayBeStream } from '../../core/streams.ts'
 import { blame, firstLook, type Limits, type Look, nextLook, runOut } from './decide.ts'
 
 const TOO_LATE = new ProxyError('request_timeout', 'proxy', 'no', 'the deadline had passed before the request went out')
@@ -29,8 +29,12 @@ class Watch extends ForwardingHandler implements Timed {
   readonly #request: RequestHead
   readonly #limits: Limits
   readonly #clock: Clock
+  /** A gRPC call that is not known to be unary. */
+  readonly #open: boolean
   #deadline: number
   #answer: ResponseHead | undefined
+  /** Of the answer's body something has come. */
+  #begun: boolean
   #quietSince: number
   #timer: Timer | undefined
   /** Something moved since the last look. */
@@ -45,8 +49,10 @@ class Watch extends ForwardingHandler implements Timed {
     this.#request = request
     this.#limits = limits
     this.#clock = clock
+    this.#open = mayBeStream(request.exchange)
     this.#deadline = request.exchange.deadline
     this.#answer = undefined
+    this.#begun = false
     const timer = clock.schedule(delay, this)
     this.#quietSince = timer.due - delay
     this.#timer = timer
@@ -57,9 +63,10 @@ class Watch extends ForwardingHandler implements Timed {
   }
 
   expired(): void {
-    const answer = this.#answer
-    const stream = answer !== undefined && isStream(this.#request, answer)
-    if (stream) this.#deadline = Number.POSITIVE_INFINITY
+    const exchange = this.#request.exchange
+    const streams = this.#streams()
+    if (streams) this.#deadline = exchange.grpcDeadline
+    const long = streams || this.#open
     const now = this.#clock.now()
     if (this.moved) {
       this.moved = false
@@ -70,8 +77,8 @@ class Watch extends ForwardingHandler implements Timed {
       now,
       deadline: this.#deadline,
       quietSince: this.#quietSince,
-      idle: stream ? limits.streamIdle : limits.idle,
-      streamEnd: stream ? this.#request.exchange.startedAt + limits.maxStream : Number.POSITIVE_INFINITY,
+      idle: long ? limits.streamIdle : limits.idle,
+      streamEnd: long ? exchange.startedAt + limits.maxStream : Number.POSITIVE_INFINITY,
     }
     const reason = runOut(look)
     if (reason === undefined) {
@@ -80,6 +87,12 @@ class Watch extends ForwardingHandler implements Timed {
     }
     this.#timer = undefined
     this.body.down.abort(new ProxyError(reason, blame(reason, this), 'no', 'the timeout policy ran out'))
+  }
+
+  /** `request` reaches no further: a stream's head has come, or the first message of what may be one. */
+  #streams(): boolean {
+    const answer = this.#answer
+    return answer !== undefined && (isStream(this.#request, answer) || (this.#open && this.#begun))
   }
 
   override informational(head: ResponseHead): void {
@@ -95,6 +108,7 @@ class Watch extends ForwardingHandler implements Timed {
 
   override data(chunk: Buffer): void {
     this.moved = true
+    this.#begun = true
     this.up.data(chunk)
   }
 

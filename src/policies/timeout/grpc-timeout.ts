@@ -1,0 +1,19 @@
+/** What the next hop of a gRPC call is told of the time that is left. */
+import type { RequestHead } from '../../core/exchange.ts'
+import { grpcTimeout } from '../../core/grpc-timeout.ts'
+import { without } from '../../core/headers.ts'
+import { mayBeStream } from '../../core/streams.ts'
+
+/**
+ * The field `grpc-timeout` bounds a whole call, streams too. So what our policy grants an attempt (`bound`, ms) goes into
+ * it only where the call is known to be unary; else it says what is left of the caller's own.
+ */
+export function withGrpcTimeout(request: RequestHead, bound: number): RequestHead {
+  const exchange = request.exchange
+  const left = exchange.grpcDeadline - request.attempt.startedAt
+  const tell = mayBeStream(exchange) ? left : Math.min(left, bound)
+  if (tell === Number.POSITIVE_INFINITY) return request
+  const fields = without(request.headers, 'grpc-timeout')
+  fields.push('grpc-timeout', grpcTimeout(tell))
+  return request.withHeaders(fields)
+}
