@@ -71,6 +71,11 @@ export class Lab {
       listen_h1_port: port,
       upstream_h1: `127.0.0.1:${this.backend}`,
       upstream_h1_port: this.backend,
+      // Only HTTP/1.1 is asked for here: the other listener and upstream stand in the configuration and are not met.
+      listen_h2: '127.0.0.1:1',
+      listen_h2_port: 1,
+      upstream_h2: '127.0.0.1:1',
+      upstream_h2_port: 1,
       collector: `127.0.0.1:${collector}`,
       collector_port: collector,
       p0: admin,

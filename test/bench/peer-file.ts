@@ -25,6 +25,9 @@ export interface Peer {
   readonly render: readonly string[]
 }
 
+/** Our own peer files. */
+const OURS = ['outrigger', 'outrigger-h2']
+
 /** Where binaries of peers may lie beside PATH. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'outrigger-peers', 'bin')
 
@@ -80,16 +83,17 @@ export function prepare(
   return { command: fill(peer.start, values).split(' '), env: Object.fromEntries(env) }
 }
 
-/** Our peer file for the comparison outside, with its template and a copy of the bundle beside it; returns its path. */
+/** Our peer files for the comparison outside, with their template and a copy of the bundle; returns the path of the first. */
 export function writePeerFile(bundle: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-peer-'))
   const copy = join(folder, 'outrigger.cjs')
   copyFileSync(bundle, copy)
-  const file = join(folder, 'outrigger.peer')
-  writeFileSync(file, ownPlaces(readFileSync(join(FOLDER, 'outrigger.peer'), 'utf8'), copy))
+  for (const id of OURS) {
+    writeFileSync(join(folder, `${id}.peer`), ownPlaces(readFileSync(join(FOLDER, `${id}.peer`), 'utf8'), copy))
+  }
   for (const name of readPeer('outrigger', copy).render) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     copyFileSync(join(FOLDER, `${name}.in`), join(folder, `${name}.in`))
   }
-  return file
+  return join(folder, 'outrigger.peer')
 }
