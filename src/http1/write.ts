@@ -1,6 +1,6 @@
 /** Parts → bytes. Heads are made anew from parsed parts, never copied; text is latin1, as it was read. */
 import type { Headers } from '../core/headers.ts'
-import { NO_HEADERS } from '../core/headers.ts'
+import { has, NO_HEADERS } from '../core/headers.ts'
 import type { RequestHead, ResponseHead } from '../core/exchange.ts'
 
 export function fieldLines(headers: Headers): string {
@@ -18,6 +18,8 @@ export function requestText(request: RequestHead, host: string, key: string): st
   if (request.expectContinue) text += 'Expect: 100-continue\r\n'
   if (key !== '') text += `Sec-WebSocket-Key: ${key}\r\n`
   if (request.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`
+  // RFC 9110 §10.1.4: it is for the next hop, and so has to be named.
+  if (has(request.headers, 'te')) text += 'Connection: TE\r\n'
   return `${text}\r\n`
 }
 

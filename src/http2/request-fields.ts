@@ -1,4 +1,5 @@
 /** The head of a request as HTTP/2 has it: pseudo-header fields and fields → the parts that all above work with. */
+import { nameIs } from '../core/headers.ts'
 import { all, BYTES, IS_TARGET, IS_TOKEN } from '../http/bytes.ts'
 import { isAuthority } from '../http/authority.ts'
 import { readLength } from '../http/field-rules.ts'
@@ -45,9 +46,9 @@ export class RequestFields implements FieldSink, IncomingHead {
 
   #limits: HeadLimits
   #size = 0
-  #schemeText = ''
+  #schemeText: string | undefined = undefined
   #host: string | undefined = undefined
-  #protocol = ''
+  #protocol: string | undefined = undefined
   #hasMethod = false
   #hasPath = false
   #hasAuthority = false
@@ -72,9 +73,9 @@ export class RequestFields implements FieldSink, IncomingHead {
     this.length = -1
     this.problem = ''
     this.#size = 0
-    this.#schemeText = ''
+    this.#schemeText = undefined
     this.#host = undefined
-    this.#protocol = ''
+    this.#protocol = undefined
     this.#hasMethod = false
     this.#hasPath = false
     this.#hasAuthority = false
@@ -157,7 +158,7 @@ export class RequestFields implements FieldSink, IncomingHead {
         this.target = value
         return
       case SCHEME:
-        if (this.#schemeText !== '') this.#refuse('more than one :scheme')
+        if (this.#schemeText !== undefined) this.#refuse('more than one :scheme')
         this.#schemeText = value
         return
       case AUTHORITY:
@@ -166,7 +167,7 @@ export class RequestFields implements FieldSink, IncomingHead {
         this.authority = value
         return
       case PROTOCOL:
-        if (this.#protocol !== '') this.#refuse('more than one :protocol')
+        if (this.#protocol !== undefined) this.#refuse('more than one :protocol')
         this.#protocol = value
         return
       case STATUS:
@@ -197,16 +198,16 @@ export class RequestFields implements FieldSink, IncomingHead {
 
   /** RFC 9113 §8.5; with :protocol it is RFC 8441 §4, an upgrade by another name. */
   #finishConnect(): void {
-    if (this.#protocol !== '') {
-      if (!this.#hasPath || this.#schemeText === '') this.#refuse('extended CONNECT without :scheme or :path')
+    if (this.#protocol !== undefined) {
+      if (!this.#hasPath || this.#schemeText === undefined) this.#refuse('extended CONNECT without :scheme or :path')
       if (this.length >= 0) this.#refuse('extended CONNECT with a content-length')
       this.method = 'GET'
       this.upgrade = this.#protocol
-      if (!all(this.upgrade, 0, this.upgrade.length, IS_TOKEN)) this.#refuse('a :protocol that is no token')
+      if (!mayBeProtocol(this.upgrade)) this.#refuse('a :protocol that is no token, or h2c')
       this.#finishTarget()
       return
     }
-    if (this.#hasPath || this.#schemeText !== '') this.#refuse('CONNECT with :scheme or :path')
+    if (this.#hasPath || this.#schemeText !== undefined) this.#refuse('CONNECT with :scheme or :path')
     const colon = this.authority.lastIndexOf(':')
     if (colon < 1 || colon === this.authority.length - 1) this.#refuse('CONNECT without host:port')
     if (this.length >= 0) this.#refuse('CONNECT with a content-length')
@@ -214,7 +215,7 @@ export class RequestFields implements FieldSink, IncomingHead {
   }
 
   #finishTarget(): void {
-    if (this.#protocol !== '' && this.upgrade === '') this.#refuse(':protocol without CONNECT')
+    if (this.#protocol !== undefined && this.upgrade === '') this.#refuse(':protocol without CONNECT')
     const scheme = this.#schemeText
     if (scheme === 'https') this.scheme = 'https'
     else if (scheme !== 'http') this.#refuse('no :scheme, or one that is neither http nor https')
@@ -235,6 +236,11 @@ export class RequestFields implements FieldSink, IncomingHead {
     if (this.authority === '') this.#refuse('neither :authority nor host')
     else if (!isAuthority(this.authority)) this.#refuse('an :authority that is no host and port')
   }
+}
+
+/** h2c would be a connection of the upstream's that we no longer read; as an upgrade it is taken out, too. */
+function mayBeProtocol(protocol: string): boolean {
+  return protocol.length > 0 && all(protocol, 0, protocol.length, IS_TOKEN) && !nameIs(protocol, 'h2c')
 }
 
 function isTarget(target: string): boolean {

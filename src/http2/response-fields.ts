@@ -86,9 +86,8 @@ export class ResponseFields implements FieldSink {
 
 /** Three digits from 100 on; 0: no status. What no class knows counts as a 5xx (RFC 9110 §15), and is passed on. */
 function readStatus(value: string): number {
-  if (value.length !== 3) return 0
-  const status = Number(value)
-  return status >= 100 && status <= 999 ? status : 0
+  const status = value.length === 3 ? readLength(value) : 0
+  return status >= 100 ? status : 0
 }
 
 /** A trailer section: no pseudo-header fields, and nothing that may not come late (RFC 9113 §8.1, RFC 9110 §6.5.1). */
