@@ -1,28 +1,8 @@
 /** The tokens of `retry.when`, `breaker.failures` and `fallback.when`, compiled to table look-ups. */
 import { REASON_LIST, type ProxyError, type Reason } from './errors.ts'
 import type { ResponseHead } from './exchange.ts'
-import { get } from './headers.ts'
-
-/** gRPC status codes by name; the index is the code (grpc/doc/statuscodes.md). */
-export const GRPC_STATUS = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const
+import { GRPC_STATUS, NO_STATUS, statusOfHead, statusOfTrailers } from './grpc-status.ts'
+import type { Headers } from './headers.ts'
 
 /** The group `timeout` of policy-format.md. */
 export const TIMEOUTS: readonly Reason[] = [
@@ -44,7 +24,8 @@ export class OutcomeSet {
   /** By status 0…599. */
   readonly #statuses = new Uint8Array(600)
   readonly #grpc = new Uint8Array(GRPC_STATUS.length)
-  #anyGrpc = false
+  /** A gRPC status is among them. */
+  namesGrpc = false
 
   /** `tokens` as the loader has checked them: reasons, `timeout`, `5xx`, `502`, `502-504`, `grpc:NAME`, `any`. */
   constructor(tokens: readonly string[]) {
@@ -63,7 +44,7 @@ export class OutcomeSet {
       const code = (GRPC_STATUS as readonly string[]).indexOf(token.slice(5))
       if (code >= 0) {
         this.#grpc[code] = 1
-        this.#anyGrpc = true
+        this.namesGrpc = true
       }
     } else if (token.charCodeAt(0) <= 57) {
       const dash = token.indexOf('-')
@@ -79,16 +60,21 @@ export class OutcomeSet {
     return this.#reasons.has(error.reason)
   }
 
-  /** An upstream's answer. A sidecar that refused says its own reason, which counts as if we had refused. */
-  hasHead(head: ResponseHead): boolean {
+  /**
+   * An upstream's answer, by its status; `grpc`, to a gRPC call, also by its gRPC status where the head says it. A sidecar
+   * that refused says its own reason, which counts as if we had refused.
+   */
+  hasHead(head: ResponseHead, grpc: boolean): boolean {
     const status = head.status
     // A status that no class knows counts as a 5xx (RFC 9110 §15).
     if (this.#statuses[status < 600 ? status : 599] === 1) return true
-    return this.#anyGrpc && this.#hasGrpc(head)
+    if (!grpc || !this.namesGrpc) return false
+    const code = statusOfHead(head)
+    return code !== NO_STATUS && this.#grpc[code] === 1
   }
 
-  #hasGrpc(head: ResponseHead): boolean {
-    const value = get(head.headers, 'grpc-status')
-    return value !== undefined && this.#grpc[Number(value)] === 1
+  /** The end of an answer to a gRPC call whose head had no status. */
+  hasTrailers(trailers: Headers | undefined): boolean {
+    return this.namesGrpc && this.#grpc[statusOfTrailers(trailers)] === 1
   }
 }

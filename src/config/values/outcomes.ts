@@ -1,6 +1,6 @@
 /** The tokens of `when` and `failures`. */
 import { REASON_LIST } from '../../core/errors.ts'
-import { GRPC_STATUS } from '../../core/outcome.ts'
+import { GRPC_STATUS } from '../../core/grpc-status.ts'
 import { type Parsed, parsed, unreadable } from './parsed.ts'
 import { nearest } from './spelling.ts'
 

@@ -1,6 +1,7 @@
 /** What an attempt's end says of the upstream, when rates trip, and how long to stay open. */
 import type { ProxyError } from '../../core/errors.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
+import type { Headers } from '../../core/headers.ts'
 import type { OutcomeSet } from '../../core/outcome.ts'
 
 /** `neutral` says nothing of the upstream: it is not counted, and a probe's permit is given back. */
@@ -14,9 +15,17 @@ export interface Rules {
   readonly slowAfter: number
 }
 
-/** At the head; `took` in ms from the start of the attempt. `good` and `slow` stand only once the body has ended well. */
-export function judgeHead(rules: Rules, head: ResponseHead, took: number): Outcome {
-  return outcome(rules.failures.hasHead(head), took >= rules.slowAfter)
+/**
+ * At the head; `grpc`: of an answer to a gRPC call; `took` in ms from the start of the attempt. `good` and `slow` stand only
+ * once the body has ended well.
+ */
+export function judgeHead(rules: Rules, head: ResponseHead, grpc: boolean, took: number): Outcome {
+  return outcome(rules.failures.hasHead(head, grpc), took >= rules.slowAfter)
+}
+
+/** At the end of an answer to a gRPC call whose head said no status; `answered`: what it did say. */
+export function judgeTrailers(rules: Rules, trailers: Headers | undefined, answered: Outcome): Outcome {
+  return rules.failures.hasTrailers(trailers) ? outcome(true, answered === 'slow') : answered
 }
 
 /**

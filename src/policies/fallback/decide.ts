@@ -24,9 +24,9 @@ export class When {
   }
 
   /** Of an upstream's answers only; one of our own kind is not replaced again. */
-  coversHead(head: ResponseHead): boolean {
+  coversHead(head: ResponseHead, grpc: boolean): boolean {
     if (head.origin !== 'upstream') return false
-    return this.#stated.hasHead(head) || this.#any?.hasHead(head) === true
+    return this.#stated.hasHead(head, grpc) || this.#any?.hasHead(head, grpc) === true
   }
 }
 
@@ -36,7 +36,11 @@ export function firstForError<E extends { readonly when: When }>(entries: readon
   return undefined
 }
 
-export function firstForHead<E extends { readonly when: When }>(entries: readonly E[], head: ResponseHead) {
-  for (const entry of entries) if (entry.when.coversHead(head)) return entry
+export function firstForHead<E extends { readonly when: When }>(
+  entries: readonly E[],
+  head: ResponseHead,
+  grpc: boolean,
+) {
+  for (const entry of entries) if (entry.when.coversHead(head, grpc)) return entry
   return undefined
 }

@@ -48,7 +48,7 @@ class Rescuer extends ForwardingHandler {
   }
 
   override head(head: ResponseHead): void {
-    const entry = firstForHead(this.#entries, head)
+    const entry = firstForHead(this.#entries, head, this.#request.exchange.grpc)
     if (entry === undefined) {
       this.#committed = true
       this.up.head(head)

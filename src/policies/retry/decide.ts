@@ -2,7 +2,7 @@
 import { type ProxyError, SHEDDING } from '../../core/errors.ts'
 import type { RetrySkip } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { get } from '../../core/headers.ts'
+import { get, type Headers } from '../../core/headers.ts'
 import { type OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
 import { isIdempotent, isKeyed, type Methods, mayRepeat } from './repeatable.ts'
 
@@ -78,10 +78,15 @@ function byRules(rules: RetryRules, request: RequestHead, error: ProxyError, sta
 
 /** The attempt was answered, and nothing of the answer has gone up yet. */
 export function onAnswer(rules: RetryRules, request: RequestHead, head: ResponseHead, standing: Standing): Verdict {
-  if (rules.max === 0 || request.isTunnel || !rules.when.hasHead(head)) return 'pass'
+  if (rules.max === 0 || request.isTunnel || !rules.when.hasHead(head, request.exchange.grpc)) return 'pass'
+  return onListed(rules, request, head.headers, standing)
+}
+
+/** The outcome is one that `when` names; `fields` are those that say it. */
+export function onListed(rules: RetryRules, request: RequestHead, fields: Headers, standing: Standing): Verdict {
   if (standing.retries >= rules.max) return 'limit'
   if (!mayRepeat(request, rules.methods)) return 'not_idempotent'
-  if (isShedding(head)) return 'pushback'
+  if (isShedding(fields)) return 'pushback'
   return fits(rules, standing) ? 'retry' : 'body_too_large'
 }
 
@@ -91,13 +96,13 @@ export function wouldRetry(rules: RetryRules, error: ProxyError): boolean {
 }
 
 /** More than `maxBodyBytes` is kept only until the upstream has taken of it. */
-function fits(rules: RetryRules, standing: Standing): boolean {
+export function fits(rules: RetryRules, standing: Standing): boolean {
   return standing.whole && standing.bodyBytes <= rules.maxBodyBytes
 }
 
 /** The field is there only if the peer is believed: upstream drops it from others. */
-function isShedding(head: ResponseHead): boolean {
-  const reason = get(head.headers, REASON_FIELD)
+function isShedding(fields: Headers): boolean {
+  const reason = get(fields, REASON_FIELD)
   return reason !== undefined && (SHEDDING as readonly string[]).includes(reason)
 }
 
@@ -112,7 +117,7 @@ export function backoffOf(backoff: Backoff, n: number, dice: number): number {
   return dice * ceiling
 }
 
-/** Without a deadline nobody has said how long a client waits: a longer `Retry-After` is the client's to honour. */
+/** Without a deadline nobody has said how long a client waits: a longer pushback is the client's to honour. */
 export const LONGEST_PUSHBACK = 60_000
 
 /** What is known of time when a retry was decided. */
@@ -120,7 +125,7 @@ export interface Moment {
   /** ms, on the clock of `deadline`. */
   readonly now: number
   readonly deadline: number
-  /** What the answer asks for, ms; undefined: nothing. */
+  /** What the answer asks for, as of `pushbackIn`. */
   readonly pushback: number | undefined
   /** Retries since the series began, this one included. */
   readonly n: number
@@ -129,11 +134,11 @@ export interface Moment {
 
 /**
  * How long to wait, ms, or why not to: nobody sleeps past the deadline, for the answer at hand is better than the 504
- * that would follow. A `Retry-After` is kept to the letter; one of 0 asks for nothing.
+ * that would follow. What an upstream asks for is kept to the letter.
  */
 export function pauseOf(backoff: Backoff, moment: Moment): number | 'pushback' | 'deadline' {
   const { now, deadline, pushback } = moment
-  if (pushback !== undefined && pushback > 0) {
+  if (pushback !== undefined) {
     return pushback > LONGEST_PUSHBACK || now + pushback >= deadline ? 'pushback' : pushback
   }
   const pause = backoffOf(backoff, moment.n, moment.dice)
@@ -142,5 +147,5 @@ export function pauseOf(backoff: Backoff, moment: Moment): number | 'pushback' |
 
 /** Retries since the backoff series began, after one more: a pushback restarts it (gRFC A6). */
 export function seriesAfter(n: number, pushback: number | undefined): number {
-  return pushback !== undefined && pushback > 0 ? 0 : n
+  return pushback === undefined ? n : 0
 }

@@ -14,14 +14,16 @@ import {
   type ResponseHandler,
   type ResponseHead,
 } from '../../core/exchange.ts'
-import { get, type Headers } from '../../core/headers.ts'
+import type { Headers } from '../../core/headers.ts'
 import type { Random } from '../../core/random.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import type { Budget } from './budget.ts'
 import { onAnswer, onFailure, pauseOf, type RetryRules, seriesAfter, type Standing, wouldRetry } from './decide.ts'
+import { onTrailers, PEEK, peeks, whyTooLate } from './decide-grpc.ts'
 import { KeptAnswer } from './kept-answer.ts'
 import { type Loop, Outgoing } from './layer-outgoing.ts'
-import { retryAfter } from './retry-after.ts'
+import { withPreviousAttempts } from './previous-attempts.ts'
+import { pushbackIn } from './pushback.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'discarded for another attempt')
 
@@ -49,13 +51,15 @@ export function retryLayer(parts: RetryParts): Layer {
 
 /** An attempt is under way, and nothing of an answer has gone up. */
 const LIVE = 0
+/** The head of a gRPC call's answer is held until it is known what comes behind it. */
+const PEEKING = 1
 /** The next attempt is awaited. */
-const WAITING = 1
+const WAITING = 2
 /** A head has gone up: no further attempt (G4). */
-const COMMITTED = 2
+const COMMITTED = 3
 /** The asker has left; the attempt's `fail` is awaited. */
-const LEFT = 3
-const OVER = 4
+const LEFT = 4
+const OVER = 5
 
 class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   readonly outgoing: Outgoing
@@ -109,45 +113,55 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
 
   head(head: ResponseHead): void {
     if (this.#phase !== LIVE) return
-    const rules = this.#parts.rules
+    const { rules, clock } = this.#parts
     const pause = rules.max === 0 ? -1 : this.#afterAnswer(head)
-    if (pause < 0) {
-      this.#commit(head)
-    } else {
+    if (pause >= 0) {
       this.#kept = new KeptAnswer(head)
       this.#wait(pause)
+    } else if (peeks(rules, this.#request, head, this)) {
+      this.#phase = PEEKING
+      this.#kept = new KeptAnswer(head)
+      this.#timer = clock.schedule(PEEK, this)
+    } else {
+      this.#commit(head)
     }
   }
 
   data(chunk: Buffer): void {
+    if (this.#phase === PEEKING) this.#stopPeeking()
     if (this.#kept !== undefined) this.#kept.chunks.push(chunk)
     else if (this.#phase === COMMITTED) this.#up.data(chunk)
   }
 
   end(trailers?: Headers): void {
-    const kept = this.#kept
-    if (kept !== undefined) {
-      kept.ended = true
-      kept.trailers = trailers
-      this.outgoing.attemptGone()
+    if (this.#phase === PEEKING) {
+      this.#peeked(trailers)
       return
     }
-    this.#phase = OVER
-    this.outgoing.over()
-    this.#up.end(trailers)
+    const kept = this.#kept
+    if (kept !== undefined) {
+      this.#keepEnd(kept, trailers)
+      return
+    }
+    const late = whyTooLate(this.#parts.rules, this.#request, trailers, this)
+    if (late !== '') this.#skip(late)
+    this.#endUp(trailers)
   }
 
   fail(error: ProxyError): void {
     if (this.#discarding) return
-    if (this.#kept !== undefined) {
+    const phase = this.#phase
+    if (this.#kept !== undefined && phase !== PEEKING) {
       this.#kept.error = error
       this.outgoing.attemptGone()
-      return
-    }
-    if (this.#phase === LIVE) {
+    } else if (phase === LIVE) {
       this.#afterFailure(error)
     } else {
-      if (this.#phase === COMMITTED && wouldRetry(this.#parts.rules, error)) this.#skip('committed')
+      // A head that was held is dropped: the failure says more than a head and a break.
+      this.#kept = undefined
+      this.#parts.clock.cancel(this.#timer)
+      const answered = phase === COMMITTED || phase === PEEKING
+      if (answered && wouldRetry(this.#parts.rules, error)) this.#skip('committed')
       this.#finish(error)
     }
   }
@@ -162,7 +176,8 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
 
   expired(): void {
     this.#timer = undefined
-    this.#dispatch('retry')
+    if (this.#phase === PEEKING) this.#stopPeeking()
+    else this.#dispatch('retry')
   }
 
   aborted(reason: ProxyError): void {
@@ -188,10 +203,11 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   /** As `#grant`. */
   #afterAnswer(head: ResponseHead): number {
     const verdict = onAnswer(this.#parts.rules, this.#request, head, this)
-    if (verdict === 'pass') return -1
-    const asked = get(head.headers, 'retry-after')
-    const pushback = asked === undefined ? undefined : retryAfter(asked, this.#parts.clock.wallTime())
-    return this.#grant(verdict, pushback)
+    return verdict === 'pass' ? -1 : this.#grant(verdict, this.#pushback(head.headers))
+  }
+
+  #pushback(fields: Headers): number | undefined {
+    return pushbackIn(fields, this.#request.exchange.grpc, this.#parts.clock.wallTime())
   }
 
   #afterFailure(error: ProxyError): void {
@@ -232,15 +248,47 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     return -1
   }
 
+  /** The trailers came before any message: they decide. */
+  #peeked(trailers: Headers | undefined): void {
+    const { rules, clock } = this.#parts
+    const verdict = onTrailers(rules, this.#request, trailers, this)
+    const pushback = trailers === undefined ? undefined : this.#pushback(trailers)
+    const pause = verdict === 'pass' ? -1 : this.#grant(verdict, pushback)
+    if (pause < 0) {
+      this.#stopPeeking()
+      if (this.#phase === COMMITTED) this.#endUp(trailers)
+      return
+    }
+    clock.cancel(this.#timer)
+    this.#keepEnd(this.#kept as KeptAnswer, trailers)
+    this.#wait(pause)
+  }
+
+  /** The held head goes up. */
+  #stopPeeking(): void {
+    const kept = this.#kept as KeptAnswer
+    this.#kept = undefined
+    this.#parts.clock.cancel(this.#timer)
+    this.#timer = undefined
+    this.#commit(kept.head)
+  }
+
+  #keepEnd(kept: KeptAnswer, trailers: Headers | undefined): void {
+    kept.ended = true
+    kept.trailers = trailers
+    this.outgoing.attemptGone()
+  }
+
   #wait(pause: number): void {
+    const kept = this.#kept
     this.#phase = WAITING
     this.outgoing.waiting = true
-    this.outgoing.answerKept = this.#kept !== undefined
+    this.outgoing.answerKept = kept !== undefined && !kept.over
     if (pause === 0) {
       this.#dispatch('retry')
     } else {
       this.#timer = this.#parts.clock.schedule(pause, this)
-      if (this.#kept !== undefined) this.outgoing.down.pauseResponse()
+      if (kept !== undefined) this.outgoing.down.pauseResponse()
     }
   }
 
@@ -256,7 +304,9 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     this.#phase = LIVE
     const attempt = new Attempt(kind, this.retries >= this.#parts.rules.max, kind === 'transparent')
     const expects = !this.#continued && this.outgoing.bytes === 0
-    const down = this.#next(this.#request.forAttempt(attempt, expects), this)
+    const head = this.#request.forAttempt(attempt, expects)
+    const counts = this.retries > 0 && this.#request.exchange.grpc
+    const down = this.#next(counts ? withPreviousAttempts(head, this.retries) : head, this)
     this.outgoing.sendAgain(down)
   }
 
@@ -276,9 +326,15 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     }
     if (this.#phase !== COMMITTED) return
     this.#kept = undefined
-    if (kept.ended) this.end(kept.trailers)
+    if (kept.ended) this.#endUp(kept.trailers)
     else if (kept.error !== undefined) this.fail(kept.error)
     else this.outgoing.goOn()
+  }
+
+  #endUp(trailers: Headers | undefined): void {
+    this.#phase = OVER
+    this.outgoing.over()
+    this.#up.end(trailers)
   }
 
   #finish(error: ProxyError): void {

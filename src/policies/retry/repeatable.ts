@@ -1,6 +1,6 @@
 /** What may be repeated although the upstream may have carried it out (RFC 9110 §9.2.2). */
 import type { RequestHead } from '../../core/exchange.ts'
-import { get, has } from '../../core/headers.ts'
+import { has } from '../../core/headers.ts'
 
 export type Methods = 'idempotent' | 'keyed' | 'any'
 
@@ -21,13 +21,11 @@ export function isKeyed(request: RequestHead): boolean {
   return has(request.headers, 'idempotency-key')
 }
 
-/** gRPC calls are all POST: for them `retry.when` alone decides. */
-function isGrpc(request: RequestHead): boolean {
-  return get(request.headers, 'content-type')?.startsWith('application/grpc') === true
-}
-
-/** Whether the policy lets the request be repeated once it may have been carried out. */
+/**
+ * Whether the policy lets the request be repeated once it may have been carried out. gRPC calls are all POST: for them
+ * `retry.when` alone decides.
+ */
 export function mayRepeat(request: RequestHead, methods: Methods): boolean {
   if (methods === 'any' || isIdempotent(request)) return true
-  return (methods === 'keyed' && isKeyed(request)) || isGrpc(request)
+  return (methods === 'keyed' && isKeyed(request)) || request.exchange.grpc
 }

@@ -4,6 +4,7 @@ import { OutcomeSet } from '../../../src/core/outcome.ts'
 import {
   judgeFailure,
   judgeHead,
+  judgeTrailers,
   openFor,
   type Outcome,
   type Rules,
@@ -28,10 +29,22 @@ t.test('judgeHead() counts the statuses and the time to the head', async (t) => 
     [599, 10, 'failed'],
     [503, 2000, 'failed-slow'],
   ] as const) {
-    t.equal(judgeHead(RULES, responseHead(status), took), expected, `${status} ${took}`)
+    t.equal(judgeHead(RULES, responseHead(status), false, took), expected, `${status} ${took}`)
   }
-  t.equal(judgeHead(RULES, responseHead(200, ['grpc-status', '14']), 1), 'failed', 'UNAVAILABLE')
-  t.equal(judgeHead(RULES, responseHead(200, ['grpc-status', '5']), 1), 'good', 'NOT_FOUND')
+  t.equal(judgeHead(RULES, responseHead(200, ['grpc-status', '14']), true, 1), 'failed', 'UNAVAILABLE')
+  t.equal(judgeHead(RULES, responseHead(200, ['grpc-status', '5']), true, 1), 'good', 'NOT_FOUND')
+  t.equal(judgeHead(RULES, responseHead(200), true, 1), 'good', 'not said yet')
+  t.equal(judgeHead(RULES, responseHead(200, ['grpc-status', '14']), false, 1), 'good', 'no gRPC call')
+})
+
+t.test('judgeTrailers() lets the status decide, and else what the head said', async (t) => {
+  t.equal(judgeTrailers(RULES, ['grpc-status', '14'], 'good'), 'failed')
+  t.equal(judgeTrailers(RULES, ['grpc-status', '14'], 'slow'), 'failed-slow')
+  t.equal(judgeTrailers(RULES, undefined, 'good'), 'failed', 'no status at all is UNKNOWN')
+  for (const code of [0, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 16]) {
+    t.equal(judgeTrailers(RULES, ['grpc-status', String(code)], 'good'), 'good', String(code))
+    t.equal(judgeTrailers(RULES, ['grpc-status', String(code)], 'slow'), 'slow', String(code))
+  }
 })
 
 interface Moment {

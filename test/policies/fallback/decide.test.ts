@@ -44,7 +44,7 @@ t.test('any covers failures from below, and neither 4xx nor what the client did'
     [500, true],
     [599, true],
   ] as const) {
-    t.equal(any.coversHead(responseHead(status)), expected, String(status))
+    t.equal(any.coversHead(responseHead(status), false), expected, String(status))
   }
 })
 
@@ -53,9 +53,9 @@ t.test('a stated token covers what it says', async (t) => {
   t.ok(when.coversError(error('per_try_timeout')))
   t.ok(when.coversError(error('rate_limited', 'proxy')))
   t.notOk(when.coversError(error('circuit_open', 'proxy')))
-  t.ok(when.coversHead(responseHead(503)))
-  t.ok(when.coversHead(responseHead(404)))
-  t.notOk(when.coversHead(responseHead(504)))
+  t.ok(when.coversHead(responseHead(503), false))
+  t.ok(when.coversHead(responseHead(404), false))
+  t.notOk(when.coversHead(responseHead(504), false))
 })
 
 t.test('a client that left is never answered, even where the token stands', async (t) => {
@@ -63,5 +63,5 @@ t.test('a client that left is never answered, even where the token stands', asyn
 })
 
 t.test('only an answer of the upstream is replaced', async (t) => {
-  t.notOk(new When(['5xx']).coversHead(new ResponseHead(503, '', [], 0, 'proxy', 'overload')))
+  t.notOk(new When(['5xx']).coversHead(new ResponseHead(503, '', [], 0, 'proxy', 'overload'), false))
 })

@@ -15,6 +15,7 @@ import {
   type Standing,
   wouldRetry,
 } from '../../../src/policies/retry/decide.ts'
+import { NEVER } from '../../../src/policies/retry/pushback.ts'
 import { type AskOptions, DEFAULTS, requestOf } from './scene.ts'
 
 const FULL: Backoff = { base: 25, max: 250, jitter: 'full' }
@@ -32,6 +33,7 @@ function failure(reason: Reason, retryable: Retryable, source: 'upstream' | 'pro
 const GET: AskOptions = { method: 'GET' }
 const POST: AskOptions = { method: 'POST', bodyLength: 3 }
 const KEYED: AskOptions = { ...POST, headers: ['Idempotency-Key', '"1"'] }
+const CALL: AskOptions = { ...POST, grpc: true }
 const PUT: AskOptions = { method: 'PUT', bodyLength: 3 }
 const MATCHED: AskOptions = { ...PUT, headers: ['If-Match', '"v1"'] }
 const SOCKET: AskOptions = { method: 'GET', upgrade: 'websocket' }
@@ -75,6 +77,7 @@ t.test('onFailure() keeps every row of the matrix', async (t) => {
     ['reset after the write: unless keys count', KEYED, lost, { methods: 'keyed' }, {}, 'retry'],
     ['reset after the write: keys count, but none', POST, lost, { methods: 'keyed' }, {}, 'not_idempotent'],
     ['reset after the write: anything goes', POST, lost, { methods: 'any' }, {}, 'retry'],
+    ['reset after the write: a gRPC call', CALL, lost, {}, {}, 'retry'],
     ['reset after the write: conditional write', MATCHED, lost, {}, {}, 'not_idempotent'],
     ['reset after the write: CONNECT', CONNECT, lost, { methods: 'any' }, {}, 'not_idempotent'],
     ['reset after the write: no policy', GET, lost, { max: 0 }, {}, 'pass'],
@@ -124,15 +127,11 @@ t.test('onAnswer() repeats listed answers of idempotent requests', async (t) => 
     ['429 listed', GET, answer(429), { when: ['429'] }, {}, 'retry'],
     ['a peer that sheds load', GET, shed, {}, {}, 'pushback'],
     ['a peer whose upstream is down', GET, answer(503, ['x-outrigger-reason', 'no_endpoints']), {}, {}, 'retry'],
-    [
-      'UNAVAILABLE of a gRPC call',
-      { method: 'POST', headers: ['content-type', 'application/grpc'] },
-      answer(200, ['grpc-status', '14']),
-      {},
-      {},
-      'retry',
-    ],
-    ['another gRPC status', GET, answer(200, ['grpc-status', '5']), {}, {}, 'pass'],
+    ['UNAVAILABLE of a gRPC call', CALL, answer(200, ['grpc-status', '14']), {}, {}, 'retry'],
+    ['another gRPC status', CALL, answer(200, ['grpc-status', '5']), {}, {}, 'pass'],
+    ['a gRPC status of no gRPC call', KEYED, answer(200, ['grpc-status', '14']), {}, {}, 'pass'],
+    ['503 of a gRPC call: `methods` does not apply', CALL, answer(503), { when: ['503'] }, {}, 'retry'],
+    ['502 is UNAVAILABLE to a gRPC client', CALL, answer(502), {}, {}, 'retry'],
   ]
   for (const [name, asked, head, rules, standing, verdict] of rows) {
     t.equal(onAnswer(rulesOf(rules), requestOf(asked), head, { ...FRESH, ...standing }), verdict, name)
@@ -175,13 +174,15 @@ t.test('pauseOf() never sleeps past the deadline', async (t) => {
   t.equal(at(1501, 500), 500)
   t.equal(at(1500, 500), 'pushback')
   t.equal(at(3000, 60_000), 'pushback')
-  t.equal(at(Infinity, 0), 25, 'Retry-After: 0 asks for nothing')
+  t.equal(at(Infinity, 0), 0, 'at once, to the letter')
+  t.equal(at(1000, 0), 'pushback')
+  t.equal(at(Infinity, NEVER), 'pushback')
   t.equal(at(Infinity, LONGEST_PUSHBACK), LONGEST_PUSHBACK)
   t.equal(at(Infinity, LONGEST_PUSHBACK + 1), 'pushback')
 })
 
 t.test('seriesAfter() restarts the backoff after a pushback', async (t) => {
   t.equal(seriesAfter(2, undefined), 2)
-  t.equal(seriesAfter(2, 0), 2)
+  t.equal(seriesAfter(2, 0), 0)
   t.equal(seriesAfter(2, 1000), 0)
 })

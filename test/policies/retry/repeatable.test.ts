@@ -28,5 +28,5 @@ t.test('mayRepeat() follows `methods`, but not for gRPC', async (t) => {
   t.strictSame([mayRepeat(post, 'idempotent'), mayRepeat(post, 'keyed'), mayRepeat(post, 'any')], [false, false, true])
   const keyed = requestOf({ method: 'PUT', headers: ['If-Match', '"1"', 'Idempotency-Key', '1'] })
   t.strictSame([mayRepeat(keyed, 'idempotent'), mayRepeat(keyed, 'keyed')], [false, true])
-  t.equal(mayRepeat(requestOf({ method: 'POST', headers: ['content-type', 'application/grpc+proto'] }), 'keyed'), true)
+  t.equal(mayRepeat(requestOf({ method: 'POST', grpc: true }), 'keyed'), true)
 })

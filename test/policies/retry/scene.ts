@@ -36,12 +36,14 @@ export function reset(retryable: Retryable): ProxyError {
 export interface AskOptions extends RequestOptions {
   readonly headers?: Headers
   readonly expectContinue?: boolean
+  readonly grpc?: boolean
 }
 
 export function requestOf(options: AskOptions = {}): RequestHead {
   const head = requestHead(options)
   const { method, target, scheme, authority, bodyLength, upgrade, exchange, attempt } = head
-  const { headers = [], expectContinue = false } = options
+  const { headers = [], expectContinue = false, grpc = false } = options
+  exchange.grpc = grpc
   return new RequestHead(
     method,
     target,

@@ -1,0 +1,131 @@
+/**
+ * Asks a gRPC server how it is: one `grpc.health.v1.Health/Check` on a connection of its own, so that what is tested is the
+ * whole way and a pooled connection in trouble is not taken for the server. http2-wrapper is loaded by the first probe.
+ */
+import type { ClientHttp2Session, ClientRequest, IncomingMessage } from 'http2-wrapper'
+import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import { GRPC_STATUS, NO_STATUS, statusIn, statusOfHttp } from '../../core/grpc-status.ts'
+import { decodeStatus, encodeCheck } from './check-message.ts'
+
+/**
+ * `unimplemented`: it speaks gRPC and has no health service. `no_answer`: nothing came in time, or nothing that is gRPC.
+ */
+export type GrpcHealth = 'serving' | 'not_serving' | 'unimplemented' | 'no_answer'
+
+export interface ProbeAnswer {
+  readonly health: GrpcHealth
+  /** In words, for the log. */
+  readonly why: string
+}
+
+export interface GrpcProbe {
+  readonly host: string
+  readonly port: number
+  /** The `:authority` it is asked under. */
+  readonly authority: string
+  /** Whose health is asked for; '' the server's as a whole. */
+  readonly service: string
+  /** ms for all of it, connecting included. */
+  readonly timeout: number
+}
+
+const PATH = '/grpc.health.v1.Health/Check'
+/** The answer is seven bytes long; who sends this many speaks of something else. */
+const MOST_BYTES = 4096
+
+const OK = 0
+const NOT_FOUND = 5
+const UNIMPLEMENTED = 12
+
+/** Never rejects: a server that cannot be asked is an answer, too. */
+export async function probeGrpc(probe: GrpcProbe, clock: Clock): Promise<ProbeAnswer> {
+  const { default: http2 } = await import('http2-wrapper')
+  const { host, port, authority, service, timeout } = probe
+  const address = host.includes(':') ? `[${host}]` : host
+  const session = http2.connect(`http://${address}:${port}`)
+  const request = http2.request({
+    h2session: session,
+    method: 'POST',
+    path: PATH,
+    headers: {
+      ':authority': authority,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': `${Math.min(99_999_999, Math.max(1, Math.round(timeout)))}m`,
+    },
+  })
+  const asked = new Asked(session, request, clock, timeout)
+  request.end(encodeCheck(service))
+  return asked.answer
+}
+
+/** One question on its way. Whatever comes first ends it, and the connection with it. */
+class Asked implements Timed {
+  readonly answer: Promise<ProbeAnswer>
+  readonly #resolve: (answer: ProbeAnswer) => void
+  readonly #session: ClientHttp2Session
+  readonly #clock: Clock
+  readonly #timer: Timer
+  readonly #timeout: number
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(session: ClientHttp2Session, request: ClientRequest, clock: Clock, timeout: number) {
+    const { promise, resolve } = Promise.withResolvers<ProbeAnswer>()
+    this.answer = promise
+    this.#resolve = resolve
+    this.#session = session
+    this.#clock = clock
+    this.#timeout = timeout
+    this.#timer = clock.schedule(timeout, this)
+    session.on('error', (error) => this.#end('no_answer', error.message))
+    request.on('error', (error) => this.#end('no_answer', error.message))
+    request.on('response', (response) => this.#read(response))
+  }
+
+  expired(): void {
+    this.#end('no_answer', `nothing came within ${this.#timeout} ms`)
+  }
+
+  #read(response: IncomingMessage): void {
+    response.on('error', (error) => this.#end('no_answer', error.message))
+    response.on('aborted', () => this.#end('no_answer', 'the answer broke off'))
+    response.on('data', (chunk: Buffer) => {
+      this.#bytes += chunk.length
+      if (this.#bytes > MOST_BYTES)
+        this.#end('no_answer', `more than ${MOST_BYTES} bytes came, which is no health check`)
+      else this.#chunks.push(chunk)
+    })
+    response.on('end', () => this.#judge(response))
+  }
+
+  #judge(response: IncomingMessage): void {
+    const code = codeOf(response)
+    const name = GRPC_STATUS[code] as string
+    if (code === UNIMPLEMENTED) this.#end('unimplemented', 'the server has no health service')
+    else if (code === NOT_FOUND) this.#end('not_serving', 'the server does not know this service')
+    else if (code === NO_STATUS) this.#end('no_answer', 'the answer has no grpc-status')
+    else if (code !== OK) this.#end('not_serving', `the server answered ${name}`)
+    else this.#judgeMessage()
+  }
+
+  #judgeMessage(): void {
+    const status = decodeStatus(Buffer.concat(this.#chunks))
+    if (status === 'SERVING') this.#end('serving', 'the server says SERVING')
+    else if (status === undefined) this.#end('no_answer', 'the answer is no HealthCheckResponse')
+    else this.#end('not_serving', `the server says ${status}`)
+  }
+
+  #end(health: GrpcHealth, why: string): void {
+    this.#clock.cancel(this.#timer)
+    this.#session.destroy()
+    this.#resolve({ health, why })
+  }
+}
+
+/** In the head where there is nothing else, else in the trailers; without one, what its HTTP status stands for. */
+function codeOf({ statusCode = 0, headers, trailers }: IncomingMessage): number {
+  const said = headers['grpc-status'] ?? trailers['grpc-status']
+  if (said !== undefined) return statusIn(['grpc-status', String(said)])
+  return statusCode === 200 ? NO_STATUS : statusOfHttp(statusCode)
+}
