@@ -42,6 +42,8 @@ export interface BlockStatement {
 export interface RouteMatch {
   /** The pattern as written, or undefined: every path. */
   readonly path: string | undefined
+  /** Instead of path and methods: `pkg.Service/Method` or `pkg.Service/*`. */
+  readonly grpc: string | undefined
   /** Upper case; empty: every method. */
   readonly methods: readonly string[]
   /** Lower-case names with the exact value asked for. */

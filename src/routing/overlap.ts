@@ -1,4 +1,6 @@
 /** Whether some request could meet two rules both: exact, for patterns, methods and headers. */
+import { hasGrpcType } from '../core/grpc.ts'
+import { has } from '../core/headers.ts'
 import type { PathPattern } from './pattern.ts'
 import type { RequestTest } from './request-test.ts'
 import type { Segment } from './segments.ts'
@@ -15,7 +17,13 @@ export function destinationsMeet(a: StatedPolicy, b: StatedPolicy): boolean {
 /** Whether some request passes both tests; undefined is the test that every request passes. */
 export function testsMeet(a: RequestTest | undefined, b: RequestTest | undefined): boolean {
   if (a === undefined || b === undefined) return true
-  return methodsMeet(a.methods, b.methods) && headersMeet(a.headers, b.headers) && pathsMeet(a.pattern, b.pattern)
+  if (!methodsMeet(a.methods, b.methods) || !headersMeet(a.headers, b.headers)) return false
+  return typesMeet(a, b) && typesMeet(b, a) && pathsMeet(a.pattern, b.pattern)
+}
+
+/** A gRPC call has gRPC's content type and no other. */
+function typesMeet(a: RequestTest, b: RequestTest): boolean {
+  return !a.grpc || !has(b.headers, 'content-type') || hasGrpcType(b.headers)
 }
 
 function methodsMeet(a: readonly string[], b: readonly string[]): boolean {

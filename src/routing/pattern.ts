@@ -14,8 +14,8 @@ export class PathPattern {
   /** Ends in `**`. */
   readonly #rest: boolean
 
-  /** `source` as the loader has checked it. */
-  constructor(source: string) {
+  /** `source` as the loader has checked it; `label` where another text names it. */
+  constructor(source: string, label = source) {
     const segments = readSegments(source)
     let prefix = ''
     const tail: (string | undefined)[] = []
@@ -23,7 +23,7 @@ export class PathPattern {
       if (segment.kind === 'literal' && tail.length === 0) prefix += `/${segment.text}`
       else if (segment.kind !== 'rest') tail.push(segment.kind === 'literal' ? segment.text : undefined)
     }
-    this.source = source
+    this.source = label
     this.segments = segments
     this.#prefix = prefix
     this.#tail = tail

@@ -1,10 +1,14 @@
 /** The question a route entry asks of a request. */
+import { hasGrpcType } from '../core/grpc.ts'
 import type { Headers } from '../core/headers.ts'
 import { nameIs } from '../core/headers.ts'
 import { PathPattern } from './pattern.ts'
 import type { StatedRoute } from './stated.ts'
 
-/** Path, methods and headers, which must all hold. */
+/** Every gRPC call is one (grpc/doc/PROTOCOL-HTTP2.md). */
+const GRPC_METHODS = ['POST']
+
+/** Path, methods and headers, which must all hold; or a gRPC method, which is a path, POST and the content type. */
 export class RequestTest {
   /** Undefined: every path. */
   readonly pattern: PathPattern | undefined
@@ -12,27 +16,37 @@ export class RequestTest {
   readonly methods: readonly string[]
   /** Flat, names in lower case, sorted by name. */
   readonly headers: readonly string[]
+  /** The content type must be gRPC's. */
+  readonly grpc: boolean
   /** Equal for tests that ask the same. */
   readonly key: string
 
   constructor(route: StatedRoute) {
     const headers = route.headers.toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
-    this.pattern = route.path === undefined ? undefined : new PathPattern(route.path)
-    this.methods = route.methods
+    const { path, grpc } = route
+    this.grpc = grpc !== undefined
+    this.pattern = patternOf(path, grpc)
+    this.methods = grpc === undefined ? route.methods : GRPC_METHODS
     this.headers = headers.flat()
-    this.key = JSON.stringify([route.path, route.methods.toSorted(), headers])
+    this.key = JSON.stringify([path, grpc, route.methods.toSorted(), headers])
   }
 
   /** `path` in normal form. */
   matches(method: string, path: string, headers: Headers): boolean {
     if (this.pattern !== undefined && !this.pattern.matches(path)) return false
     if (this.methods.length !== 0 && !this.methods.includes(method)) return false
+    if (this.grpc && !hasGrpcType(headers)) return false
     const wanted = this.headers
     for (let i = 0; i < wanted.length; i += 2) {
       if (!holdsOnce(headers, wanted[i] as string, wanted[i + 1] as string)) return false
     }
     return true
   }
+}
+
+function patternOf(path: string | undefined, grpc: string | undefined): PathPattern | undefined {
+  if (grpc !== undefined) return new PathPattern(`/${grpc}`, grpc)
+  return path === undefined ? undefined : new PathPattern(path)
 }
 
 /** The field stands there with this value and no second time: two values are a list (RFC 9110 §5.3), another value. */

@@ -3,7 +3,8 @@
  * none, segment by segment from the left literal over `{name}` or `*` over `**`, then methods, then headers, then
  * workload. An application port, which only inbound policies name, ranks with the service: both say where to.
  *
- * Methods and workload count as said or not said, headers by their number: one more field is one more condition.
+ * Methods and workload count as said or not said, headers by their number: one more field is one more condition. A gRPC method is a path with the method
+ * POST and one field more, the content type.
  */
 import type { PathPattern } from './pattern.ts'
 import type { Rule } from './rule.ts'
@@ -53,8 +54,9 @@ function methods(rule: Rule): number {
   return rule.test === undefined ? 0 : rule.test.methods.length
 }
 
-function headers(rule: Rule): number {
-  return rule.test === undefined ? 0 : rule.test.headers.length
+/** Fields asked for; the content type of gRPC is one. */
+function headers({ test }: Rule): number {
+  return test === undefined ? 0 : test.headers.length / 2 + Number(test.grpc)
 }
 
 /** What decided between two rules, in words that follow "because it". */

@@ -16,6 +16,8 @@ export interface StatedBlock {
 /** One entry of `match.routes`. */
 export interface StatedRoute {
   readonly path: string | undefined
+  /** Instead of path and methods: `pkg.Service/Method` or `pkg.Service/*`. */
+  readonly grpc: string | undefined
   /** Upper case; empty: every method. */
   readonly methods: readonly string[]
   /** Lower-case names. */

@@ -1,5 +1,7 @@
 // cold file: runs at load, to find what no operator means
 /** Made-up requests that stand for all requests two rules have in common. */
+import { GRPC_TYPE } from '../core/grpc.ts'
+import { has } from '../core/headers.ts'
 import type { PathPattern } from './pattern.ts'
 import type { RequestTest } from './request-test.ts'
 import type { Rule } from './rule.ts'
@@ -19,7 +21,9 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TR
  * other rule names. If for every witness another rule speaks with more weight, it does so for every request in common.
  */
 export function witnesses(a: RequestTest | undefined, b: RequestTest | undefined, others: readonly Rule[]): Witness[] {
-  const headers = mergeHeaders(a?.headers ?? [], b?.headers ?? [])
+  const asked = mergeHeaders(a?.headers ?? [], b?.headers ?? [])
+  const calls = a?.grpc === true || b?.grpc === true
+  const headers = calls && !has(asked, 'content-type') ? [...asked, 'content-type', GRPC_TYPE] : asked
   const paths = commonPaths(a?.pattern, b?.pattern, others)
   return commonMethods(a?.methods ?? [], b?.methods ?? [], others).flatMap((method) =>
     paths.map((path) => ({ method, path, headers })),

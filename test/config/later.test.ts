@@ -19,7 +19,6 @@ const later: readonly string[] = [
   `${POLICY}timeout: {mode: →shadow, request: 2s}`,
   `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
   `${POLICY}fallback: [{when: [any], use: →service, service: s}]`,
-  'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{→grpc: a.B/*}]}',
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →http2}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,

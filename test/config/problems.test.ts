@@ -63,6 +63,12 @@ const cases: readonly Case[] = [
   ['E021', '→kind: Service\nname: s', 'exactly one of endpoints and dns, found none'],
   ['E021', 'kind: Service\nname: s\n→dns: {name: s}', "'port' is missing in dns"],
   ['E021', `${SIDECAR}inbound:\n- →listen: 127.0.0.1:1`, "'app' is missing in inbound[0]"],
+  ['E028', route('{grpc: shop.Stock/*, →path: /a}'), 'grpc stands instead of path and methods, found path'],
+  ['E028', route('{→methods: [POST], grpc: shop.Stock/*}'), 'found methods'],
+  ['E024', route('{grpc: →shop.Stock}'), 'routes[0].grpc must be', 'write shop.Stock/*'],
+  ['E024', route('{grpc: →/shop.Stock/Get}'), 'write shop.Stock/Get'],
+  ['E024', route('{grpc: →shop.Stock/Get/more}'), "found 'shop.Stock/Get/more'"],
+  ['E022', route('{grpc: →3}'), 'grpc'],
   ['E028', `${SERVICE}→dns: {name: s, port: 80}`, 'found endpoints and dns'],
   // Types
   ['E022', policy('→timeout:'), 'found nothing: write {}'],

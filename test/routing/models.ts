@@ -18,11 +18,12 @@ export function block(name: string, fields: Record<string, unknown> = {}, mode: 
   return { block: name, mode, config, place: place(), places } satisfies PlacedBlock
 }
 
-/** `GET,HEAD /path x-tenant=gold`, every part of which may be missing. */
+/** `GET,HEAD /path x-tenant=gold` or `grpc:pkg.Service/Method x-tenant=gold`, every part of which may be missing. */
 export function route(text: string): StatedRoute {
   const parts = text.split(' ').filter((part) => part !== '')
   return {
     path: parts.find((part) => part.startsWith('/')),
+    grpc: parts.find((part) => part.startsWith('grpc:'))?.slice(5),
     methods: parts.find((part) => /^[A-Z,]+$/.test(part))?.split(',') ?? [],
     headers: parts.filter((part) => part.includes('=')).map((part) => part.split('=') as [string, string]),
     stream: undefined,
@@ -53,7 +54,21 @@ export function place() {
   return { file: 'test.yaml', line, column: 1 }
 }
 
-const PATHS = ['/a', '/a/', '/a/**', '/a/b', '/a/{x}', '/*/b', '/*/*', '/**', '/{x}/**', '/a/*/c', '/']
+const PATHS = [
+  '/a',
+  '/a/',
+  '/a/**',
+  '/a/b',
+  '/a/{x}',
+  '/*/b',
+  '/*/*',
+  '/**',
+  '/{x}/**',
+  '/a/*/c',
+  '/',
+  'grpc:a/b',
+  'grpc:a/*',
+]
 const METHODS = ['GET', 'POST', 'GET,POST', 'PUT']
 const HEADERS = ['x=1', 'x=2', 'y=1', 'x=1 y=1', 'z=1']
 
@@ -104,7 +119,10 @@ export function allRequests(): Request[] {
     ['x', '2', 'y', '1'],
     ['x', '2', 'z', '1'],
   )
+  const calls = sets.map((set) => [...set, 'Content-Type', 'application/grpc+proto'])
   return ['GET', 'POST', 'PUT', 'DELETE'].flatMap((method) =>
-    paths.flatMap((path) => sets.map((set) => ({ method, path, headers: set }))),
+    paths.flatMap((path) =>
+      (method === 'POST' ? [...sets, ...calls] : sets).map((set) => ({ method, path, headers: set })),
+    ),
   )
 }

@@ -13,7 +13,8 @@ function rule(match: Match) {
 /** Each is more specific than the next, and says why. */
 const LADDER: readonly (readonly [match: Match, because: string])[] = [
   [{ service: 's', routes: ['/a/b GET x=1'], workload: ['w'] }, 'names this sidecar'],
-  [{ service: 's', routes: ['/a/b GET x=1'] }, 'names methods'],
+  [{ service: 's', routes: ['/a/b GET x=1'] }, 'names more headers'],
+  [{ service: 's', routes: ['/a/b POST'] }, 'names methods'],
   [{ service: 's', routes: ['/a/b x=1 y=1'] }, 'names more headers'],
   [{ service: 's', routes: ['/a/b x=1'] }, 'names more headers'],
   [{ service: 's', routes: ['/a/b'], workload: ['w'] }, 'names this sidecar'],
@@ -41,6 +42,17 @@ t.test('compare() ranks as the format says, every one over all that follow', (t)
       )
     }
   }
+  t.end()
+})
+
+t.test('A gRPC method ranks as its path with POST and one field more', (t) => {
+  const call = rule({ routes: ['grpc:pkg.S/M'] })
+  t.equal(compare(call, rule({ routes: ['/pkg.S/M POST x=1'] })), 0)
+  t.ok(compare(call, rule({ routes: ['/pkg.S/M POST'] })) < 0)
+  t.ok(compare(call, rule({ routes: ['/pkg.S/M x=1 y=1'] })) < 0)
+  t.ok(compare(call, rule({ routes: ['grpc:pkg.S/M x=1'] })) > 0)
+  t.ok(compare(call, rule({ routes: ['grpc:pkg.S/*'] })) < 0)
+  t.ok(compare(rule({ routes: ['grpc:pkg.S/*'] }), rule({ routes: ['/pkg.S/**'] })) < 0)
   t.end()
 })
 

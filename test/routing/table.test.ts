@@ -41,6 +41,28 @@ t.test('find() gives each block from the most specific policy that states it', (
   t.end()
 })
 
+t.test('find() knows gRPC calls by path, method and content type, and names them by their method', (t) => {
+  const table = tableOf([
+    policy('any', ['timeout'], { routes: ['/shop.Stock/**'] }),
+    policy('service', ['timeout'], { routes: ['grpc:shop.Stock/*'] }),
+    policy('reserve', ['timeout'], { routes: ['grpc:shop.Stock/Reserve'] }),
+  ])
+  const grpc = ['content-type', 'application/grpc']
+  for (const [method, path, headers, template] of [
+    ['POST', '/shop.Stock/Reserve', grpc, 'shop.Stock/Reserve'],
+    ['POST', '/shop.Stock/Reserve', ['Content-Type', 'application/grpc+json; x'], 'shop.Stock/Reserve'],
+    ['POST', '/shop.Stock/Release', grpc, 'shop.Stock/*'],
+    ['POST', '/shop.Stock/Reserve/more', grpc, '/shop.Stock/**'],
+    ['GET', '/shop.Stock/Reserve', grpc, '/shop.Stock/**'],
+    ['POST', '/shop.Stock/Reserve', [], '/shop.Stock/**'],
+    ['POST', '/shop.Stock/Reserve', ['content-type', 'application/grpc-web'], '/shop.Stock/**'],
+    ['POST', '/shop.Stocks/Reserve', grpc, '*'],
+  ] as const) {
+    t.equal(table.find(method, path, headers).template, template, `${method} ${path} ${headers}`)
+  }
+  t.end()
+})
+
 t.test('find() takes a disabled statement for the one that holds', (t) => {
   const table = tableOf([
     policy('all', ['retry']),

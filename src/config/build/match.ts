@@ -1,6 +1,7 @@
 /** `match` of a policy. */
 import type { RouteMatch } from '../model.ts'
 import { FIELD_NAME } from '../schema/common.ts'
+import { parseGrpcMethod } from '../values/grpc-method.ts'
 import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
 import { parsePathPattern } from '../values/path-pattern.ts'
 import { type Fields, fields, items, type WalkedDocument } from './document.ts'
@@ -8,6 +9,7 @@ import type { Names } from './names.ts'
 
 interface WalkedRoute {
   readonly path: string | undefined
+  readonly grpc: string | undefined
   readonly methods: readonly string[] | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly stream: boolean | undefined
@@ -42,6 +44,8 @@ function checkDirection(document: WalkedDocument, match: Fields): void {
 
 function checkRoute(document: WalkedDocument, path: string, route: Fields): void {
   document.read(`${path}.path`, route.path, parsePathPattern)
+  document.read(`${path}.grpc`, route.grpc, parseGrpcMethod)
+  if (route.grpc !== undefined) checkGrpcAlone(document, path)
   const seen = new Set<string>()
   for (const name of Object.keys(fields(route.headers))) {
     const header = document.readKey(`${path}.headers.${name}`, name, parseFieldName)
@@ -51,6 +55,16 @@ function checkRoute(document: WalkedDocument, path: string, route: Fields): void
       document.error('E003', document.keyPlace(`${path}.headers.${name}`), message)
     }
     seen.add(header)
+  }
+}
+
+/** A gRPC method is its path, and POST. */
+function checkGrpcAlone(document: WalkedDocument, path: string): void {
+  const stated = document.placesBelow(path)
+  for (const key of ['path', 'methods']) {
+    if (!stated.has(key)) continue
+    const message = `grpc stands instead of path and methods, found ${key} beside it: leave one of them out`
+    document.error('E028', document.keyPlace(`${path}.${key}`), message)
   }
 }
 
@@ -67,6 +81,7 @@ export function buildRoutes(document: WalkedDocument): RouteMatch[] {
     const route = item as WalkedRoute
     return {
       path: route.path,
+      grpc: route.grpc,
       methods: route.methods ?? [],
       headers: Object.entries(route.headers).map(([name, value]) => [name.toLowerCase(), value] as const),
       stream: route.stream,

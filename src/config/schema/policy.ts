@@ -1,6 +1,6 @@
 /** `kind: Policy` and `kind: Profile`, put together from the blocks that the policies hand in. */
 import type { Schema } from '../../core/policy.ts'
-import { HEAD, later, NAME, PORT } from './common.ts'
+import { HEAD, NAME, PORT } from './common.ts'
 import { LATER_BLOCKS } from './later.ts'
 import { SERVICE_NAME_OR_STAR } from './service.ts'
 
@@ -35,7 +35,12 @@ const ROUTE: Schema = {
       items: { type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Z-]+$", expects: 'a method such as GET' },
     },
     headers: { type: 'object', default: {}, additionalProperties: { type: 'string' } },
-    grpc: later('A gRPC service and method.'),
+    grpc: {
+      type: 'string',
+      description:
+        'Instead of path and methods: a gRPC method, or all of a service: pkg.Service/Method, pkg.Service/*.',
+      expects: 'a gRPC method',
+    },
     stream: { type: 'boolean', description: 'Whether its calls are streams.' },
   },
 }

@@ -1,5 +1,6 @@
 /** Rules in words: what they ask for, and why a request does not meet one. */
 import type { BlockStatement } from '../../config/model.ts'
+import { hasGrpcType } from '../../core/grpc.ts'
 import type { Destination, Rule } from '../../routing/rule.ts'
 import type { PolicyReport } from './report.ts'
 import { at } from './values.ts'
@@ -19,7 +20,8 @@ export function policyReport(rule: AnyRule): PolicyReport {
 
 /** `GET,HEAD /v1/** with x-tenant: gold, service inventory, in sidecar orders`. */
 function matchText({ policy, test, route }: AnyRule): string {
-  const parts = [requestText(test?.methods ?? [], route?.path, route?.headers ?? [])]
+  const methods = route?.grpc === undefined ? (test?.methods ?? []) : ['gRPC']
+  const parts = [requestText(methods, route?.grpc ?? route?.path, route?.headers ?? [])]
   if (policy.direction === 'outbound') parts.push(policy.service === '*' ? 'any service' : `service ${policy.service}`)
   if (policy.port !== undefined) parts.push(`port ${policy.port}`)
   if (policy.workload.length > 0) parts.push(`in sidecar ${policy.workload.join(' or ')}`)
@@ -44,5 +46,6 @@ export function missText(rule: AnyRule, asked: Asked, to: Destination): string |
   if (test === undefined || test.matches(asked.method, asked.path, asked.headers)) return undefined
   if (test.pattern !== undefined && !test.pattern.matches(asked.path)) return `the path is ${asked.path}`
   if (test.methods.length > 0 && !test.methods.includes(asked.method)) return `the method is ${asked.method}`
+  if (test.grpc && !hasGrpcType(asked.headers)) return 'it is for gRPC calls'
   return 'the headers are not there'
 }
