@@ -40,6 +40,8 @@ export interface RequestOptions {
   readonly bodyLength?: number
   readonly endpoint?: EndpointInfo
   readonly startedAt?: number
+  readonly grpc?: boolean
+  readonly headers?: Headers
 }
 
 export function requestHead(options: RequestOptions = {}): RequestHead {
@@ -51,7 +53,9 @@ export function requestHead(options: RequestOptions = {}): RequestHead {
   const attempt = new Attempt('first', true, false)
   attempt.endpoint = options.endpoint
   attempt.startedAt = startedAt
-  return new RequestHead(method, path, 'http', 'inventory', [], bodyLength, upgrade, false, exchange, attempt)
+  exchange.grpc = options.grpc ?? false
+  const headers = options.headers ?? []
+  return new RequestHead(method, path, 'http', 'inventory', headers, bodyLength, upgrade, false, exchange, attempt)
 }
 
 export function responseHead(status = 200, headers: Headers = []): ResponseHead {
@@ -123,8 +127,8 @@ export class Call implements RequestBody {
     if (!this.over) this.#response.head(responseHead(status, headers))
   }
 
-  send(text: string): void {
-    if (!this.over) this.#response.data(Buffer.from(text))
+  send(text: string | Buffer): void {
+    if (!this.over) this.#response.data(Buffer.from(text as string))
   }
 
   finish(): void {

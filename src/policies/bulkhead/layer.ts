@@ -8,6 +8,7 @@ import { refuse } from '../../core/refuse.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { waitBound } from './decide.ts'
 import type { Find } from './find.ts'
+import { GrpcOccupant } from './grpc-occupant.ts'
 import { Occupant, StreamOccupant } from './occupant.ts'
 import { type Starter, Waiting } from './waiting.ts'
 
@@ -63,13 +64,13 @@ class Door implements Starter {
 
   #occupant(bulkhead: Bulkhead, request: RequestHead, response: ResponseHandler): Occupant {
     if (bulkhead.slots.maxStreams === 0) return new Occupant(response, bulkhead)
+    const { grpc, route } = request.exchange
+    if (grpc && route?.stream === undefined) return new GrpcOccupant(response, bulkhead, request, this.events)
     return new StreamOccupant(response, bulkhead, request, this.events, false)
   }
 
   #send(request: RequestHead, occupant: Occupant): RequestBody {
-    const down = this.#next(request, occupant)
-    occupant.down = down
-    return down
+    return occupant.sentTo(this.#next(request, occupant))
   }
 
   #wait(bulkhead: Bulkhead, request: RequestHead, response: ResponseHandler): RequestBody {

@@ -10,8 +10,8 @@ import type { Bulkhead } from './bulkhead.ts'
 /** Holds a slot until the body has ended. */
 export class Occupant extends ForwardingHandler {
   protected readonly bulkhead: Bulkhead
-  /** What was dispatched beneath; the layer sets it when `next` has returned. */
-  down: RequestBody
+  /** What was dispatched beneath. */
+  protected down: RequestBody
   /** Its caller left while it was being started: nobody is to be told. */
   orphaned: boolean
 
@@ -20,6 +20,12 @@ export class Occupant extends ForwardingHandler {
     this.bulkhead = bulkhead
     this.down = NO_BODY
     this.orphaned = false
+  }
+
+  /** `next` has returned; gives what its caller is to hold. */
+  sentTo(down: RequestBody): RequestBody {
+    this.down = down
+    return down
   }
 
   override end(trailers?: Headers): void {
@@ -41,35 +47,37 @@ export class Occupant extends ForwardingHandler {
 export class StreamOccupant extends Occupant {
   readonly #request: RequestHead
   readonly #events: PolicyEvents
-  #streaming: boolean
+  /** It has a stream's place. */
+  protected streaming: boolean
 
-  /** `streaming`: it has a stream's place already. */
   constructor(up: ResponseHandler, bulkhead: Bulkhead, request: RequestHead, events: PolicyEvents, streaming: boolean) {
     super(up, bulkhead)
     this.#request = request
     this.#events = events
-    this.#streaming = streaming
+    this.streaming = streaming
+  }
+
+  override head(head: ResponseHead): void {
+    if (this.streaming || !isStream(this.#request, head) || this.move()) this.up.head(head)
   }
 
   /**
-   * One stream too many is refused though the upstream has accepted it: kept in its slot it would sit there for hours,
-   * which is what `maxStreams` is there to prevent. Nothing has been passed up, so the client gets a plain 503.
+   * From its slot to a stream's place. One stream too many is refused, which ends it before this returns false, though the
+   * upstream has accepted it: kept in its slot it would sit there for hours, which is what `maxStreams` is there to prevent.
    */
-  override head(head: ResponseHead): void {
-    if (this.#streaming || !isStream(this.#request, head)) {
-      this.up.head(head)
-    } else if (this.bulkhead.slots.enterStream()) {
-      this.#streaming = true
+  protected move(): boolean {
+    if (this.bulkhead.slots.enterStream()) {
+      this.streaming = true
       this.bulkhead.releaseSlot()
-      this.up.head(head)
-    } else {
-      this.#events.bulkheadRejected(this.#request.exchange, this.bulkhead.streamsFull.reason)
-      this.down.abort(this.bulkhead.streamsFull)
+      return true
     }
+    this.#events.bulkheadRejected(this.#request.exchange, this.bulkhead.streamsFull.reason)
+    this.down.abort(this.bulkhead.streamsFull)
+    return false
   }
 
   protected override leave(): void {
-    if (this.#streaming) this.bulkhead.releaseStream()
+    if (this.streaming) this.bulkhead.releaseStream()
     else this.bulkhead.releaseSlot()
   }
 }

@@ -33,8 +33,8 @@ export const schema: Schema = {
     maxStreams: {
       type: 'integer',
       description:
-        'Streams (WebSocket, CONNECT, server-sent events, routes with stream: true) open at once, in places of their ' +
-        'own. Left out, a stream stays in its place of maxConcurrent.',
+        'Streams (WebSocket, CONNECT, server-sent events, gRPC calls of more than one message, routes with stream: true) ' +
+        'open at once, in places of their own. Left out, a stream stays in its place of maxConcurrent.',
       minimum: 1,
       maximum: MOST,
     },

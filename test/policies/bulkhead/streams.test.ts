@@ -2,6 +2,7 @@ import t from 'tap'
 import type { EndpointStates } from '../../../src/core/endpoint-states.ts'
 import type { Bulkhead } from '../../../src/policies/bulkhead/bulkhead.ts'
 import { type BulkheadConfig, bulkhead } from '../../../src/policies/bulkhead/policy.ts'
+import { message } from '../../support/grpc-message.ts'
 import {
   Client,
   endpointInfo,
@@ -101,4 +102,63 @@ t.test('per endpoint: a full endpoint is not eligible, and its slot is taken ben
   )
   upstream.last.finish()
   t.ok(parts.eligible!.admits(one, requestHead()))
+})
+
+const CALL = { method: 'POST', grpc: true, bodyLength: -1 }
+
+t.test('a gRPC call is a stream from its second message on, in either direction', async (t) => {
+  for (const direction of ['request', 'answer']) {
+    const { upstream, ask, state } = stack()
+    const { body, client } = ask(CALL)
+    const { calls } = upstream
+    const send = (chunk: Buffer) => (direction === 'request' ? body.data(chunk) : calls[0]!.send(chunk))
+    if (direction === 'answer') calls[0]!.head()
+    send(message('one').subarray(0, 6))
+    send(message('one').subarray(6))
+    t.match(state(), { inflight: 1, streams: 0 }, direction)
+    send(message(''))
+    t.match(state(), { inflight: 0, streams: 1 }, direction)
+    send(message('three'))
+    t.match(state(), { inflight: 0, streams: 1 }, direction)
+    t.equal(direction === 'request' ? calls[0]!.log.length : client.log.length, direction === 'request' ? 4 : 5)
+    calls[0]!.finish()
+    t.match(state(), { inflight: 0, streams: 0 }, direction)
+  }
+})
+
+t.test('a gRPC call that would be one stream too many is ended at its second message', async (t) => {
+  const { upstream, ask, state, events } = stack()
+  const one = ask(CALL)
+  one.body.data(Buffer.concat([message('a'), message('b')]))
+  const { client } = ask(CALL)
+  upstream.last.head()
+  upstream.last.send(message('first'))
+  upstream.last.send(message('second'))
+  t.same(client.log.at(-1), 'fail bulkhead_full')
+  t.notMatch(client.body, 'second')
+  t.same(upstream.last.log, ['abort bulkhead_full'])
+  t.match(state(), { inflight: 0, streams: 1 })
+  t.same(events, ['rejected bulkhead_full'])
+})
+
+t.test('what a gRPC client sends behind the end of its call moves nothing', async (t) => {
+  const { upstream, ask, state } = stack()
+  const { body } = ask(CALL)
+  body.data(message('one'))
+  upstream.last.head(200, ['grpc-status', '7'])
+  upstream.last.finish()
+  body.data(message('two'))
+  t.match(state(), { inflight: 0, streams: 0 })
+})
+
+t.test('a gRPC route that is said to be unary keeps its slot, and unary calls keep theirs', async (t) => {
+  const { upstream, ask, state } = stack()
+  const { body } = ask({ ...CALL, route: routeInfo('inventory', '*', false) })
+  body.data(Buffer.concat([message('a'), message('b')]))
+  t.match(state(), { inflight: 1, streams: 0 })
+  upstream.last.finish()
+  ask(CALL).body.data(message('only'))
+  upstream.last.head()
+  upstream.last.send(message('only'))
+  t.match(state(), { inflight: 1, streams: 0 })
 })
