@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { type Headers, withoutOwnFields } from '../core/headers.ts'
-import { connectReason } from '../http/connect-reason.ts'
+import { connectReason, isHandshakeAlert } from '../http/connect-reason.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
 import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
@@ -178,6 +178,7 @@ export class Http2ClientConnection extends Session {
 
   completed(stream: ClientStream): void {
     this.guard.give(4)
+    this.resetGuard.give(1)
     this.forget(stream)
   }
 
@@ -208,6 +209,11 @@ export class Http2ClientConnection extends Session {
       ;(stream as ClientStream).lost(new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause))
     }
     if (this.streams.size === 0) this.#quit()
+  }
+
+  /** Streams are of our making: an upstream that refuses them all is a matter for the breaker. */
+  protected override isThrownAway(): boolean {
+    return false
   }
 
   protected override becameIdle(): void {
@@ -242,6 +248,9 @@ export class Http2ClientConnection extends Session {
     }
     if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
     const { reused } = stream
+    if (!this.settled && isHandshakeAlert(this.#error)) {
+      return new ProxyError('tls_failure', 'upstream', 'unsent', cause)
+    }
     if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
       return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
     }

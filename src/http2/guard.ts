@@ -1,12 +1,14 @@
 /**
- * What a peer may cost us without asking for anything useful: frames that are answered or worked on and move nothing
- * (SETTINGS, PING, empty DATA, PRIORITY), and streams that are opened and thrown away (CVE-2023-44487 and its kin). Each
- * takes a token; what moves bytes or is carried through gives tokens back, and so does time.
+ * What a peer may cost us without asking for anything useful. Each such thing takes a token; what is useful gives tokens
+ * back, and so does time. A connection has two of these: one for frames that move nothing (PING, SETTINGS, empty DATA,
+ * PRIORITY and their kin), which moving bytes pays for, and one for streams that are begun and thrown away
+ * (CVE-2023-44487, CVE-2025-8671), which only streams that are carried through pay for: else a trickle of DATA on one
+ * stream would buy any number of resets.
  */
 import type { Clock } from '../core/clock.ts'
 
-/** Tokens that a quiet connection has. */
-const BURST = 1000
+/** Tokens that a quiet connection has: more than streams it may have open, so that all of them may be cancelled at once. */
+const BURST = 2000
 /** Tokens per second. */
 const RATE = 100
 
@@ -19,7 +21,7 @@ export class FloodGuard {
   constructor(clock: Clock) {
     this.#clock = clock
     this.#tokens = BURST
-    this.#since = 0
+    this.#since = clock.now()
   }
 
   /** Takes `cost` tokens. Returns false when there are none left: the peer is a flood. */
@@ -28,10 +30,8 @@ export class FloodGuard {
     if (this.#tokens >= 0) return true
     // The clock is read only where it decides.
     const now = this.#clock.now()
-    if (this.#since > 0) this.#tokens += ((now - this.#since) * RATE) / 1000
-    else this.#tokens += RATE
+    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#since) * RATE) / 1000)
     this.#since = now
-    if (this.#tokens > BURST) this.#tokens = BURST
     return this.#tokens >= 0
   }
 

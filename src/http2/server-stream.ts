@@ -23,6 +23,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   receivedBytes: number
   progress: number
   progressAt: number
+  readonly openedAt: number
   readonly #connection: Http2ServerConnection
   readonly #isHead: boolean
   readonly #isConnect: boolean
@@ -40,7 +41,8 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.exchange = undefined
     this.receivedBytes = 0
     this.progress = 0
-    this.progressAt = connection.clock.now()
+    this.openedAt = connection.clock.now()
+    this.progressAt = this.openedAt
     this.#connection = connection
     this.#isHead = head.method === 'HEAD'
     this.#isConnect = head.method === 'CONNECT'

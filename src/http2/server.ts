@@ -21,6 +21,8 @@ import type { Stream } from './stream.ts'
 
 /** Streams that one client may have open on one connection. */
 const MAX_STREAMS = 1024
+/** ms that a stream lives before its reset counts as an ordinary cancel. */
+const YOUNG = 500
 /** ms that a client has to answer the PING between the two GOAWAYs. */
 const DRAIN_WAIT = 1000
 
@@ -115,15 +117,15 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     head.begin()
     if (!this.decode(block, from, to, head)) return
     if (this.streams.size >= MAX_STREAMS) {
-      this.writeReset(id, REFUSED_STREAM)
-      this.calm(2, 'streams')
+      this.discardStream(id, REFUSED_STREAM)
+      this.calmResets('streams')
       return
     }
     head.finish(endStream)
     if (head.problem !== '' && !head.tooLarge) {
       this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', head.problem))
       this.discardStream(id, PROTOCOL_ERROR)
-      this.calm(2, head.problem)
+      this.calmResets(head.problem)
       return
     }
     const stream = new ServerStream(id, this, head)
@@ -153,6 +155,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** Both sides said all that they had to. */
   completed(stream: ServerStream): void {
     this.guard.give(4)
+    this.resetGuard.give(1)
     this.forget(stream)
   }
 
@@ -165,6 +168,11 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   protected override violated(_code: number, cause: string): void {
     this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
+  }
+
+  /** Cancelling a call that has run for a while is anybody's right, also of a thousand at once. */
+  protected override isThrownAway(stream: Stream): boolean {
+    return this.clock.now() - (stream as ServerStream).openedAt < YOUNG
   }
 
   protected override lost(cause: string): void {

@@ -64,11 +64,14 @@ const PROCESS_HELD = 64 * 1024 * 1024
 /** CONTINUATION frames of one block; a head of 64 KiB needs four. */
 const MAX_CONTINUATIONS = 32
 /** Streams that we reset and the peer may not know of yet: what still comes for them is dropped. */
-const REMEMBERED_RESETS = 512
+const REMEMBERED_RESETS = 2048
 /** Up to here DATA is copied behind its frame header; above it goes as a part of its own. */
 const COPY_DATA = 4096
 /** DATA of fewer bytes gives no tokens. */
 const MIN_USEFUL = 32
+/** Settings of one frame, and streams whose windows a setting moves, that cost a token. */
+const SETTINGS_PER_TOKEN = 8
+const STREAMS_PER_TOKEN = 16
 /** ms between two looks at a connection that has streams. */
 const LOOK = 5000
 /** ms between two looks at one that has none. */
@@ -96,6 +99,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   sendWindow: number
   /** The window that streams of ours begin with, and the largest frame, as the peer has set them. */
   peerWindow: number
+  #nextWindow: number
   peerMaxFrame: number
   peerMaxStreams: number
   /** RFC 8441 §3. */
@@ -110,7 +114,9 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   lastPeerStream: number
   /** Nothing is read any more. */
   closed: boolean
+  /** Frames that move nothing, and streams that are thrown away. */
   protected readonly guard: FloodGuard
+  protected readonly resetGuard: FloodGuard
   readonly #encoder: Encoder
   readonly #decoder: Decoder
   /** Streams with something to send that windows or socket did not take, the longest wait first. */
@@ -159,6 +165,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.streams = new Map()
     this.sendWindow = DEFAULT_WINDOW
     this.peerWindow = DEFAULT_WINDOW
+    this.#nextWindow = DEFAULT_WINDOW
     this.peerMaxFrame = DEFAULT_FRAME
     this.peerMaxStreams = Number.POSITIVE_INFINITY
     this.peerConnects = false
@@ -168,6 +175,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.lastPeerStream = 0
     this.closed = false
     this.guard = new FloodGuard(clock)
+    this.resetGuard = new FloodGuard(clock)
     this.#encoder = new Encoder()
     this.#decoder = new Decoder(DEFAULT_TABLE)
     this.#starved = new Set()
@@ -325,6 +333,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** A frame's payload begins at `at`; returns where reading goes on. */
   #begin(chunk: Buffer, at: number, end: number): number {
     const length = this.#length
+    // A new frame has a time of its own, unless it goes on with a header block.
+    if (this.#continues === 0) this.#frameSince = 0
     if (length > DEFAULT_FRAME) {
       this.#oversized()
       return end
@@ -386,14 +396,21 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(FRAME_SIZE_ERROR, 'padding without its length')
       return
     }
-    if (length === 0 && (this.#flags & END_STREAM) === 0 && !this.calm(1, 'empty DATA')) return
-    if (length > 0) this.guard.give(2)
     this.#dataStream = stream === undefined || stream.closed ? undefined : stream
     this.#padKnown = !padded
     this.#dataLeft = length
     this.#padLeft = 0
     this.#inData = true
-    if (length === 0) this.#endData()
+    if (padded) return
+    if (!this.#isUseful(length)) this.#inData = false
+    else if (length === 0) this.#endData()
+  }
+
+  /** `length` bytes of body, without padding. Returns false when there were too many frames of none, and the connection ended. */
+  #isUseful(length: number): boolean {
+    if (length === 0) return (this.#flags & END_STREAM) !== 0 || this.calm(1, 'empty DATA')
+    if (length >= MIN_USEFUL && this.#dataStream !== undefined) this.guard.give(2)
+    return true
   }
 
   /** DATA for a stream that is not open. Returns false when the connection ended. */
@@ -419,6 +436,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       }
       this.#dataLeft -= padding
       this.#padLeft = padding
+      if (!this.#isUseful(this.#dataLeft)) return end
       // Padding is nobody's to take: it is given back at once.
       this.#dataStream?.credit(padding + 1)
     }
@@ -602,8 +620,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
         const code = readUint32(payload, from)
         this.forget(stream)
         stream.onReset(code, `the peer reset the stream: ${errorName(code)}`, true)
-        // A stream that is opened and thrown away costs both of us, and only us something that counts.
-        this.calm(2, 'RST_STREAM')
+        if (this.isThrownAway(stream)) this.calmResets('RST_STREAM')
       } else if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'RST_STREAM on an idle stream')
       else this.calm(1, 'RST_STREAM')
     }
@@ -623,7 +640,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(FRAME_SIZE_ERROR, 'SETTINGS of a broken length')
       return
     }
-    if (!this.calm(5, 'SETTINGS')) return
+    if (!this.calm(5 + Math.floor(size / (6 * SETTINGS_PER_TOKEN)), 'SETTINGS')) return
+    this.#nextWindow = this.peerWindow
     for (let at = from; at < to; at += 6) {
       const name = ((payload[at] as number) << 8) | (payload[at + 1] as number)
       const problem = this.#setting(name, readUint32(payload, at + 2))
@@ -631,6 +649,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(problem, `a setting ${name} that it may not be`)
       return
     }
+    if (!this.#initialWindow()) return
     this.settled = true
     this.#writeControl(SETTINGS, ACK, 0, 0)
     this.settingsChanged()
@@ -649,7 +668,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
         this.peerMaxStreams = value
         return 0
       case INITIAL_WINDOW_SIZE:
-        return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : this.#initialWindow(value)
+        this.#nextWindow = value
+        return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : 0
       case MAX_FRAME_SIZE:
         if (value < DEFAULT_FRAME || value > 0xff_ffff) return PROTOCOL_ERROR
         // Larger frames would hold up the other streams for longer and save little.
@@ -664,16 +684,24 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     }
   }
 
-  /** §6.9.2: the open streams' windows move with it. */
-  #initialWindow(value: number): number {
-    const difference = value - this.peerWindow
-    this.peerWindow = value
+  /**
+   * §6.9.2: the open streams' windows move with it, once a frame, however often the frame says it. Returns false when the
+   * connection ended.
+   */
+  #initialWindow(): boolean {
+    const difference = this.#nextWindow - this.peerWindow
+    if (difference === 0) return true
+    if (!this.calm(Math.floor(this.streams.size / STREAMS_PER_TOKEN), 'SETTINGS')) return false
+    this.peerWindow = this.#nextWindow
     for (const stream of this.streams.values()) {
       stream.sendWindow += difference
-      if (stream.sendWindow > MAX_WINDOW) return FLOW_CONTROL_ERROR
+      if (stream.sendWindow > MAX_WINDOW) {
+        this.connectionError(FLOW_CONTROL_ERROR, 'an initial window with which a stream has more than 2^31 − 1 bytes')
+        return false
+      }
       if (difference > 0 && stream.waiting) this.#starved.add(stream)
     }
-    return 0
+    return true
   }
 
   #onPing(payload: Buffer, from: number, to: number): void {
@@ -726,9 +754,19 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     else if (this.calm(1, 'WINDOW_UPDATE')) stream.credited(increment)
   }
 
+  /** The peer opened this stream and resets it before it can have been of use to anybody. */
+  protected abstract isThrownAway(stream: Stream): boolean
+
   /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */
   protected calm(cost: number, what: string): boolean {
     if (this.guard.take(cost)) return true
+    this.connectionError(ENHANCE_YOUR_CALM, `a flood of ${what}`)
+    return false
+  }
+
+  /** The same for a stream that is thrown away. */
+  protected calmResets(what: string): boolean {
+    if (this.resetGuard.take(1)) return true
     this.connectionError(ENHANCE_YOUR_CALM, `a flood of ${what}`)
     return false
   }
@@ -766,7 +804,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     if (cause === '') return
     stream.onReset(code, cause, false)
     // Made-you-reset: streams that we have to reset are streams thrown away, too.
-    this.calm(2, cause)
+    this.calmResets(cause)
   }
 
   /** Resets a stream that nobody works on. What still comes for it is dropped. */
@@ -824,14 +862,15 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   /** A window of this stream opened. */
   flushStream(stream: Stream): void {
-    if (!stream.flush()) this.#starved.delete(stream)
+    if (stream.flush()) this.#starved.add(stream)
+    else this.#starved.delete(stream)
   }
 
   /** The connection window opened or the socket takes more: each that waits in turn, whoever still waits last again. */
   flushStarved(): void {
     if (this.#starved.size === 0 || this.closed) return
     const waiting = [...this.#starved]
-    for (let i = 0; i < waiting.length && !this.full; i++) {
+    for (let i = 0; i < waiting.length && !this.full && this.sendWindow > 0; i++) {
       const stream = waiting[i] as Stream
       if (stream.closed) continue
       this.#starved.delete(stream)
@@ -852,7 +891,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     const size = to - from
     this.sendWindow -= size
     // What is asked for in crumbs is no use to anybody.
-    if (size >= MIN_USEFUL) this.guard.give(2)
+    if (size >= MIN_USEFUL || to === chunk.length) this.guard.give(2)
     const outbox = this.outbox
     const copied = size <= COPY_DATA
     const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)

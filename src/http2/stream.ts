@@ -90,7 +90,7 @@ export abstract class Stream {
         this.session.awaitDrain(this)
       } else {
         this.#queue = [sent === 0 ? chunk : chunk.subarray(sent)]
-        this.session.awaitDrain(this)
+        if (this.sendWindow > 0) this.session.awaitDrain(this)
       }
     }
     if (this.#sourcePaused) return
@@ -149,14 +149,14 @@ export abstract class Stream {
     this.#lastFrame = undefined
   }
 
-  /** A window opened, or the socket takes more. Returns whether something still waits. */
+  /** A window opened, or the socket takes more. Returns whether something still waits for the connection, not for this stream's window. */
   flush(): boolean {
     while (this.#queue !== undefined) {
       const first = this.#queue[0] as Buffer
       const sent = this.#sendSome(first)
       if (sent < first.length) {
         if (sent > 0) this.#queue[0] = first.subarray(sent)
-        return true
+        return this.sendWindow > 0
       }
       if (this.#queue.length === 1) this.#queue = undefined
       else this.#queue.shift()
@@ -169,7 +169,7 @@ export abstract class Stream {
       this.#sourcePaused = false
       this.resumeSource()
     }
-    return this.#queue !== undefined
+    return this.#queue !== undefined && this.sendWindow > 0
   }
 
   /** A WINDOW_UPDATE for this stream. */
