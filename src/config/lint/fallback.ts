@@ -21,7 +21,10 @@ export function madeUpSuccess(blocks: Blocks, policy: PolicyDocument): Warning[]
   })
 }
 
+/** A gRPC method does not say whether it writes, and is answered with `grpcStatus`. */
 function meetsWrites(policy: PolicyDocument): boolean {
   if (policy.routes.length === 0) return true
-  return policy.routes.some(({ methods }) => methods.length === 0 || methods.some((method) => !SAFE.includes(method)))
+  return policy.routes.some(({ grpc, methods }) => {
+    return grpc === undefined && (methods.length === 0 || methods.some((method) => !SAFE.includes(method)))
+  })
 }

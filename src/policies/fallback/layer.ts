@@ -5,17 +5,20 @@ import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../co
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { firstForError, firstForHead, type When } from './decide.ts'
-import type { StaticAnswer } from './static-answer.ts'
+import type { Answer } from './static-answer.ts'
 
 export interface Entry {
   readonly when: When
-  readonly answer: StaticAnswer
+  readonly answer: Answer
 }
 
-/** A CONNECT is left alone: a 200 of ours would be a tunnel to nobody. */
-export function fallbackLayer(entries: readonly Entry[], events: PolicyEvents): Layer {
+/**
+ * `grpc` is for gRPC calls, `http` for all others. A CONNECT is left alone: a 200 of ours would be a tunnel to nobody.
+ */
+export function fallbackLayer(http: readonly Entry[], grpc: readonly Entry[], events: PolicyEvents): Layer {
   return (next) => (request, response) => {
-    if (request.method === 'CONNECT') return next(request, response)
+    const entries = request.exchange.grpc ? grpc : http
+    if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
     const rescuer = new Rescuer(response, request, entries, events)
     rescuer.body.down = next(request, rescuer)
     return rescuer.body
@@ -92,7 +95,7 @@ class Rescuer extends ForwardingHandler {
     const request = this.#request
     const body = entry.answer.body(request)
     this.#events.fallbackServed(request.exchange, 'static', reason)
-    this.up.head(entry.answer.head(body.length, reason))
+    this.up.head(entry.answer.head(request, body.length, reason))
     if (!this.#over && body.length > 0 && request.method !== 'HEAD') this.up.data(body)
     if (this.#over) return
     this.#over = true

@@ -1,7 +1,8 @@
 /** The block `fallback`: what the client gets instead of a failure. A list; the first entry that applies answers. */
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
 import { When } from './decide.ts'
-import { fallbackLayer } from './layer.ts'
+import { GrpcAnswer } from './grpc-answer.ts'
+import { type Entry, fallbackLayer } from './layer.ts'
 import { PathParameters } from './path-parameters.ts'
 import { schema } from './schema.ts'
 import { StaticAnswer } from './static-answer.ts'
@@ -14,6 +15,8 @@ export interface StaticFallback {
   /** `${name}` stands for a path parameter. */
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
+  /** Undefined: the entry is not for gRPC calls. */
+  readonly grpcStatus?: string | undefined
 }
 
 /** `cached` and `service` come with a later version. */
@@ -21,11 +24,14 @@ export type FallbackConfig = readonly StaticFallback[]
 
 function create(config: FallbackConfig, scope: PolicyScope): PolicyParts {
   const parameters = new PathParameters(scope.policy.routes)
-  const entries = config.map((entry) => ({
-    when: new When(entry.when),
-    answer: new StaticAnswer(entry, parameters),
-  }))
-  return { request: fallbackLayer(entries, scope.events) }
+  const http: Entry[] = []
+  const grpc: Entry[] = []
+  for (const entry of config) {
+    const when = new When(entry.when)
+    http.push({ when, answer: new StaticAnswer(entry, parameters) })
+    if (entry.grpcStatus !== undefined) grpc.push({ when, answer: new GrpcAnswer(entry.grpcStatus, entry.headers) })
+  }
+  return { request: fallbackLayer(http, grpc, scope.events) }
 }
 
 export const fallback: PolicyModule<FallbackConfig> = {

@@ -1,4 +1,5 @@
 /** The block `fallback` as it stands in a file. */
+import { GRPC_STATUS } from '../../core/grpc-status.ts'
 import type { Schema } from '../../core/policy.ts'
 
 const WHEN: Schema = {
@@ -8,7 +9,11 @@ const WHEN: Schema = {
   items: { type: 'string', format: 'outcome', words: { any: null } },
 }
 
-const GRPC_STATUS: Schema = { type: 'string', notYet: true, description: 'The gRPC status to answer with.' }
+const STATUS: Schema = {
+  type: 'string',
+  enum: GRPC_STATUS,
+  description: 'The status that a gRPC call is answered with. Left out, the entry is for plain HTTP only.',
+}
 
 const TIMEOUT: Schema = {
   type: 'string',
@@ -55,7 +60,7 @@ const STATIC: Schema = {
       default: '',
     },
     headers: HEADERS,
-    grpcStatus: GRPC_STATUS,
+    grpcStatus: STATUS,
   },
 }
 
@@ -72,7 +77,7 @@ const CACHED: Schema = {
     key: { type: 'array', items: { type: 'string' }, description: 'What else an answer is kept under.' },
     shared: { type: 'boolean', description: 'Also answers that look personal are kept.' },
     headers: HEADERS,
-    grpcStatus: GRPC_STATUS,
+    grpcStatus: STATUS,
   },
 }
 
@@ -87,7 +92,7 @@ const SERVICE: Schema = {
     service: { type: 'string', description: 'Name of that Service.' },
     timeout: TIMEOUT,
     headers: HEADERS,
-    grpcStatus: GRPC_STATUS,
+    grpcStatus: STATUS,
   },
 }
 

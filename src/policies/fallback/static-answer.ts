@@ -1,6 +1,6 @@
 /** An answer that stands in the file: made ready at load, filled with path parameters when it is given. */
 import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { nameIs } from '../../core/headers.ts'
+import { ownFields } from './own-fields.ts'
 import type { PathParameters } from './path-parameters.ts'
 import { type Escape, escapeFor, parseTemplate, type Template } from './template.ts'
 
@@ -11,23 +11,14 @@ export interface StaticText {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Fields that frame a message or that we write ourselves. */
-const OURS = [
-  'content-type',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'upgrade',
-  'te',
-  'trailer',
-  'x-outrigger-fallback',
-  'x-outrigger-reason',
-  'proxy-status',
-]
+/** What an entry answers a request with. */
+export interface Answer {
+  body(request: RequestHead): Buffer
+  /** `length` in bytes of the body; `reason`: what it stands in for. */
+  head(request: RequestHead, length: number, reason: string): ResponseHead
+}
 
-export class StaticAnswer {
+export class StaticAnswer implements Answer {
   readonly #status: number
   /** Without Content-Length. */
   readonly #fields: readonly string[]
@@ -43,10 +34,7 @@ export class StaticAnswer {
     const fields: string[] = []
     if (hasBody(text.status)) fields.push('content-type', text.contentType)
     fields.push('x-outrigger-fallback', 'static')
-    for (const name of Object.keys(text.headers)) {
-      if (isField(name)) fields.push(name, text.headers[name] as string)
-    }
-    this.#fields = fields
+    this.#fields = fields.concat(ownFields(text.headers))
   }
 
   body(request: RequestHead): Buffer {
@@ -59,8 +47,7 @@ export class StaticAnswer {
     return Buffer.from(text)
   }
 
-  /** `length` in bytes of the body; `reason`: what it stands in for. */
-  head(length: number, reason: string): ResponseHead {
+  head(_request: RequestHead, length: number, reason: string): ResponseHead {
     const fields = this.#fields.slice()
     // A 205 has no body, but a client only knows it by the length (RFC 9110 §15.3.6).
     if (hasBody(this.#status) || this.#status === 205) fields.push('content-length', String(length))
@@ -71,15 +58,4 @@ export class StaticAnswer {
 /** RFC 9110 §6.4.1. */
 function hasBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304
-}
-
-/** A token that is not ours to write (RFC 9110 §5.6.2). */
-function isField(name: string): boolean {
-  for (let i = 0; i < name.length; i++) if (!isTokenChar(name.charCodeAt(i))) return false
-  for (const ours of OURS) if (nameIs(name, ours)) return false
-  return name !== ''
-}
-
-function isTokenChar(code: number): boolean {
-  return code > 32 && code < 127 && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(code))
 }
