@@ -108,8 +108,15 @@ export class AnswererCall implements RequestBody {
       if (this.terminal !== '' || head.bodyLength > this.sent) return
     }
     this.terminal = 'end'
-    this.trailers = trailers && head.bodyLength < 0 ? ['x-answer-trailer', String(this.number)] : undefined
+    this.trailers = head.bodyLength < 0 ? this.#trailers(trailers) : undefined
     this.#response.end(this.trailers)
+  }
+
+  /** A gRPC call has a status; every third is OK, the others are UNAVAILABLE. */
+  #trailers(asked: boolean): Headers | undefined {
+    const fields = asked ? ['x-answer-trailer', String(this.number)] : []
+    if (this.request.exchange.grpc) fields.push('grpc-status', this.number % 3 === 0 ? '0' : '14')
+    return fields.length === 0 ? undefined : fields
   }
 
   break(reason: Reason, retryable: Retryable): void {

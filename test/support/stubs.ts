@@ -131,10 +131,10 @@ export class Call implements RequestBody {
     if (!this.over) this.#response.data(Buffer.from(text as string))
   }
 
-  finish(): void {
+  finish(trailers?: Headers): void {
     if (this.over) return
     this.over = true
-    this.#response.end()
+    this.#response.end(trailers)
   }
 
   break(error: ProxyError): void {

@@ -128,9 +128,9 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   }
 
   data(chunk: Buffer): void {
-    if (this.#phase === PEEKING) this.#stopPeeking()
     if (this.#kept !== undefined) this.#kept.chunks.push(chunk)
     else if (this.#phase === COMMITTED) this.#up.data(chunk)
+    if (this.#phase === PEEKING) this.#stopPeeking()
   }
 
   end(trailers?: Headers): void {
@@ -254,23 +254,17 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     const verdict = onTrailers(rules, this.#request, trailers, this)
     const pushback = trailers === undefined ? undefined : this.#pushback(trailers)
     const pause = verdict === 'pass' ? -1 : this.#grant(verdict, pushback)
-    if (pause < 0) {
-      this.#stopPeeking()
-      if (this.#phase === COMMITTED) this.#endUp(trailers)
-      return
-    }
+    const kept = this.#kept as KeptAnswer
     clock.cancel(this.#timer)
-    this.#keepEnd(this.#kept as KeptAnswer, trailers)
-    this.#wait(pause)
+    this.#keepEnd(kept, trailers)
+    if (pause < 0) this.#passOn(kept)
+    else this.#wait(pause)
   }
 
-  /** The held head goes up. */
+  /** A message came, or nothing for too long: the held head goes up. */
   #stopPeeking(): void {
-    const kept = this.#kept as KeptAnswer
-    this.#kept = undefined
     this.#parts.clock.cancel(this.#timer)
-    this.#timer = undefined
-    this.#commit(kept.head)
+    this.#passOn(this.#kept as KeptAnswer)
   }
 
   #keepEnd(kept: KeptAnswer, trailers: Headers | undefined): void {
