@@ -82,6 +82,12 @@ const PING_WAIT = 10_000
 /** ms that a peer has to close after our GOAWAY and FIN. */
 const CLOSE_WAIT = 1000
 
+/**
+ * Bytes of frames that no window holds back (heads, answers to PING and SETTINGS, resets), unread by the peer, before we
+ * read no more of what it says.
+ */
+const MAX_UNREAD = 256 * 1024
+
 /** What the PINGs of ours say: so that the answer to each is told apart. */
 const KEEPALIVE = 1
 const DRAINING = 2
@@ -122,6 +128,10 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** Streams with something to send that windows or socket did not take, the longest wait first. */
   readonly #starved: Set<Stream>
   readonly #resets: Set<number>
+  /** Of frames without a window that were written since the socket last took all, bytes. */
+  #unread: number
+  /** Nothing is read until the peer has read. */
+  #deaf: boolean
   #receiveWindow: number
   #uncredited: number
   // The frame that is being read.
@@ -180,6 +190,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.#decoder = new Decoder(DEFAULT_TABLE)
     this.#starved = new Set()
     this.#resets = new Set()
+    this.#unread = 0
+    this.#deaf = false
     this.#receiveWindow = CONNECTION_WINDOW
     this.#uncredited = 0
     this.#header = Buffer.allocUnsafe(FRAME_HEADER)
@@ -254,10 +266,15 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   #onData(chunk: Buffer | undefined): void {
     this.#heard = true
+    if (!this.full) this.#unread = 0
     const from = this.prefaced(chunk as Buffer)
     this.#consume(chunk as Buffer, from)
     if (this.#inFrame) this.#awaitFrame()
     else this.#frameSince = 0
+    if (this.#unread > MAX_UNREAD && this.full && !this.closed && !this.socket.connecting) {
+      this.#deaf = true
+      this.socket.pause()
+    }
   }
 
   /** Bytes at the beginning of `chunk` that belong to the preface (§3.4). */
@@ -713,6 +730,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       const at = frameHeader(room, this.outbox.at, 8, PING, ACK, 0)
       payload.copy(room, at, from, to)
       this.outbox.commit(at + 8)
+      this.#unread += FRAME_HEADER + 8
     } else {
       const what = payload[to - 1] as number
       if (what === KEEPALIVE) this.#pingedAt = 0
@@ -884,6 +902,10 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   drained(): void {
     this.full = false
+    if (this.#deaf && !this.closed) {
+      this.#deaf = false
+      this.socket.resume()
+    }
     this.flushStarved()
   }
 
@@ -951,6 +973,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     const start = outbox.at
     const size = to - start - FRAME_HEADER
     const into = this.#into
+    this.#unread += FRAME_HEADER + size
     if (size > this.peerMaxFrame) {
       this.#longBlock(stream, into, start + FRAME_HEADER, to, flags)
       return
@@ -990,6 +1013,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     let at = frameHeader(room, this.outbox.at, size, type, flags, id)
     if (size === 4) at = uint32(room, at, value)
     this.outbox.commit(at)
+    this.#unread += FRAME_HEADER + size
   }
 
   writeGoaway(lastId: number, code: number): void {

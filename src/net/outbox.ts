@@ -170,8 +170,10 @@ export class Outbox {
 
   flush(): void {
     this.#dirty = false
-    this.flushes++
     const socket = this.#socket
+    // What the kernel does not take yet is gathered here, close together: each write of its own would hold a whole block.
+    if (this.#blocked && !this.#ending && !socket.destroyed) return
+    this.flushes++
     if (this.#to > this.#from) this.#handOn()
     const parts = this.#parts
     if (socket.destroyed) {
@@ -196,6 +198,11 @@ export class Outbox {
   #write(socket: Socket, parts: (string | Buffer)[]): boolean {
     const size = this.#size
     this.#size = 0
+    if (size <= COPY_LIMIT && socket.writableLength > 0) {
+      const copy = Buffer.allocUnsafe(size)
+      gather(parts, copy)
+      return socket.write(copy)
+    }
     const first = parts[0] as string | Buffer
     if (parts.length === 1) {
       parts.length = 0
@@ -235,7 +242,8 @@ export class Outbox {
   onDrain(): void {
     if (!this.#blocked) return
     this.#blocked = false
-    this.#owner.drained()
+    if (this.#parts.length > 0 || this.#to > this.#from) this.flush()
+    if (!this.#blocked) this.#owner.drained()
   }
 }
 

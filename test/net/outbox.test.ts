@@ -43,3 +43,74 @@ t.test('What one event writes goes out in order: copied while it is small or in 
   }
   t.end()
 })
+
+/** Its kernel takes nothing. */
+class FullSocket extends FakeSocket {
+  readonly held: Buffer[] = []
+  #length = 0
+  readonly #mark: number
+
+  constructor(mark: number) {
+    super()
+    this.#mark = mark
+    Object.defineProperty(this, 'writableLength', { get: () => this.#length })
+    Object.defineProperty(this, 'writableNeedDrain', { get: () => this.#length >= mark })
+  }
+
+  override write(data: string | Buffer): boolean {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    this.held.push(bytes)
+    this.#length += bytes.length
+    return this.#length < this.#mark
+  }
+
+  /** What stands behind the bytes that wait, each store once. */
+  get pinned(): number {
+    return [...new Set(this.held.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
+  takeAll(): void {
+    this.#length = 0
+  }
+}
+
+t.test('What a full socket is given pins little more than its bytes, and comes out in order', (t) => {
+  const socket = new FullSocket(4096)
+  let drains = 0
+  const outbox = new Outbox(socket.asSocket, { blocked() {}, drained: () => void drains++ })
+  const all: Buffer[] = []
+  for (let i = 0; i < 2000; i++) {
+    const room = outbox.room(17)
+    const at = outbox.at
+    const bytes = Buffer.from(`PING number ${String(i).padStart(5, '0')}`)
+    bytes.copy(room, at)
+    outbox.commit(at + bytes.length)
+    all.push(bytes)
+    outbox.flush()
+  }
+  t.ok(outbox.blocked)
+  t.ok(socket.pinned <= 128 * 1024, `${socket.pinned} bytes stand behind ${Buffer.concat(socket.held).length}`)
+  t.equal(drains, 0)
+  socket.takeAll()
+  outbox.onDrain()
+  t.equal(drains, 0, 'what was gathered fills it again')
+  socket.takeAll()
+  outbox.onDrain()
+  t.equal(drains, 1)
+  t.equal(Buffer.concat(socket.held).toString(), Buffer.concat(all).toString())
+  t.end()
+})
+
+t.test('What was gathered for a full socket goes out before its FIN', (t) => {
+  const socket = new FullSocket(8)
+  const outbox = new Outbox(socket.asSocket, nobody)
+  for (const text of ['the first ', 'the second ', 'the third']) {
+    outbox.text(text)
+    outbox.flush()
+  }
+  outbox.end()
+  outbox.flush()
+  t.equal(Buffer.concat(socket.held).toString(), 'the first the second the third')
+  t.ok(socket.ended)
+  t.end()
+})
