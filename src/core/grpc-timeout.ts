@@ -35,8 +35,8 @@ export function readGrpcTimeout(value: string): number {
 export function grpcTimeout(left: number): string {
   if (left < 1e-3) return `${atLeastOne(left * 1e6)}n`
   if (left < 1) return `${atLeastOne(left * 1e3)}u`
-  if (left <= MOST) return `${Math.floor(left)}m`
-  if (left <= MOST * 1000) return `${Math.floor(left / 1000)}S`
+  if (left < MOST + 1) return `${Math.floor(left)}m`
+  if (left < (MOST + 1) * 1000) return `${Math.floor(left / 1000)}S`
   return `${Math.min(MOST, Math.floor(left / 3_600_000))}H`
 }
 
