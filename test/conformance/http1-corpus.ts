@@ -5,8 +5,8 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import net from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../support/free-port.ts'
 import { startProxy } from '../support/proxy.ts'
 
 const judge = fileURLToPath(new URL('../../../shared/tools/http1-corpus.mjs', import.meta.url))
@@ -22,15 +22,6 @@ match: {direction: inbound}
 timeout: {request: 20s}
 retry: {max: 0}
 `
-
-/** A port that was free a moment ago: the corpus listens there itself. */
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as net.AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
-}
 
 async function main(args: readonly string[]): Promise<number> {
   if (!existsSync(judge)) {
