@@ -7,6 +7,12 @@ import { type LocalAnswer, proxyStatus } from './local-answer.ts'
 
 const NOTHING = Buffer.alloc(0)
 
+/**
+ * What an upstream that reset its stream said, as a status: by error code of HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md, "Errors").
+ * An upstream cancels a call whose deadline is over on its own clock, which is a little ahead of its caller's.
+ */
+const STATUS_OF_RESET: readonly number[] = [13, 13, 13, 13, 13, 13, 13, 14, 1, 13, 13, 8, 7, 13]
+
 /** What HTTP/1.1 has to be told, and HTTP/2 sees by itself: there is no body. */
 const NO_BODY_FIELDS = ['content-length', '0']
 
@@ -21,7 +27,8 @@ export function grpcAnswer(error: ProxyError, protocol: number): LocalAnswer {
 export function grpcStatus(error: ProxyError): string[] {
   const { reason } = error
   const row: ReasonRow = REASONS[reason]
-  const fields = ['grpc-status', String(row.grpc), 'grpc-message', grpcMessage(`${reason}: ${row.message}`)]
+  const status = STATUS_OF_RESET[error.resetCode] ?? row.grpc
+  const fields = ['grpc-status', String(status), 'grpc-message', grpcMessage(`${reason}: ${row.message}`)]
   // A client library that retries by itself would make it worse (grpc/proposal A6).
   if (SHEDDING.includes(reason)) fields.push('grpc-retry-pushback-ms', '-1')
   fields.push('proxy-status', proxyStatus(row, reason), 'x-outrigger-reason', reason)

@@ -34,18 +34,23 @@ export class GrpcRescue extends Rescue {
     return grpcAnswer(error, this.exchange.protocol)
   }
 
-  /**
-   * In the middle of a message trailers would be a protocol error that hides the cause. A client that does not read, or
-   * broke the rules, would leave them in our memory.
-   */
   protected override breakOff(error: ProxyError): void {
-    if (!this.#awaitsStatus || !this.#messages.whole || error.source === 'downstream') {
+    if (!this.#mayEnd(error)) {
       this.up.fail(error)
       return
     }
     this.exchange.cause = error.cause
     this.exchange.brokeOff = error.reason
     this.up.end(grpcStatus(error))
+  }
+
+  /**
+   * In the middle of a message trailers would be a protocol error that hides the cause. To a client that does not read they
+   * would wait in our memory for as long as it likes, and one that broke the rules is not to be trusted with them.
+   */
+  #mayEnd(error: ProxyError): boolean {
+    if (!this.#awaitsStatus || !this.#messages.whole) return false
+    return !this.unread && error.reason !== 'protocol_error_downstream'
   }
 }
 

@@ -11,6 +11,8 @@ export class Rescue extends ForwardingHandler {
   #headPassed: boolean
   /** A local answer is on its way up. */
   answering: boolean
+  /** The client does not read. */
+  unread: boolean
 
   constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
     super(up)
@@ -18,6 +20,7 @@ export class Rescue extends ForwardingHandler {
     this.#via = via
     this.#headPassed = false
     this.answering = false
+    this.unread = false
   }
 
   /** The asker left in the middle of a local answer (G9). */

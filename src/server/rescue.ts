@@ -16,7 +16,10 @@ export function createRescue(via: Via): Layer {
   }
 }
 
-/** Passes on; while a local answer is being given, there is nobody beneath any more to answer an abort. */
+/**
+ * Passes on, and says whether the client reads. While a local answer is being given, there is nobody beneath any more to
+ * answer an abort.
+ */
 class RescuedBody extends ForwardingBody {
   readonly #rescue: Rescue
 
@@ -28,5 +31,15 @@ class RescuedBody extends ForwardingBody {
   override abort(reason: ProxyError): void {
     if (this.#rescue.answering) this.#rescue.giveUp(reason)
     else this.down.abort(reason)
+  }
+
+  override pauseResponse(): void {
+    this.#rescue.unread = true
+    this.down.pauseResponse()
+  }
+
+  override resumeResponse(): void {
+    this.#rescue.unread = false
+    this.down.resumeResponse()
   }
 }

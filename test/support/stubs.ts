@@ -41,6 +41,7 @@ export interface RequestOptions {
   readonly endpoint?: EndpointInfo
   readonly startedAt?: number
   readonly grpc?: boolean
+  readonly grpcDeadline?: number
   readonly headers?: Headers
 }
 
@@ -54,6 +55,7 @@ export function requestHead(options: RequestOptions = {}): RequestHead {
   attempt.endpoint = options.endpoint
   attempt.startedAt = startedAt
   exchange.grpc = options.grpc ?? false
+  exchange.grpcDeadline = options.grpcDeadline ?? Number.POSITIVE_INFINITY
   const headers = options.headers ?? []
   return new RequestHead(method, path, 'http', 'inventory', headers, bodyLength, upgrade, false, exchange, attempt)
 }

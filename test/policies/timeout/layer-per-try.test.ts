@@ -1,4 +1,5 @@
 import t from 'tap'
+import { routeInfo } from '../../support/stubs.ts'
 import { scene } from './scene.ts'
 
 t.test('perTry ends an attempt that is not answered', async (t) => {
@@ -82,6 +83,38 @@ t.test('the next hop is told what is left for this attempt', async (t) => {
   t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '200'])
   clock.advance(300)
   t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '1'])
+})
+
+const CALL = { method: 'POST', grpc: true, bodyLength: -1, headers: ['a', 'b', 'Grpc-Timeout', '9S', 'te', 'trailers'] }
+
+t.test('grpc-timeout says what is left of it, and is not cut by what may end at the first message', async (t) => {
+  const { ask, upstream, clock } = scene('picked', { perTry: 400 })
+  ask({ ...CALL, deadline: 2000, grpcDeadline: 9000 })
+  t.strictSame(upstream.last.request.headers, ['a', 'b', 'te', 'trailers', 'grpc-timeout', '9000m'])
+  clock.advance(250)
+  const { request } = ask({ ...CALL, deadline: 2000, grpcDeadline: 9000 })
+  t.strictSame(upstream.last.request.headers, ['a', 'b', 'te', 'trailers', 'grpc-timeout', '8750m'])
+  t.strictSame(request.headers, CALL.headers, 'what the client sent stays as it was')
+  t.strictSame(upstream.last.request.attempt.fields, ['x-outrigger-timeout-ms', '400'])
+})
+
+t.test('grpc-timeout of a call that the file calls unary says what is left for this attempt', async (t) => {
+  const { ask, upstream } = scene('picked', { perTry: 400 })
+  const route = routeInfo('inventory', '*', false)
+  ask({ ...CALL, route, grpcDeadline: 9000, deadline: 9000 })
+  t.strictSame(upstream.last.request.headers.slice(-2), ['grpc-timeout', '400m'])
+  ask({ ...CALL, route, grpcDeadline: 300, deadline: 300 })
+  t.strictSame(upstream.last.request.headers.slice(-2), ['grpc-timeout', '300m'])
+  ask({ ...CALL, route, headers: [], deadline: 200 })
+  t.strictSame(upstream.last.request.headers, ['grpc-timeout', '200m'], 'also where the client had none')
+})
+
+t.test('grpc-timeout stays as it came where nothing bounds the call, and on what is no gRPC call', async (t) => {
+  const { ask, upstream } = scene('picked', { perTry: 400 })
+  ask({ ...CALL, deadline: 2000 })
+  t.equal(upstream.last.request.headers, CALL.headers)
+  ask({ ...CALL, grpc: false, deadline: 2000 })
+  t.equal(upstream.last.request.headers, CALL.headers)
 })
 
 t.test('without a bound the next hop is told nothing, and a request without a body is not wrapped', async (t) => {

@@ -55,6 +55,85 @@ t.test('the deadline reaches past it where the file says that it is no stream', 
   t.strictSame(client.log, ['head 200', 'fail request_timeout'])
 })
 
+const CALL = { method: 'POST', grpc: true, bodyLength: -1 }
+
+t.test('of a gRPC call request reaches to the first message of the answer', async (t) => {
+  const { upstream, ask, clock } = scene('request')
+  const late = ask({ ...CALL, deadline: 400 })
+  upstream.last.head()
+  clock.advance(400)
+  t.strictSame(late.client.log, ['head 200', 'fail request_timeout'], 'a head alone is no message')
+  const { client } = ask({ ...CALL, deadline: 800 })
+  upstream.last.head()
+  upstream.last.send('a')
+  clock.advance(3_000_000)
+  t.strictSame(client.log, ['head 200', 'data a'], 'and no silence of less than an hour')
+  clock.advance(1_100_000)
+  t.equal(client.log.at(-1), 'fail stream_idle_timeout')
+  t.equal(clock.pending, 0)
+})
+
+t.test('a gRPC call that waits for its first message may be silent for an hour', async (t) => {
+  for (const stream of [undefined, true]) {
+    const { ask, clock } = scene('request')
+    const { client } = ask({ ...CALL, route: routeInfo('inventory', '*', stream) })
+    clock.advance(3_500_000)
+    t.strictSame(client.log, [])
+    clock.advance(600_000)
+    t.strictSame(client.log, ['fail stream_idle_timeout'])
+  }
+})
+
+t.test(
+  'of a gRPC call that the file calls unary request reaches to the end, and silence is that of plain HTTP',
+  async (t) => {
+    const { upstream, ask, clock } = scene('request')
+    const route = routeInfo('inventory', '*', false)
+    const bounded = ask({ ...CALL, route, deadline: 400 })
+    upstream.last.head()
+    upstream.last.send('a')
+    clock.advance(400)
+    t.strictSame(bounded.client.log, ['head 200', 'data a', 'fail request_timeout'])
+    const { client } = ask({ ...CALL, route })
+    clock.advance(350_000)
+    t.strictSame(client.log, ['fail stream_idle_timeout'])
+  },
+)
+
+t.test('of a gRPC call that the file calls a stream request reaches to the head', async (t) => {
+  const { upstream, ask, clock } = scene('request')
+  const { client } = ask({ ...CALL, route: routeInfo('inventory', '*', true), deadline: 400 })
+  upstream.last.head()
+  clock.advance(400_000)
+  t.strictSame(client.log, ['head 200'])
+})
+
+t.test('grpc-timeout bounds the whole call, streams too', async (t) => {
+  for (const stream of [undefined, true, false]) {
+    const { upstream, ask, clock } = scene('request')
+    const route = routeInfo('inventory', '*', stream)
+    const { client } = ask({ ...CALL, route, deadline: 400, grpcDeadline: 960 })
+    upstream.last.head()
+    upstream.last.send('a')
+    clock.advance(959)
+    if (stream !== false) t.strictSame(client.log, ['head 200', 'data a'], `stream: ${stream}`)
+    clock.advance(1)
+    t.strictSame(client.log, ['head 200', 'data a', 'fail request_timeout'], `stream: ${stream}`)
+  }
+})
+
+t.test('maxStream bounds every gRPC call that may be a stream', async (t) => {
+  const { upstream, ask, clock } = scene('request', { maxStream: 1000 })
+  const { client } = ask(CALL)
+  upstream.last.head()
+  upstream.last.send('a')
+  clock.advance(1000)
+  t.equal(client.log.at(-1), 'fail max_stream_duration')
+  const unary = ask({ ...CALL, route: routeInfo('inventory', '*', false) })
+  clock.advance(2000)
+  t.strictSame(unary.client.log, [])
+})
+
 t.test('the deadline holds for the head of an upgrade, and for a refused one', async (t) => {
   const { upstream, ask, clock } = scene('request')
   const waiting = ask({ deadline: 400, upgrade: 'websocket' })
