@@ -69,7 +69,7 @@ function headerFrames(random: Seeded, id: number, block: Buffer, end: boolean): 
 
 /** What means nothing to any stream. */
 function noise(random: Seeded): Buffer {
-  switch (random.int(6)) {
+  switch (random.int(5)) {
     case 0:
       return ping(String(random.between(10_000_000, 99_999_999)))
     case 1:
@@ -78,10 +78,8 @@ function noise(random: Seeded): Buffer {
       return frame(PRIORITY, 0, random.pick([1, 3, 101]), Buffer.from([0, 0, 0, 0, 7]))
     case 3:
       return frame(0x20 + random.int(200), random.int(256), random.pick([0, 1, 3]), Buffer.alloc(random.int(20), 0x55))
-    case 4:
-      return windowUpdate(0, random.between(1, 1000))
     default:
-      return SETTINGS_ACK
+      return windowUpdate(0, random.between(1, 1000))
   }
 }
 

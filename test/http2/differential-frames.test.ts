@@ -6,6 +6,7 @@ import t from 'tap'
 import { Seeded } from '../support/seeded.ts'
 import { makeAnswers, makeRequests, type Message } from './conversations.ts'
 import { type ReadAnswer, readByClient } from './read-client.ts'
+import { type NodeMessage, readByNodeClient, readByNodeServer } from './read-node.ts'
 import { type ReadRequest, readByServer } from './read-server.ts'
 import { waysToCut } from './cuts.ts'
 
@@ -72,6 +73,33 @@ t.test('the client side reads generated conversations as they are meant', async 
       [answers.map(readAnswer), ends, defects],
       [meant.map(meantRequest), meant.map(() => 'end'), []],
     )
+    if (problem !== '') problems.push(`conversation ${i}: ${problem}`)
+  }
+  t.strictSame(problems, [])
+})
+
+function readNode({ raw, body, trailers, whole }: NodeMessage, pseudo: readonly string[]): unknown {
+  const start = pseudo.map((name) => raw[raw.indexOf(name) + 1])
+  return [start, raw.filter((_, i) => !(raw[i - (i % 2)] as string).startsWith(':')), body, trailers, whole]
+}
+
+t.test("and Node's server and client read them so, too", async (t) => {
+  const random = new Seeded(75)
+  const problems: string[] = []
+  for (let i = 0; i < 200 && problems.length < 3; i++) {
+    const requests = makeRequests(random, random.between(1, 6), 3000)
+    const heard = await readByNodeServer(requests.frames)
+    const answers = makeAnswers(random, random.between(1, 6), 3000)
+    const answered = await readByNodeClient(answers.frames, answers.meant.length)
+    const problem =
+      same(
+        [heard.fatal, [...heard.messages.values()].map((message) => readNode(message, [':method', ':path']))],
+        ['', requests.meant.map((message) => [...(meantRequest(message) as unknown[]), true])],
+      ) ||
+      same(
+        [answered.fatal, [...answered.messages.values()].map((message) => readNode(message, [':status']))],
+        ['', answers.meant.map((message) => [...(meantRequest(message) as unknown[]), true])],
+      )
     if (problem !== '') problems.push(`conversation ${i}: ${problem}`)
   }
   t.strictSame(problems, [])
