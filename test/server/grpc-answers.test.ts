@@ -8,7 +8,7 @@ import { answer, field, request } from '../support/ask.ts'
 import { services, startProxy, type ProxyOptions } from '../support/proxy.ts'
 import { connect } from '../support/raw.ts'
 
-const { NGHTTP2_INTERNAL_ERROR } = http2.constants
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR } = http2.constants
 
 type OnStream = Parameters<typeof grpcOrigin>[1]
 
@@ -98,6 +98,20 @@ t.test('an answer that breaks off between two messages ends with a status', asyn
     proxy.log.filter((line) => line.startsWith('error')),
     [],
   )
+})
+
+t.test('a call that its server cancels is cancelled, before and behind the head', async (t) => {
+  for (const headFirst of [true, false]) {
+    const { client } = await scene(t, (stream) => {
+      if (headFirst) begin(stream)
+      stream.on('data', () => stream.close(NGHTTP2_CANCEL))
+    })
+    const call = new Call(client, '/a.B/C')
+    if (headFirst) await call.answered
+    call.stream.write(message('now'))
+    await call.over
+    t.equal((call.trailers ?? call.head)?.['grpc-status'], '1')
+  }
 })
 
 t.test('an answer that breaks off inside a message is reset', async (t) => {
