@@ -26,3 +26,28 @@ export function missingKey(upgrade: string, headers: Headers): string {
   if (!nameIs(upgrade, 'websocket') || has(headers, 'sec-websocket-key')) return ''
   return crypto().randomBytes(16).toString('base64')
 }
+
+/** What the handshake of HTTP/1.1 says and that of HTTP/2 does not (RFC 8441 §5); and a length, which no tunnel has. */
+export function withoutHandshake(headers: Headers): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!isHandshake(name)) kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}
+
+function isHandshake(name: string): boolean {
+  switch (name.length) {
+    case 7:
+      return nameIs(name, 'upgrade')
+    case 14:
+      return nameIs(name, 'content-length')
+    case 17:
+      return nameIs(name, 'sec-websocket-key')
+    case 20:
+      return nameIs(name, 'sec-websocket-accept')
+    default:
+      return false
+  }
+}

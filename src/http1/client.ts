@@ -270,6 +270,7 @@ export class ClientConnection implements OutboxOwner, Reader {
       this.#reader.begin(none ? 0 : head.bodyLength)
       if (none) head.bodyLength = head.bodyLength === UNTIL_CLOSE ? 0 : head.bodyLength
       exchange.headPassed = true
+      if (head.upgrade !== '') head.headers.push('Upgrade', head.upgrade)
       exchange.response.head(this.#responseHead(head.bodyLength < 0 ? -1 : head.bodyLength))
     }
   }

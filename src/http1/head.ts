@@ -40,6 +40,7 @@ export class Head implements IncomingHead {
   method = ''
   target = ''
   authority = ''
+  /** 0: a request. */
   status = 0
   reasonPhrase = ''
   /** 10 or 11. */
@@ -172,8 +173,8 @@ export class Head implements IncomingHead {
         headers.push(name, value)
         if (isOwnField(name)) this.own = true
       } else if (kind === TE) {
-        // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4).
-        if (nameIs(value, 'trailers')) headers.push(name, value)
+        // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4). An answer has no TE.
+        if (this.status === 0 && nameIs(value, 'trailers')) headers.push(name, value)
       } else if (kind !== HOP) {
         const wrong = this.#known(kind, name, value)
         if (wrong !== '') return this.#refuse(wrong)
@@ -250,10 +251,17 @@ export class Head implements IncomingHead {
     } else if (this.#length > 0) this.bodyLength = this.#length
     this.keepAlive = this.version === 11 ? !this.#saysClose : this.#saysKeepAlive && !this.#saysClose
     if (this.version === 10) this.expectContinue = false
-    // An upgrade has to be asked for twice, and not by a request that carries a body (architecture.md, "Upgrades").
-    if (!this.#asksUpgrade || this.bodyLength !== 0 || this.version === 10) this.upgrade = ''
+    if (!this.#mayUpgrade) this.upgrade = ''
     else if (this.upgrade !== '') this.#checkUpgrade()
     return this.#resolveTarget()
+  }
+
+  /**
+   * An upgrade has to be asked for twice, by a GET, which is what an HTTP/2 upstream takes it for (RFC 8441 §4), and not by
+   * a request that carries a body (architecture.md, "Upgrades").
+   */
+  get #mayUpgrade(): boolean {
+    return this.#asksUpgrade && this.method === 'GET' && this.bodyLength === 0 && this.version === 11
   }
 
   /** h2c is another connection's matter; a list of protocols is passed on without it. */
@@ -302,7 +310,8 @@ export class Head implements IncomingHead {
       this.bodyLength = CHUNKED
     } else this.bodyLength = this.#length >= 0 ? this.#length : UNTIL_CLOSE
     this.keepAlive = this.version === 11 ? !this.#saysClose : this.#saysKeepAlive && !this.#saysClose
-    if (status !== 101) this.upgrade = ''
+    // RFC 9110 §15.5.22: a 426 says what to switch to.
+    if (status !== 101 && status !== 426) this.upgrade = ''
     return ''
   }
 }

@@ -2,7 +2,7 @@
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
-import type { Headers } from '../core/headers.ts'
+import { has, type Headers } from '../core/headers.ts'
 import type { IncomingExchange } from '../http/server-side.ts'
 import type { Head } from './head.ts'
 import type { ServerConnection } from './server.ts'
@@ -77,7 +77,10 @@ export class ServerExchange implements IncomingExchange {
       }
     }
     this.#frame(head)
-    const connection = this.#connectionField(head)
+    let connection = this.#connectionField(head)
+    // RFC 9110 §7.8: what names a protocol to switch to is for the next hop, and so has to be named.
+    if (status === 426 && has(head.headers, 'upgrade'))
+      connection = connection === '' ? 'Upgrade' : `${connection}, Upgrade`
     this.#connection.outbox.text(responseText(head, connection, this.#framing === CHUNKS))
     if (this.asksTunnel) this.#connection.tunnelRefused(this)
   }

@@ -1,8 +1,8 @@
 /** One request to an HTTP/2 upstream, and its answer. */
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
-import { type Headers, nameIs } from '../core/headers.ts'
-import { websocketAccept } from '../http/websocket.ts'
+import type { Headers } from '../core/headers.ts'
+import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
 import type { Http2ClientConnection } from './client.ts'
 import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
@@ -52,7 +52,7 @@ export class ClientStream extends Stream implements RequestBody {
       at = connection.field(':authority', target, at)
     } else {
       at = connection.field(':method', upgrade === '' ? request.method : 'CONNECT', at)
-      if (upgrade !== '') at = connection.field(':protocol', upgrade, at)
+      if (upgrade !== '') at = connection.field(':protocol', upgrade.toLowerCase(), at)
       at = connection.field(':scheme', connection.scheme, at)
       at = connection.field(':authority', host, at)
       at = connection.field(':path', target, at)
@@ -120,7 +120,6 @@ export class ClientStream extends Stream implements RequestBody {
       return
     }
     const none = request.method === 'HEAD' || status === 204 || status === 304
-    if (status === 204) fields.length = -1
     if (endStream && !none && fields.length > 0) {
       this.session.malformed(this, 'a content-length above 0, and no body')
       return
@@ -133,15 +132,26 @@ export class ClientStream extends Stream implements RequestBody {
   /** RFC 8441 §5: a 200 where HTTP/1.1 has a 101, with the proof that its client asks for. */
   #tunnelOpened(fields: ResponseFields, endStream: boolean): void {
     const { request } = this
-    const headers = fields.headers
     if (request.upgrade === '') this.response.head(this.#head(fields, 0))
     else {
+      const headers = withoutHandshake(this.#connection.believed(fields))
       headers.push('Upgrade', request.upgrade)
       const accept = websocketAccept(request.headers)
       if (accept !== '') headers.push('Sec-WebSocket-Accept', accept)
       this.response.head(new ResponseHead(101, '', headers, 0, 'upstream', ''))
     }
     if (endStream && !this.closed) this.receivedEnd(undefined)
+  }
+
+  /** Nothing comes before the head (RFC 9113 §8.1). */
+  override received(piece: Buffer): void {
+    if (this.#headPassed) super.received(piece)
+    else this.session.malformed(this, 'DATA before a head')
+  }
+
+  override receivedEnd(trailers: Headers | undefined): void {
+    if (this.#headPassed) super.receivedEnd(trailers)
+    else this.session.malformed(this, 'an end before a head')
   }
 
   get headPassed(): boolean {
@@ -163,6 +173,13 @@ export class ClientStream extends Stream implements RequestBody {
     // Nobody will read the rest of the request (architecture.md, "An answer that ends before its request").
     else this.#connection.resetStream(this, CANCEL, '')
     this.response.end(trailers)
+  }
+
+  /** An answer that came whole is one, however slowly it is passed on (RFC 9113 §8.1). */
+  override outlives(): boolean {
+    if (this.#over || !this.receivedAll) return false
+    this.stopSending()
+    return true
   }
 
   override onReset(code: number, cause: string, byPeer: boolean): void {
@@ -191,16 +208,6 @@ export class ClientStream extends Stream implements RequestBody {
   get reused(): boolean {
     return this.#reused
   }
-}
-
-/** What an HTTP/1.1 handshake says that RFC 8441 §5 has no use for. */
-function withoutHandshake(headers: Headers): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (!nameIs(name, 'sec-websocket-key')) kept.push(name, headers[i + 1] as string)
-  }
-  return kept
 }
 
 /** In words, for the log. */

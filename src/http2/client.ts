@@ -4,8 +4,9 @@ import type { Clock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { type Headers, withoutOwnFields } from '../core/headers.ts'
-import { connectReason, isHandshakeAlert } from '../http/connect-reason.ts'
+import { connectReason } from '../http/connect-reason.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import { lateRefusal } from '../http/tls-failure.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
 import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
 import { IGNORED, ResponseFields, TrailerFields } from './response-fields.ts'
@@ -235,7 +236,7 @@ export class Http2ClientConnection extends Session {
     this.#owner.closed(this)
     for (let i = 0; i < streams.length; i++) {
       const stream = streams[i] as ClientStream
-      stream.lost(this.#failure(stream, this.#error?.message ?? cause))
+      if (!stream.outlives()) stream.lost(this.#failure(stream, this.#error?.message ?? cause))
     }
   }
 
@@ -248,9 +249,8 @@ export class Http2ClientConnection extends Session {
     }
     if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
     const { reused } = stream
-    if (!this.settled && isHandshakeAlert(this.#error)) {
-      return new ProxyError('tls_failure', 'upstream', 'unsent', cause)
-    }
+    const refusal = this.settled ? undefined : lateRefusal(this.#error)
+    if (refusal !== undefined) return refusal
     if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
       return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
     }

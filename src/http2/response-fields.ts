@@ -1,4 +1,5 @@
 /** The head of an answer, and trailers, as HTTP/2 has them. */
+import { without } from '../core/headers.ts'
 import { mayBeTrailer, readLength } from '../http/field-rules.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import { CONNECTION_SPECIFIC, CONTENT_LENGTH, HOP, MALFORMED, METHOD, OWN, STATUS, TE } from './field-kind.ts'
@@ -18,6 +19,7 @@ export class ResponseFields implements FieldSink {
   #limits: HeadLimits
   #size = 0
   #inFields = false
+  #hasStatus = false
 
   constructor(limits: HeadLimits) {
     this.#limits = limits
@@ -25,6 +27,7 @@ export class ResponseFields implements FieldSink {
 
   begin(): void {
     this.status = 0
+    this.#hasStatus = false
     this.headers = []
     this.length = -1
     this.own = false
@@ -68,8 +71,9 @@ export class ResponseFields implements FieldSink {
 
   #pseudo(value: string, kind: number): void {
     if (kind !== STATUS) this.#refuse('a pseudo-header field that no answer has')
-    else if (this.#inFields || this.status !== 0) this.#refuse('more than one :status, or one behind a field')
+    else if (this.#inFields || this.#hasStatus) this.#refuse('more than one :status, or one behind a field')
     else this.status = readStatus(value)
+    this.#hasStatus = true
   }
 
   #refuse(problem: string): void {
@@ -81,6 +85,14 @@ export class ResponseFields implements FieldSink {
     if (this.status === 0) this.#refuse('no :status, or one that is not three digits')
     // RFC 9113 §8.6: the switch of protocols is HTTP/1.1's.
     else if (this.status === 101) this.#refuse('a 101')
+    else if (this.status < 200 || this.status === 204) this.#withoutLength()
+  }
+
+  /** RFC 9110 §8.6: a sender must not say a length here, and an HTTP/1.1 client would wait for the body. */
+  #withoutLength(): void {
+    if (this.length > 0) this.#refuse(`a ${this.status} with a content-length`)
+    else if (this.length === 0) this.headers = without(this.headers, 'content-length')
+    this.length = -1
   }
 }
 

@@ -2,8 +2,9 @@
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
-import { type Headers, nameIs } from '../core/headers.ts'
+import { type Headers, without } from '../core/headers.ts'
 import type { IncomingExchange } from '../http/server-side.ts'
+import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
 import type { Http2ServerConnection } from './server.ts'
@@ -33,6 +34,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   #noBody: boolean
   /** What follows a request for a tunnel is held until the answer says what it is. */
   #holding: boolean
+  #endHeld: boolean
   #pausedAbove: boolean
 
   constructor(id: number, connection: Http2ServerConnection, head: RequestFields) {
@@ -51,6 +53,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.#headSent = false
     this.#noBody = false
     this.#holding = this.#asksTunnel
+    this.#endHeld = false
     this.#pausedAbove = false
     if (this.#holding) this.pauseReceiving()
   }
@@ -71,7 +74,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   protected override onEnd(trailers: Headers | undefined): void {
-    this.body.end(trailers)
+    if (this.#holding) this.#endHeld = true
+    else this.body.end(trailers)
   }
 
   tooLarge(): void {
@@ -110,15 +114,25 @@ export class ServerStream extends Stream implements IncomingExchange {
         this.#startTunnel(head)
         return
       }
-      this.#holding = false
-      this.#noBody = this.#isHead
-      this.#writeHead(status, head.headers)
-      // The tunnel was refused: the request has no body.
-      this.body.end()
+      this.#refuseTunnel(head)
       return
     }
     this.#noBody = this.#isHead || status === 204 || status === 304
-    this.#writeHead(status, head.headers)
+    this.#writeHead(status, status === 426 ? without(head.headers, 'upgrade') : head.headers)
+  }
+
+  /** The request has no body, then: what was held for the tunnel stays with us, and goes with the stream. */
+  #refuseTunnel(head: ResponseHead): void {
+    const { status, headers } = head
+    if (status >= 200 && status < 300) {
+      // Here that would say that the tunnel is open (RFC 8441 §5), and what HTTP/1.1 means by it cannot be said.
+      const cause = `a ${status} where a tunnel was asked for`
+      this.body.abort(new ProxyError('protocol_error_upstream', 'upstream', 'no', cause))
+      return
+    }
+    this.#noBody = status === 304
+    this.#writeHead(status, status === 426 ? without(headers, 'upgrade') : headers)
+    this.body.end()
   }
 
   /** RFC 8441 §5: a 200 says what a 101 said. */
@@ -126,6 +140,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.#writeHead(head.status === 101 ? 200 : head.status, withoutHandshake(head.headers))
     this.#holding = false
     if (!this.#pausedAbove) this.resumeReceiving()
+    if (this.#endHeld) this.body.end()
   }
 
   #writeHead(status: number, headers: Headers): void {
@@ -168,15 +183,4 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.progressAt = this.#connection.clock.now()
     if (!this.#holding) this.resumeReceiving()
   }
-}
-
-/** What an HTTP/1.1 handshake says beside the status. */
-function withoutHandshake(headers: Headers): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (nameIs(name, 'upgrade') || nameIs(name, 'sec-websocket-accept') || nameIs(name, 'content-length')) continue
-    kept.push(name, headers[i + 1] as string)
-  }
-  return kept
 }

@@ -140,7 +140,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (!endStream) stream.remaining = length
     stream.body = this.owner.accept(head, this, stream)
     if (length > this.owner.limits.maxRequestBytes) stream.tooLarge()
-    else if (endStream) stream.body.end()
+    else if (endStream) stream.receivedEnd(undefined)
   }
 
   /** 431: a request that never becomes an exchange. */

@@ -633,6 +633,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     else if (id === 0) this.connectionError(PROTOCOL_ERROR, 'RST_STREAM on stream 0')
     else {
       const stream = this.streams.get(id)
+      if (stream?.outlives()) return
       if (stream !== undefined) {
         const code = readUint32(payload, from)
         this.forget(stream)
@@ -1004,7 +1005,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   }
 
   writeReset(id: number, code: number): void {
-    this.#writeControl(RST_STREAM, 0, id, 4, code)
+    if (!this.closed) this.#writeControl(RST_STREAM, 0, id, 4, code)
   }
 
   /** `size` 0, or 4 for one number. */

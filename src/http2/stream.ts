@@ -172,6 +172,19 @@ export abstract class Stream {
     return this.#queue !== undefined && this.sendWindow > 0
   }
 
+  /** The peer reads no more, though what it sends is whole and still on its way through here. */
+  protected stopSending(): void {
+    this.localEnded = true
+    this.#queue = undefined
+    this.#endQueued = false
+    this.#lastFrame = undefined
+  }
+
+  /** The peer reset the stream or is gone. Returns whether the stream goes on all the same. */
+  outlives(): boolean {
+    return false
+  }
+
   /** A WINDOW_UPDATE for this stream. */
   credited(increment: number): void {
     if (this.sendWindow + increment > MAX_WINDOW) {

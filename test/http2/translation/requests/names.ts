@@ -6,9 +6,9 @@ const codes = (from: number, to: number): string[] => Array.from({ length: to - 
 
 const SMUGGLED = '\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: app.test\r\n\r\n'
 const TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-const NO_TOKEN = [...codes(0, 32), ...'"(),/:;<=>?@[\\]{}', ...'AMZ', ...codes(127, 129), '\xa0', '\xff']
+export const NO_TOKEN = [...codes(0, 32), ...'"(),/:;<=>?@[\\]{}', ...'AMZ', ...codes(127, 129), '\xa0', '\xff']
 
-const BAD_NAMES = [
+export const BAD_NAMES = [
   '',
   ' ',
   ':',
@@ -33,7 +33,7 @@ const BAD_NAMES = [
   'x-\xe4',
 ]
 
-const BAD_VALUES = [
+export const BAD_VALUES = [
   ...codes(0, 8).flatMap((c) => [`a${c}b`, c]),
   ...codes(10, 31).flatMap((c) => [`a${c}b`, c]),
   '\x7f',
@@ -54,7 +54,7 @@ const BAD_VALUES = [
   'a\r\ntransfer-encoding: chunked',
 ]
 
-const GOOD_VALUES = [
+export const GOOD_VALUES = [
   '',
   'a',
   'a b',
