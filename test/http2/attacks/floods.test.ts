@@ -1,0 +1,177 @@
+/** Frames without end that ask for nothing (RFC 9113 §10.5): the connection ends, nobody else notices. */
+import t, { type Test } from 'tap'
+import {
+  END_HEADERS,
+  ENHANCE_YOUR_CALM,
+  HEADERS,
+  INITIAL_WINDOW_SIZE,
+  PADDED,
+  PRIORITY,
+  DATA,
+  CONTINUATION,
+} from '../../../src/http2/frames.ts'
+import {
+  answering,
+  data,
+  frame,
+  http2Client,
+  http2RawOrigin,
+  type Http2Peer,
+  joined,
+  ping,
+  request,
+  requestBlock,
+  reset,
+  settings,
+  times,
+  windowUpdate,
+} from '../../support/http2-raw.ts'
+import { MEASURABLE, startVictim, type Victim, withstands } from './victim.ts'
+
+const CANCEL = 8
+
+async function calm(t: Test, client: Http2Peer): Promise<void> {
+  t.equal(await client.goaway(), ENHANCE_YOUR_CALM, 'GOAWAY ENHANCE_YOUR_CALM')
+  await client.untilEnded()
+  client.destroy()
+}
+
+/** The same bytes again and again, until the proxy has had enough; 200 000 frames are a flood by any measure. */
+async function pour(client: Http2Peer, batch: (turn: number) => Buffer): Promise<void> {
+  for (let turn = 0; turn < 200 && !client.ended; turn++) await client.sent(batch(turn))
+}
+
+const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
+  ['PING', (client) => pour(client, () => times(1000, ping()))],
+  ['SETTINGS', (client) => pour(client, () => times(1000, settings()))],
+  [
+    'SETTINGS of many windows, with many streams open',
+    async (client) => {
+      for (let i = 0; i < 1000; i++)
+        client.send(request(2 * i + 1, { method: 'POST', authority: 'silent', open: true }))
+      const many = Array.from({ length: 2700 }, (_, i) => [INITIAL_WINDOW_SIZE, i % 2 === 0 ? 0 : 0x7fff_0000] as const)
+      await pour(client, () => settings(many))
+    },
+  ],
+  ['PRIORITY', (client) => pour(client, () => times(1000, frame(PRIORITY, 0, 99, Buffer.alloc(5))))],
+  ['unknown frames', (client) => pour(client, () => times(1000, frame(0xfa, 0, 0, Buffer.alloc(8))))],
+  [
+    'WINDOW_UPDATE of 1, for the connection and for a stream',
+    async (client) => {
+      client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
+      await pour(client, () => times(500, joined(windowUpdate(0, 1), windowUpdate(1, 1))))
+    },
+  ],
+  [
+    'empty DATA',
+    async (client) => {
+      client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
+      await pour(client, () => times(1000, data(1, '')))
+    },
+  ],
+  [
+    'DATA of nothing but padding',
+    async (client) => {
+      client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
+      await pour(client, () => times(1000, frame(DATA, PADDED, 1, Buffer.from([0]))))
+    },
+  ],
+  [
+    'PING between DATA of one byte',
+    async (client) => {
+      client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
+      await pour(client, () => times(100, joined(data(1, 'x'), ping())))
+    },
+  ],
+  [
+    'empty HEADERS',
+    (client) =>
+      pour(client, (turn) =>
+        Buffer.concat(Array.from({ length: 500 }, (_, i) => frame(HEADERS, END_HEADERS, 2 * (500 * turn + i) + 1))),
+      ),
+  ],
+  [
+    'CONTINUATION without end',
+    async (client) => {
+      client.send(frame(HEADERS, 0, 1, requestBlock()))
+      await pour(client, () => frame(CONTINUATION, 0, 1, Buffer.alloc(16_384)))
+    },
+  ],
+  [
+    'empty CONTINUATION',
+    async (client) => {
+      client.send(frame(HEADERS, 0, 1, requestBlock()))
+      await pour(client, () => times(1000, frame(CONTINUATION, 0, 1)))
+    },
+  ],
+  [
+    'CONTINUATION of a byte each',
+    async (client) => {
+      client.send(frame(HEADERS, 0, 1, requestBlock()))
+      await pour(client, () => times(1000, frame(CONTINUATION, 0, 1, Buffer.from([0x20]))))
+    },
+  ],
+  [
+    'RST_STREAM of streams just opened (rapid reset)',
+    (client) =>
+      pour(client, (turn) => {
+        const id = (i: number): number => 2 * (500 * turn + i) + 1
+        return Buffer.concat(
+          Array.from({ length: 500 }, (_, i) => joined(request(id(i), { authority: 'silent' }), reset(id(i), CANCEL))),
+        )
+      }),
+  ],
+]
+
+/** What makes the proxy reset a stream that the client asked something on (CVE-2025-8671). */
+const provocations: [string, (id: number) => Buffer][] = [
+  [
+    'a window of more than 2^31 − 1',
+    (id) => joined(request(id, { authority: 'silent' }), windowUpdate(id, 0x7fff_ffff)),
+  ],
+  ['a WINDOW_UPDATE of 0', (id) => joined(request(id, { authority: 'silent' }), windowUpdate(id, 0))],
+  ['DATA behind END_STREAM', (id) => joined(request(id, { authority: 'silent' }), data(id, 'x'))],
+  [
+    'HEADERS behind END_STREAM',
+    (id) => joined(request(id, { authority: 'silent' }), request(id, { authority: 'silent' })),
+  ],
+  [
+    'a stream that depends on itself',
+    (id) =>
+      joined(request(id, { authority: 'silent' }), frame(PRIORITY, 0, id, Buffer.from([0, 0, id >> 8, id & 255, 0]))),
+  ],
+  [
+    'more DATA than content-length says',
+    (id) =>
+      joined(
+        request(id, { method: 'POST', authority: 'silent', open: true, fields: [['content-length', '1']] }),
+        data(id, 'xx'),
+      ),
+  ],
+]
+
+t.test('Floods', { skip: !MEASURABLE }, async (t) => {
+  const origin = await http2RawOrigin(t, answering())
+  const silent = await http2RawOrigin(t, () => {})
+  const victim: Victim = await startVictim(t, { origin: origin.port, silent: silent.port })
+  for (const [what, flood] of floods) {
+    await t.test(what, async (t) => {
+      await withstands(t, victim, async (port) => {
+        const client = await http2Client(t, port)
+        await flood(client, t)
+        await calm(t, client)
+      })
+    })
+  }
+  for (const [what, provoke] of provocations) {
+    await t.test(`made you reset: ${what}`, async (t) => {
+      await withstands(t, victim, async (port) => {
+        const client = await http2Client(t, port)
+        await pour(client, (turn) =>
+          Buffer.concat(Array.from({ length: 100 }, (_, i) => provoke(2 * (100 * turn + i) + 1))),
+        )
+        await calm(t, client)
+      })
+    })
+  }
+})
