@@ -73,6 +73,16 @@ export function nextLook(look: Look): number {
   return Math.min(look.deadline, look.streamEnd, quiet) - look.now
 }
 
+/** The error code with which an HTTP/2 server gives up a call (RFC 9113 §7). */
+const CANCEL = 8
+/** How far a server's clock and the rounding of `grpc-timeout` may let it give up before us, ms. */
+const AHEAD = 10
+
+/** Whether the upstream ended a call because its deadline was over. `deadline` is that of `grpc-timeout`. */
+export function cancelledInTime(resetCode: number, now: number, deadline: number): boolean {
+  return resetCode === CANCEL && now >= deadline - AHEAD
+}
+
 /** How the exchange stands between its two ends when time runs out. */
 export interface Standing {
   /** The client has sent its whole body. */
