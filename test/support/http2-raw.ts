@@ -283,6 +283,10 @@ export class Http2Peer {
     return this.frame('SETTINGS', ({ type, flags }) => type === SETTINGS && (flags & ACK) === 0)
   }
 
+  get saidGoaway(): boolean {
+    return this.frames.some(({ type }) => type === GOAWAY)
+  }
+
   /** Fields of the first HEADERS on this stream. */
   async head(id: number): Promise<Fields> {
     return this.fieldsOf(await this.frame(`HEADERS on stream ${id}`, (one) => one.type === HEADERS && one.id === id))
