@@ -7,10 +7,6 @@ import { type LocalAnswer, proxyStatus } from './local-answer.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** CANCEL of HTTP/2, and what it means as a status (grpc/doc/PROTOCOL-HTTP2.md, "Errors"). */
-const CANCEL = 8
-const CANCELLED = 1
-
 /** What HTTP/1.1 has to be told, and HTTP/2 sees by itself: there is no body. */
 const NO_BODY_FIELDS = ['content-length', '0']
 
@@ -25,9 +21,7 @@ export function grpcAnswer(error: ProxyError, protocol: number): LocalAnswer {
 export function grpcStatus(error: ProxyError): string[] {
   const { reason } = error
   const row: ReasonRow = REASONS[reason]
-  // A server ends so what its caller gives up, for one a call whose deadline is over by its own clock: it is not unavailable.
-  const status = error.resetCode === CANCEL ? CANCELLED : row.grpc
-  const fields = ['grpc-status', String(status), 'grpc-message', grpcMessage(`${reason}: ${row.message}`)]
+  const fields = ['grpc-status', String(row.grpc), 'grpc-message', grpcMessage(`${reason}: ${row.message}`)]
   // A client library that retries by itself would make it worse (grpc/proposal A6).
   if (SHEDDING.includes(reason)) fields.push('grpc-retry-pushback-ms', '-1')
   fields.push('proxy-status', proxyStatus(row, reason), 'x-outrigger-reason', reason)

@@ -9,6 +9,9 @@ import { grpcAnswer, grpcStatus } from './grpc-answer.ts'
 import type { LocalAnswer } from './local-answer.ts'
 import { Rescue } from './rescue-handler.ts'
 
+/** The error code of HTTP/2 (RFC 9113 §7). */
+const CANCEL = 8
+
 export class GrpcRescue extends Rescue {
   readonly #messages: GrpcMessages
   /** The head left the status to trailers. */
@@ -28,6 +31,15 @@ export class GrpcRescue extends Rescue {
   override data(chunk: Buffer): void {
     this.#messages.add(chunk)
     this.up.data(chunk)
+  }
+
+  /**
+   * A server that cancels a call (its deadline is over there first, or it does not want it any more) is no upstream that is
+   * unavailable: its client hears what it would have heard from it.
+   */
+  override fail(error: ProxyError): void {
+    if (error.resetCode === CANCEL && this.exchange.protocol === 20) this.up.fail(error)
+    else super.fail(error)
   }
 
   protected override answerTo(error: ProxyError): LocalAnswer {
