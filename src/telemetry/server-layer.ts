@@ -88,6 +88,8 @@ class ServerWatch extends ForwardingHandler {
   }
 
   override end(trailers?: Headers): void {
+    const { brokeOff } = this.#request.exchange
+    if (brokeOff !== '') this.#reason = brokeOff
     this.#finish()
     this.up.end(trailers)
   }
