@@ -13,14 +13,15 @@ export const schema: Schema = {
   properties: {
     request: duration(
       'The whole request, from its complete head to the last byte of the answer: queueing, every attempt, every pause. ' +
-        "Left out: the caller's own deadline. Of a stream, an upgrade or a tunnel it bounds the wait for the head only.",
+        "Left out: the caller's own deadline. Of a stream, an upgrade or a tunnel it bounds the wait for the head only, of a " +
+        'gRPC call whose route does not say `stream: false` the wait for the first message.',
     ),
     perTry: duration(
       'One attempt, from the moment the request went out in full to the head of the answer. At most `request`. The last ' +
         'retry may use all that is left of the deadline.',
     ),
-    idle: duration('Nothing moved, in either direction. Left out: 5m, and 1h for streams, upgrades and tunnels.'),
+    idle: duration('Nothing moved, in either direction. Left out: 5m, and 1h for streams, upgrades, tunnels and gRPC.'),
     connect: { ...duration('A new connection to an endpoint, TLS included.'), default: '1s' },
-    maxStream: duration('The life of a stream, an upgrade or a tunnel. Left out: no limit.'),
+    maxStream: duration('The life of a stream, an upgrade, a tunnel or a gRPC call. Left out: no limit.'),
   },
 }
