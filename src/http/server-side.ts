@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHandler, ResponseHead } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
+import type { Violation } from './violation.ts'
 
 export interface HeadLimits {
   /** Bytes of a whole head, and of a trailer section. HTTP/2 counts as SETTINGS_MAX_HEADER_LIST_SIZE does. */
@@ -62,6 +63,8 @@ export interface ServerOwner {
   accept(head: IncomingHead, connection: IncomingConnection, response: IncomingExchange): RequestBody
   /** The answer to a request that never became an exchange; it is counted. */
   refusal(error: ProxyError): { readonly head: ResponseHead; readonly body: Buffer }
+  /** A client broke the rules of HTTP/2; to be counted. */
+  violation(how: Violation): void
   /** Something of ours threw. */
   defect(where: string, error: unknown): void
   closed(connection: IncomingConnection): void

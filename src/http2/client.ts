@@ -6,6 +6,7 @@ import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange
 import { type Headers, withoutOwnFields } from '../core/headers.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import type { Violation } from '../http/violation.ts'
 import { lateRefusal } from '../http/tls-failure.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
 import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
@@ -25,6 +26,8 @@ export interface Http2ClientOwner {
   retired(connection: Http2ClientConnection): void
   /** It is gone, whether it served somebody or not. */
   closed(connection: Http2ClientConnection): void
+  /** The upstream broke the rules of HTTP/2; to be counted. */
+  violation(how: Violation): void
   defect(where: string, error: unknown): void
 }
 
@@ -223,7 +226,11 @@ export class Http2ClientConnection extends Session {
 
   protected override drainAnswered(): void {}
 
-  protected override violated(_code: number, cause: string): void {
+  protected override violation(how: Violation): void {
+    this.#owner.violation(how)
+  }
+
+  protected override violated(cause: string): void {
     this.#verdict ??= new ProxyError('protocol_error_upstream', 'upstream', 'unanswered', cause)
   }
 

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Violation } from '../http/violation.ts'
 import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
 import {
   CANCEL,
@@ -125,6 +126,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (head.problem !== '' && !head.tooLarge) {
       this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', head.problem))
       this.discardStream(id, PROTOCOL_ERROR)
+      this.owner.violation('malformed')
       this.calmResets(head.problem)
       return
     }
@@ -166,7 +168,11 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (this.streams.size === 0) this.shut('the client said GOAWAY')
   }
 
-  protected override violated(_code: number, cause: string): void {
+  protected override violation(how: Violation): void {
+    this.owner.violation(how)
+  }
+
+  protected override violated(cause: string): void {
     this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
   }
 

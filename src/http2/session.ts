@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import type { Headers } from '../core/headers.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import type { Violation } from '../http/violation.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
 import {
@@ -585,7 +586,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     const block = this.#block as Buffer
     const size = block.length + to - from
     if (size > this.limits.maxHeaderBytes || ++this.#continuations > MAX_CONTINUATIONS) {
-      this.connectionError(ENHANCE_YOUR_CALM, 'a header block that does not end')
+      this.tooMuch('header_flood', 'a header block that does not end')
       return
     }
     this.#block = Buffer.concat([block, payload.subarray(from, to)], size)
@@ -779,14 +780,14 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */
   protected calm(cost: number, what: string): boolean {
     if (this.guard.take(cost)) return true
-    this.connectionError(ENHANCE_YOUR_CALM, `a flood of ${what}`)
+    this.tooMuch('flood', `a flood of ${what}`)
     return false
   }
 
   /** The same for a stream that is thrown away. */
   protected calmResets(what: string): boolean {
     if (this.resetGuard.take(1)) return true
-    this.connectionError(ENHANCE_YOUR_CALM, `a flood of ${what}`)
+    this.tooMuch('reset_flood', `a flood of ${what}`)
     return false
   }
 
@@ -794,14 +795,26 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   /** §5.4.1: GOAWAY, and what was written still goes out. */
   connectionError(code: number, cause: string): void {
+    this.#broken(code, violationOf(code), cause)
+  }
+
+  /** The same for a peer that breaks no rule and overdoes it (§10.5). */
+  protected tooMuch(how: Violation, cause: string): void {
+    this.#broken(ENHANCE_YOUR_CALM, how, cause)
+  }
+
+  #broken(code: number, how: Violation, cause: string): void {
     if (this.closed) return
-    this.violated(code, cause)
+    this.violation(how)
+    this.violated(cause)
     this.writeGoaway(this.lastPeerStream, code)
     this.shut(cause)
   }
 
-  /** A peer broke the rules, or overdid it: to be counted. */
-  protected abstract violated(code: number, cause: string): void
+  /** To be counted. */
+  protected abstract violation(how: Violation): void
+  /** The connection ends because of what the peer did. */
+  protected abstract violated(cause: string): void
 
   /** Nothing is read any more; what was written goes out, then the connection ends. */
   protected shut(cause: string): void {
@@ -821,6 +834,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.discardStream(stream.id, code)
     this.forget(stream)
     if (cause === '') return
+    this.violation('malformed')
     stream.onReset(code, cause, false)
     // Made-you-reset: streams that we have to reset are streams thrown away, too.
     this.calmResets(cause)
@@ -1079,7 +1093,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.#pingedAt = 0
     }
     if (this.#frameSince > 0 && now - this.#frameSince >= this.frameLimit) {
-      this.connectionError(ENHANCE_YOUR_CALM, `a frame that is not whole after ${this.frameLimit} ms`)
+      this.tooMuch('slow_frame', `a frame that is not whole after ${this.frameLimit} ms`)
     } else if (this.streams.size > 0) {
       if (!this.#alive(now)) return
       this.look(now)
@@ -1102,6 +1116,21 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.#writePing(KEEPALIVE)
     }
     return true
+  }
+}
+
+function violationOf(code: number): Violation {
+  switch (code) {
+    case FLOW_CONTROL_ERROR:
+      return 'flow_control'
+    case STREAM_CLOSED:
+      return 'stream_closed'
+    case FRAME_SIZE_ERROR:
+      return 'frame_size'
+    case COMPRESSION_ERROR:
+      return 'compression'
+    default:
+      return 'protocol'
   }
 }
 

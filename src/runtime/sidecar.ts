@@ -92,7 +92,12 @@ export class Sidecar {
     first = this.#sidecar
     this.#telemetry = createTelemetry({ sidecar: this.#sidecar, clock, random, log, version, environment })
     const { limits } = this.#sidecar
-    const upstream = { clock, random, defect: this.#telemetry.events.defect.bind(this.#telemetry.events) }
+    const upstream = {
+      clock,
+      random,
+      violation: (how: string) => this.#telemetry.violation(how, 'upstream', ''),
+      defect: this.#telemetry.events.defect.bind(this.#telemetry.events),
+    }
     this.#services = new Services(upstream, log)
     this.#passthrough = new Passthrough(
       { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep' },
@@ -199,6 +204,7 @@ export class Sidecar {
       lastHop: this.#context.outermost(finalRecipient),
       draining: () => (direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining),
       refused: (error) => this.#telemetry.refused(error.reason, direction),
+      violation: (how) => this.#telemetry.violation(how, 'client', direction),
       defect: (where, error) => this.#telemetry.events.defect(where, error),
       closed,
     })

@@ -10,6 +10,7 @@ import type {
   ServerLimits,
   ServerOwner,
 } from '../http/server-side.ts'
+import type { Violation } from '../http/violation.ts'
 import { lessOne, maxForwards } from './max-forwards.ts'
 import { type LocalAnswer, localAnswer } from './local-answer.ts'
 import { readRequestFields, withForwarded } from './request-fields.ts'
@@ -31,6 +32,8 @@ export interface ReceiverOptions {
   readonly lastHop: Dispatch
   draining(): boolean
   refused(reason: ProxyError): void
+  /** How a client broke the rules of HTTP/2. */
+  violation(how: Violation): void
   defect(where: string, error: unknown): void
   closed(connection: IncomingConnection): void
 }
@@ -106,6 +109,10 @@ export class Receiver implements ServerOwner {
   refusal(error: ProxyError): LocalAnswer {
     this.#options.refused(error)
     return localAnswer(error, '')
+  }
+
+  violation(how: Violation): void {
+    this.#options.violation(how)
   }
 
   defect(where: string, error: unknown): void {

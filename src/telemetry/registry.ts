@@ -18,6 +18,8 @@ export class Registry implements RowTables {
   readonly routes: Map<string, RouteRows> = new Map()
   /** Refusals of the codecs, by `direction reason`. */
   readonly refused: Map<string, number> = new Map()
+  /** HTTP/2 peers that broke the rules, by `direction peer kind`. */
+  readonly violations: Map<string, number> = new Map()
   /** Breaker transitions, by `destination scope from to`. */
   readonly transitions: Map<string, number> = new Map()
   /** Throws caught at a root, by where. */

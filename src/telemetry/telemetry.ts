@@ -15,7 +15,7 @@ import { Ids } from './ids.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
 import type { Log } from './log.ts'
 import { CountedEvents } from './policy-events.ts'
-import { Registry } from './registry.ts'
+import { count, Registry } from './registry.ts'
 import { compileSampler, exportsTraces } from './sampling.ts'
 import { serverLayer } from './server-layer.ts'
 import { type SpanExport, SpanQueue } from './span-queue.ts'
@@ -78,6 +78,10 @@ class AssembledTelemetry implements Telemetry {
 
   refused(reason: Reason, direction: Direction): void {
     this.#registry.refuse(reason, direction)
+  }
+
+  violation(how: string, peer: 'client' | 'upstream', direction: Direction | ''): void {
+    count(this.#registry.violations, `${direction} ${peer} ${how}`)
   }
 
   observe(sources: TelemetrySources): void {

@@ -86,6 +86,8 @@ export interface Telemetry {
   readonly log: Log
   /** A codec refused what never became an exchange (400, 408, 431). */
   refused(reason: Reason, direction: Direction): void
+  /** An HTTP/2 peer broke the rules; `how` is of one closed list (src/http/violation.ts). */
+  violation(how: string, peer: 'client' | 'upstream', direction: Direction | ''): void
   /** Hands in where gauges are read; may be called again after a reload. */
   observe(sources: TelemetrySources): void
   /** The exposition text; prom-client is loaded by the first call. */

@@ -4,6 +4,7 @@ import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import type { Violation } from '../http/violation.ts'
 import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
@@ -133,6 +134,10 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     const at = this.#open.indexOf(connection)
     if (at >= 0) this.#open.splice(at, 1)
     if (this.#all.delete(connection)) this.#serveNext()
+  }
+
+  violation(how: Violation): void {
+    this.#context.violation(how)
   }
 
   defect(where: string, error: unknown): void {

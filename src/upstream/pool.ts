@@ -6,6 +6,7 @@ import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange
 import type { Random } from '../core/random.ts'
 import { ClientConnection, type ClientOwner } from '../http1/client.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import type { Violation } from '../http/violation.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
@@ -26,6 +27,8 @@ export interface PoolSettings {
 export interface UpstreamContext {
   readonly clock: Clock
   readonly random: Random
+  /** How an upstream broke the rules of HTTP/2. */
+  violation(how: Violation): void
   defect(where: string, error: unknown): void
 }
 

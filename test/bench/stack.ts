@@ -129,7 +129,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     states: new KeptStates(),
     attempt: telemetry.attempt,
   }
-  const upstream = { clock, random: systemRandom(), defect: console.error }
+  const upstream = { clock, random: systemRandom(), violation() {}, defect: console.error }
   const rules = rulesFor<BlockStatement>(config.policies, {
     direction: 'outbound',
     service: 'backend',

@@ -65,7 +65,7 @@ export class PoolWorld {
       '127.0.0.1',
       (server.address() as AddressInfo).port,
       { ...settings, limits, http2Streams: random.pick([1, 3, 100]) },
-      { clock: new SystemClock(), random, defect },
+      { clock: new SystemClock(), random, violation() {}, defect },
     )
     const wire: Dispatch = (request, response) => pool.dispatch(request, response, 'origin')
     const dispatch = checkedDispatch(this.#mutant(wire), 'pool', this.ledger)

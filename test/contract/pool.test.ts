@@ -49,7 +49,7 @@ class World {
       '127.0.0.1',
       origin.port,
       { ...settings, limits },
-      { clock: new SystemClock(), random, defect },
+      { clock: new SystemClock(), random, violation() {}, defect },
     )
     this.#pool = pool
     const dispatch = checkedDispatch(
@@ -241,7 +241,7 @@ t.test('Pool keeps a pause that was made while it connects, after a resume', asy
   })
   const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, http2Streams: 100, believesPeer: false }
   const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
-  const context = { clock: new SystemClock(), random: new Seeded(1), defect() {} }
+  const context = { clock: new SystemClock(), random: new Seeded(1), violation() {}, defect() {} }
   const pool = new Pool('127.0.0.1', origin.port, { ...settings, limits }, context)
   let came = 0
   let over = false

@@ -156,6 +156,7 @@ class World {
         lastHop: dispatch,
         draining: () => false,
         refused: (error) => this.problems.push(`refused: ${error.cause}`),
+        violation() {},
         defect: (where, error) => this.problems.push(`defect ${where}: ${(error as Error).stack}`),
         closed,
       })

@@ -78,6 +78,7 @@ export function readByServer(bytes: Buffer, cuts: readonly number[]): Reading {
       reading.refused = error.cause
       return { head: new ResponseHead(400, '', [], 0, 'proxy', error.reason), body: Buffer.alloc(0) }
     },
+    violation() {},
     defect(where, error) {
       throw new Error(`defect ${where}`, { cause: error })
     },

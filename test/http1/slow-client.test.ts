@@ -30,6 +30,7 @@ t.test('ServerConnection does not cut an answer short because its client reads s
     refusal() {
       throw new Error('nothing to refuse')
     },
+    violation() {},
     defect: (where, error) => t.fail(`defect ${where}: ${error}`),
     closed() {},
   }

@@ -33,6 +33,7 @@ export function clientOwner(defects: string[], clock: FakeClock): Http2ClientOwn
     freed() {},
     retired() {},
     closed() {},
+    violation() {},
     defect(where, error) {
       defects.push(`${where}: ${(error as Error).stack}`)
     },

@@ -77,6 +77,7 @@ export function echoingOwner(reading: Reading, clock: FakeClock): ServerOwner {
       reading.refusals.push(error.cause)
       return { head: new ResponseHead(400, '', [], 0, 'proxy', error.reason), body: Buffer.alloc(0) }
     },
+    violation() {},
     defect(where, error) {
       reading.defects.push(`${where}: ${(error as Error).stack}`)
     },

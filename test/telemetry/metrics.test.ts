@@ -169,6 +169,7 @@ t.test('States are read from snapshots, events are counted', async (t) => {
   events.circuitChanged(SNAPSHOTS[0] as never, 'closed', '10 of 20 failed')
   events.defect('http1', new Error('boom'))
   world.telemetry.refused('header_too_large', 'inbound')
+  world.telemetry.violation('flood', 'client', 'inbound')
   const expected: [string, Record<string, string>, number][] = [
     ['outrigger_circuit_state', { state: 'open', scope: 'service' }, 1],
     ['outrigger_circuit_state', { state: 'closed' }, 0],
@@ -193,6 +194,7 @@ t.test('States are read from snapshots, events are counted', async (t) => {
     ['outrigger_config_last_reload_timestamp_seconds', {}, 1_800_000_000],
     ['outrigger_policy_warnings', {}, 2],
     ['outrigger_refused_total', { direction: 'inbound', reason: 'header_too_large' }, 1],
+    ['outrigger_http2_violations_total', { direction: 'inbound', peer: 'client', kind: 'flood' }, 1],
     ['outrigger_defects_total', { where: 'http1' }, 1],
   ]
   for (const [name, labels, value] of expected) t.equal(await world.metric(name, labels), value, name)

@@ -36,7 +36,7 @@ function resolving(answers: Found[]) {
       protocol: 'auto',
       hostHeader: 'keep',
     },
-    { clock, random: fixedRandom(), defect: (where, error) => t.fail(`${where}: ${error}`) },
+    { clock, random: fixedRandom(), violation() {}, defect: (where, error) => t.fail(`${where}: ${error}`) },
     {
       singleAddress: (_service, name) => void said.push(`single ${name}`),
       failed: (_service, name, cause) => void said.push(`${name}: ${cause}`),
@@ -122,7 +122,7 @@ t.test('DnsService closed during a look-up asks no more', (t) => {
       protocol: 'auto',
       hostHeader: 'keep',
     },
-    { clock, random: fixedRandom(), defect() {} },
+    { clock, random: fixedRandom(), violation() {}, defect() {} },
     { singleAddress() {}, failed() {} },
     (_name, done) => {
       answer = () => done(null, ['10.0.0.1'])

@@ -29,6 +29,9 @@ export function ownFamilies(registry: Registry, own: OwnState): Family[] {
     counter('outrigger_refused_total', 'Requests that were refused before they became an exchange, by why.', () =>
       byKey(registry.refused, ['direction', 'reason']),
     ),
+    counter('outrigger_http2_violations_total', 'HTTP/2 peers that broke the rules or overdid it, by how.', () =>
+      byKey(registry.violations, ['direction', 'peer', 'kind']),
+    ),
     counter('outrigger_defects_total', 'Errors of our own that were caught, by where.', () =>
       byKey(registry.defects, ['where']),
     ),
