@@ -5,7 +5,9 @@ import type { Loaded } from '../../src/config/load.ts'
 import { type Counts, countOf, inWords, plural } from '../../src/config/report/count.ts'
 import { toJson } from '../../src/config/report/json.ts'
 import { toSarif } from '../../src/config/report/sarif.ts'
+import { SystemClock } from '../../src/core/clock.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
+import { readTls } from '../../src/runtime/tls/read.ts'
 
 const USAGE = 'usage: outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]'
 
@@ -28,7 +30,8 @@ export async function validate(
     err(`outrigger validate: ${asked}\n${USAGE}\n`)
     return 2
   }
-  const loaded = checkConfig(asked.paths)
+  const now = new SystemClock().wallTime()
+  const loaded = checkConfig(asked.paths, { tls: (files) => readTls(files, now).problems })
   const counts = countOf(loaded.issues)
   out(asked.format(loaded))
   err(summary(counts, loaded.files.length))

@@ -73,8 +73,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
 }
 
 function unreadable(path: string, cause: unknown): string {
+  return `'${path}' must be a readable file or folder: ${whyUnreadable(cause)}`
+}
+
+/** What `node:fs` threw, in words. */
+export function whyUnreadable(cause: unknown): string {
   const code = (cause as { code?: string }).code ?? ''
-  return `'${path}' must be a readable file or folder: ${SENTENCES[code] ?? code}`
+  return SENTENCES[code] ?? code
 }
 
 function start(file: string): Place {

@@ -33,6 +33,9 @@ export const PROBLEMS = {
   E046: 'unsafe retries not confirmed',
   E047: 'an address twice',
   E050: 'a tie between policies',
+  E060: 'a certificate or a key cannot be read',
+  E061: 'not a certificate, not a key',
+  E062: "the key is not the certificate's",
   W001: 'the attempts do not fit into the request',
   W002: 'perTry is as long as the request',
   W003: 'a breaker window too short to see a failure',
@@ -46,6 +49,8 @@ export const PROBLEMS = {
   W011: 'a field of a less specific block is lost',
   W012: 'a document for a newer version',
   W013: 'one address for many endpoints',
+  W014: 'a certificate that does not hold now',
+  W015: 'a chain of certificates that is none',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof PROBLEMS

@@ -6,6 +6,7 @@ import { type Head, type Kind, readHead } from './build/head.ts'
 import { checkNames, Names } from './build/names.ts'
 import { buildPolicy, checkPolicy, isBuildable } from './build/policy.ts'
 import { buildSidecar, checkSidecar } from './build/sidecar.ts'
+import type { TlsCheck } from './build/tls.ts'
 import { buildService, checkHosts, checkService } from './build/service.ts'
 import { readFiles, type SourceFile, type SourceFiles } from './files.ts'
 import { Fingerprint } from './fingerprint.ts'
@@ -29,6 +30,8 @@ export interface LoadOptions {
    * report. Gets the policies that are sound, in file order.
    */
   readonly conflicts?: ((policies: readonly PolicyDocument[]) => readonly Issue[]) | undefined
+  /** Reads certificates and keys and says what is wrong with them; without it they are not looked at. */
+  readonly tls?: TlsCheck | undefined
 }
 
 export interface Loaded {
@@ -72,7 +75,7 @@ function loadFiles(
   checkNames(heads, report)
   const documents = walkAll(heads, blocks)
   const profiles = new Map(documents.Profile.map((document) => [document.head.name, document]))
-  checkAll(documents, blocks, new Names(heads, complete), profiles)
+  checkAll(documents, blocks, new Names(heads, complete), profiles, options.tls)
   const policies = documents.Policy.filter((document) => isBuildable(document, profiles)).map((document) =>
     buildPolicy(document, blocks, profiles),
   )
@@ -126,9 +129,10 @@ function checkAll(
   blocks: readonly BlockSchema[],
   names: Names,
   profiles: ReadonlyMap<string, WalkedDocument>,
+  tls: TlsCheck | undefined,
 ): void {
-  for (const document of documents.Sidecar) checkSidecar(document)
-  for (const document of documents.Service) checkService(document)
+  for (const document of documents.Sidecar) checkSidecar(document, tls)
+  for (const document of documents.Service) checkService(document, tls)
   checkHosts(documents.Service)
   for (const document of [...documents.Profile, ...documents.Policy]) checkBlocks(document, blocks)
   for (const document of documents.Policy) checkPolicy(document, blocks, names, profiles)

@@ -72,6 +72,22 @@ export interface EndpointConfig extends HostPort {
   readonly weight: number
 }
 
+/** TLS on a listener: paths of PEM files; '' where there is none. */
+export interface ListenerTls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string
+  readonly clientAuth: 'require' | 'permit'
+}
+
+/** TLS towards a service. `serverName` '': what the endpoint is called; `ca` '': the system's roots. */
+export interface UpstreamTls {
+  readonly ca: string
+  readonly serverName: string
+  readonly cert: string
+  readonly key: string
+}
+
 export interface ServiceDocument {
   readonly name: string
   /** Lower case; `*.suffix` allowed; `name:port` matches that port only. */
@@ -82,6 +98,7 @@ export interface ServiceDocument {
   readonly protocol: 'auto' | 'http1' | 'http2'
   /** `keep`, `endpoint`, or the name to send. */
   readonly hostHeader: string
+  readonly tls: UpstreamTls | undefined
   readonly sidecar: boolean
   readonly propagate: 'all' | 'trace' | 'none'
   readonly loadBalancing: 'roundRobin' | 'leastRequest' | 'random'
@@ -100,6 +117,7 @@ export interface SidecarDocument {
     readonly listen: HostPort
     readonly app: HostPort
     readonly protocol: 'auto' | 'http1' | 'http2'
+    readonly tls: ListenerTls | undefined
   }[]
   readonly outbound: { readonly listen: HostPort; readonly unknownHosts: 'refuse' | 'passthrough' } | undefined
   readonly admin: { readonly listen: HostPort }

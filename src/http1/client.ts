@@ -9,6 +9,7 @@ import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import type { HeadLimits } from '../http/server-side.ts'
+import { lateRefusal } from '../http/tls-failure.ts'
 import { acceptOf } from '../http/websocket.ts'
 import { Head, UNTIL_CLOSE } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
@@ -62,7 +63,8 @@ export class ClientConnection implements OutboxOwner, Reader {
   /** What the pool says of an end that it made itself. */
   #verdict: ProxyError | undefined
 
-  constructor(socket: Socket, owner: ClientOwner, now: number) {
+  /** `connected`: nothing has to be waited for. */
+  constructor(socket: Socket, owner: ClientOwner, now: number, connected = false) {
     this.socket = socket
     this.outbox = new Outbox(socket, this)
     this.madeAt = now
@@ -73,7 +75,7 @@ export class ClientConnection implements OutboxOwner, Reader {
     this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
     this.#head = new Head()
     this.#reader = new BodyReader(owner.limits)
-    this.#state = CONNECTING
+    this.#state = connected ? IDLE : CONNECTING
     this.#exchange = undefined
     this.#informational = 0
     this.#answering = false
@@ -217,6 +219,8 @@ export class ClientConnection implements OutboxOwner, Reader {
       return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
     }
     if (exchange.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
+    const refusal = this.#answering ? undefined : lateRefusal(this.#error)
+    if (refusal !== undefined) return refusal
     const race = reused && !this.#answering
     return new ProxyError('upstream_reset', 'upstream', race ? 'unanswered-reused' : 'unanswered', cause)
   }

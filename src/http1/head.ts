@@ -53,7 +53,7 @@ export class Head implements IncomingHead {
   expectContinue = false
   /** `Keep-Alive: timeout=` in s, or -1. */
   keepAliveTimeout = -1
-  /** A scheme of an absolute target. */
+  /** Of an absolute target, unless the connection says more: what came over TLS is https. */
   scheme: 'http' | 'https' = 'http'
   /** Fields of our own kind are among them: `x-outrigger-*`, `Proxy-Status`. */
   own = false
@@ -62,6 +62,7 @@ export class Head implements IncomingHead {
   /** After a refusal: where the request line names its protocol there stands a word that names none. */
   noProtocol = false
 
+  readonly #secure: boolean
   // Only while parsing:
   #hosts = 0
   #length = -1
@@ -72,6 +73,11 @@ export class Head implements IncomingHead {
   #saysClose = false
   #saysKeepAlive = false
 
+  /** `secure`: the connection is one of TLS. */
+  constructor(secure = false) {
+    this.#secure = secure
+  }
+
   #begin(): void {
     this.headers = []
     this.bodyLength = 0
@@ -79,7 +85,7 @@ export class Head implements IncomingHead {
     this.upgrade = ''
     this.expectContinue = false
     this.keepAliveTimeout = -1
-    this.scheme = 'http'
+    this.scheme = this.#secure ? 'https' : 'http'
     this.authority = ''
     this.own = false
     this.noProtocol = false
@@ -291,7 +297,7 @@ export class Head implements IncomingHead {
     // RFC 9112 §3.2.2: a proxy ignores the Host it got and makes one from the target.
     if (resolved.authority !== '') this.authority = resolved.authority
     this.target = resolved.target
-    this.scheme = resolved.scheme
+    if (!this.#secure) this.scheme = resolved.scheme
     return ''
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
 import { type IncomingConnection, LINGER_TIME, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import { breakOff, isEncrypted } from '../net/encrypted.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
@@ -54,7 +55,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     this.peerPort = socket.remotePort ?? 0
     this.#owner = owner
     this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
-    this.#head = new Head()
+    this.#head = new Head(isEncrypted(socket))
     this.#reader = new BodyReader(owner.limits)
     this.#state = HEAD
     this.#served = false
@@ -354,7 +355,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     this.#exchange = undefined
     this.#state = CLOSED
     if (this.socket.destroyed) return
-    if (untilClose) this.socket.resetAndDestroy()
+    if (untilClose) breakOff(this.socket)
     else {
       this.#close()
       this.outbox.finish()
@@ -436,7 +437,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     if (this.#state >= LINGER) this.#lingerTimer(waited)
     else if (this.#state === HEAD) this.#headTimer(waited)
     else if (this.#state === BODY) this.#bodyTimer(waited)
-    else if (this.#exchange === undefined && waited >= limits.idleTimeout) this.socket.resetAndDestroy()
+    else if (this.#exchange === undefined && waited >= limits.idleTimeout) breakOff(this.socket)
     else this.#arm(limits.idleTimeout)
   }
 
@@ -445,7 +446,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     const limit = this.socket.writableFinished ? LINGER_TIME : this.#owner.limits.idleTimeout
     if (waited < limit) this.#arm(limit - waited)
     else if (this.socket.writableFinished) this.destroy()
-    else this.socket.resetAndDestroy()
+    else breakOff(this.socket)
   }
 
   #headTimer(waited: number): void {

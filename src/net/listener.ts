@@ -10,7 +10,9 @@ export interface ListenerOptions {
   readonly purpose: string
   /** Above it new connections are closed at once, and counted. */
   readonly maxConnections: number
-  /** `reading.reader` is to be set; `socket.resume()` begins. */
+  /** TLS reads for itself: the socket is handed on as it was accepted, and `reading` is not fed yet. */
+  readonly encrypted: boolean
+  /** `reading.reader` is to be set. */
   readonly onConnection: (socket: Socket, reading: Reading) => void
 }
 
@@ -23,16 +25,16 @@ export interface Listener {
   stop(): void
 }
 
-const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }
+const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true }
 
 /** Rejects with a sentence that says what holds the address. */
 export function listen(options: ListenerOptions): Promise<Listener> {
-  const { host, port, purpose, maxConnections, onConnection } = options
+  const { host, port, purpose, maxConnections, encrypted, onConnection } = options
   return new Promise((resolve, reject) => {
     let dropped = 0
     let open = 0
     // Connections are counted here: Node's own count does not follow a socket that is made anew.
-    const server: Server = createServer(OPTIONS, (accepted) => {
+    const server: Server = createServer({ ...OPTIONS, pauseOnConnect: !encrypted }, (accepted) => {
       if (open >= maxConnections) {
         dropped++
         accepted.destroy()
@@ -40,10 +42,10 @@ export function listen(options: ListenerOptions): Promise<Listener> {
       }
       open++
       const reading = new Reading()
-      const socket = readingSocket(accepted, reading)
+      const socket = encrypted ? accepted : readingSocket(accepted, reading)
       socket.once('close', () => open--)
       onConnection(socket, reading)
-      socket.resume()
+      if (!encrypted) socket.resume()
     })
     server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(cannotListen(purpose, host, port, error))))
     server.listen({ host, port, backlog: 1024 }, () => {

@@ -53,7 +53,8 @@ export function readingSocket(accepted: Socket, reading: Reading): Socket {
   return new Socket(options as ConstructorParameters<typeof Socket>[0])
 }
 
-function plainly(socket: Socket, reading: Reading): Socket {
+/** A socket that reads into buffers of its own, as TLS does. */
+export function plainly(socket: Socket, reading: Reading): Socket {
   socket.on('data', (chunk: Buffer) => reading.reader?.receive(chunk))
   return socket
 }

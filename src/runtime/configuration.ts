@@ -1,4 +1,5 @@
 /** The configuration in force, and what became of the last attempt to change it. */
+import type { TlsCheck } from '../config/build/tls.ts'
 import type { Config, Issue } from '../config/model.ts'
 import { formatIssue } from '../config/issues.ts'
 import type { Clock } from '../core/clock.ts'
@@ -28,6 +29,7 @@ export class Configuration {
   readonly #adapt: (config: Config) => Config
   readonly #clock: Clock
   readonly #log: Log
+  readonly #tls: TlsCheck
 
   /** `adapt` lays the flags over what the files say. Throws a ConfigError. */
   constructor(
@@ -36,12 +38,14 @@ export class Configuration {
     adapt: (config: Config) => Config,
     clock: Clock,
     log: Log,
+    tls: TlsCheck,
   ) {
     this.#paths = paths
     this.#name = name
     this.#adapt = adapt
     this.#clock = clock
     this.#log = log
+    this.#tls = tls
     const { config, issues } = this.#load()
     this.lastReport = issues.map(formatIssue)
     if (config === undefined) throw new ConfigError(this.lastReport)
@@ -51,7 +55,7 @@ export class Configuration {
   }
 
   #load(): { config: Config | undefined; issues: readonly Issue[] } {
-    const { config, issues } = checkConfig(this.#paths, { sidecarName: this.#name })
+    const { config, issues } = checkConfig(this.#paths, { sidecarName: this.#name, tls: this.#tls })
     return { config: config === undefined ? undefined : this.#adapt(config), issues }
   }
 

@@ -37,5 +37,5 @@ function inboundWith(
   const first = stated[0]
   const to = app ?? first?.app
   if (to === undefined) throw new Error('--inbound needs --app HOST:PORT, or an inbound entry in the Sidecar document')
-  return [{ listen: listen ?? first?.listen ?? INBOUND, app: to, protocol: first?.protocol ?? 'auto' }]
+  return [{ listen: listen ?? first?.listen ?? INBOUND, app: to, protocol: first?.protocol ?? 'auto', tls: first?.tls }]
 }

@@ -2,7 +2,9 @@
 import type { HostPort } from '../config/model.ts'
 import type { IncomingConnection } from '../http/server-side.ts'
 import { type Listener, listen } from '../net/listener.ts'
+import { type ListenerSecurity, TlsAcceptor } from '../net/tls-acceptor.ts'
 import { Detection } from '../server/detection.ts'
+import { ServerHandshake } from '../server/handshake.ts'
 import type { Receiver } from '../server/receiver.ts'
 
 export class TrafficListener {
@@ -16,25 +18,33 @@ export class TrafficListener {
     this.#connections = connections
   }
 
-  /** `makeReceiver` is handed what to call when a connection is gone. */
+  /** `makeReceiver` is handed what to call when a connection is gone. Without `security` the listener speaks plain text. */
   static async open(
     at: HostPort,
     purpose: string,
     maxConnections: number,
     makeReceiver: (closed: (connection: IncomingConnection) => void) => Receiver,
+    security?: ListenerSecurity,
   ): Promise<TrafficListener> {
     const connections = new Set<IncomingConnection>()
     const receiver = makeReceiver((connection) => void connections.delete(connection))
+    const acceptor = security === undefined ? undefined : new TlsAcceptor(security)
     const listener = await listen({
       ...at,
       purpose,
       maxConnections,
+      encrypted: acceptor !== undefined,
       onConnection: (socket, reading) => {
-        const detection = new Detection(socket, reading, receiver, (connection) => {
-          connections.delete(detection)
+        const decided = (connection: IncomingConnection) => {
+          connections.delete(held)
           connections.add(connection)
-        })
-        connections.add(detection)
+          held = connection
+        }
+        let held: IncomingConnection =
+          acceptor === undefined
+            ? new Detection(socket, reading, receiver, decided)
+            : new ServerHandshake(socket, reading, receiver, acceptor, decided)
+        connections.add(held)
       },
     })
     return new TrafficListener(listener, connections)

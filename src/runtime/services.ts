@@ -1,4 +1,5 @@
 /** The services of a configuration: made once, and kept over a reload as long as nothing about them changed. */
+import { upstreamFiles } from '../config/build/tls.ts'
 import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
 import { createBalancer } from '../upstream/balance/balancer.ts'
 import { DnsService } from '../upstream/discovery/dns-service.ts'
@@ -6,7 +7,9 @@ import type { EndpointSettings } from '../upstream/endpoint.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
 import { StaticService } from '../upstream/static-service.ts'
+import type { TlsSettings } from '../upstream/tls-dialer.ts'
 import type { Log } from '../telemetry/index.ts'
+import type { Certificates } from './tls/certificates.ts'
 
 interface Held {
   readonly fingerprint: string
@@ -22,11 +25,13 @@ const APPLICATION = { maxPerEndpoint: 1024, idle: 4000, maxAge: 600_000, http2St
 export class Services {
   readonly #context: UpstreamContext
   readonly #log: Log
+  readonly #certificates: Certificates
   #held = new Map<string, Held>()
 
-  constructor(context: UpstreamContext, log: Log) {
+  constructor(context: UpstreamContext, log: Log, certificates: Certificates) {
     this.#context = context
     this.#log = log
+    this.#certificates = certificates
   }
 
   /** Takes over what is unchanged, makes what is new. What is left behind closes when `retire` is called. */
@@ -83,7 +88,9 @@ export class Services {
   #make(document: ServiceDocument, limits: Limits): Service {
     const { name, hostHeader, connections, protocol } = document
     const balancer = createBalancer(document.loadBalancing, this.#context.random)
-    const settings: EndpointSettings = { ...connections, limits, believesPeer: document.sidecar, protocol, hostHeader }
+    const tls = this.#tls(document)
+    const believesPeer = document.sidecar
+    const settings: EndpointSettings = { ...connections, limits, believesPeer, protocol, hostHeader, tls }
     if (document.dns === undefined) {
       return new StaticService(name, document.endpoints, balancer, settings, this.#context)
     }
@@ -99,9 +106,18 @@ export class Services {
     })
   }
 
+  #tls({ tls, dns }: ServiceDocument): TlsSettings | undefined {
+    if (tls === undefined) return undefined
+    const stated = tls.serverName === '' ? (dns?.name ?? '') : tls.serverName
+    // A name's final dot is for the resolver; no certificate has one.
+    const serverName = stated.endsWith('.') ? stated.slice(0, -1) : stated
+    return { material: this.#certificates.of(upstreamFiles(tls)), serverName }
+  }
+
   #application(sidecar: SidecarDocument, { app, protocol }: Inbound): Service {
     const limits = sidecar.limits
-    const settings: EndpointSettings = { ...APPLICATION, limits, believesPeer: false, protocol, hostHeader: 'keep' }
+    const plain = { hostHeader: 'keep', tls: undefined }
+    const settings: EndpointSettings = { ...APPLICATION, limits, believesPeer: false, protocol, ...plain }
     const balancer = createBalancer('leastRequest', this.#context.random)
     return new StaticService(sidecar.name, [{ ...app, weight: 1 }], balancer, settings, this.#context)
   }

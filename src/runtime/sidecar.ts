@@ -1,5 +1,6 @@
 /** A whole sidecar in one process: files read, listeners bound, and everything between them. */
 import { type AdminListener, type AdminSource, startAdmin } from '../admin/index.ts'
+import { listenerFiles } from '../config/build/tls.ts'
 import type { Config, SidecarDocument } from '../config/model.ts'
 import { type Clock, SystemClock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -9,6 +10,7 @@ import { refuse } from '../core/refuse.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
 import { Via } from '../core/via.ts'
 import type { IncomingConnection } from '../http/server-side.ts'
+import type { ListenerSecurity } from '../net/tls-acceptor.ts'
 import { finalRecipient } from '../server/max-forwards.ts'
 import { Receiver } from '../server/receiver.ts'
 import { createRescue } from '../server/rescue.ts'
@@ -24,6 +26,8 @@ import { KeptStates } from './kept-state.ts'
 import { TrafficListener } from './listeners.ts'
 import { FileWatch } from './reload.ts'
 import { Services } from './services.ts'
+import { Certificates } from './tls/certificates.ts'
+import { HandshakeLog } from './tls/handshake-log.ts'
 import { configView, stateView } from './view.ts'
 
 export interface SidecarOptions extends RunFlags {
@@ -62,6 +66,8 @@ export class Sidecar {
   admin = ''
   readonly #options: SidecarOptions
   readonly #clock: Clock
+  readonly #certificates: Certificates
+  readonly #handshakeLog: HandshakeLog
   readonly #configuration: Configuration
   readonly #sidecar: SidecarDocument
   readonly #telemetry: Telemetry
@@ -76,6 +82,7 @@ export class Sidecar {
   #outboundListener: TrafficListener | undefined
   #adminListener: AdminListener | undefined
   #watch: FileWatch | undefined
+  #certificateWatch: FileWatch | undefined
   #drain: Drain
   #opened = false
 
@@ -86,10 +93,14 @@ export class Sidecar {
     this.#options = options
     this.#clock = clock
     this.#startedAt = clock.now()
+    this.#certificates = new Certificates(clock, log)
+    this.#handshakeLog = new HandshakeLog(clock, log)
+    const { check } = this.#certificates
     let first: SidecarDocument | undefined
-    this.#configuration = new Configuration(paths, name, (config) => this.#adapt(config, first), clock, log)
+    this.#configuration = new Configuration(paths, name, (config) => this.#adapt(config, first), clock, log, check)
     this.#sidecar = this.#configuration.current.sidecar
     first = this.#sidecar
+    this.#certificates.adopt(this.#configuration.current)
     this.#telemetry = createTelemetry({ sidecar: this.#sidecar, clock, random, log, version, environment })
     const { limits } = this.#sidecar
     const upstream = {
@@ -98,9 +109,9 @@ export class Sidecar {
       violation: (how: string) => this.#telemetry.violation(how, 'upstream', ''),
       defect: this.#telemetry.events.defect.bind(this.#telemetry.events),
     }
-    this.#services = new Services(upstream, log)
+    this.#services = new Services(upstream, log, this.#certificates)
     this.#passthrough = new Passthrough(
-      { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep' },
+      { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep', tls: undefined },
       upstream,
     )
     this.#replay = new ReplayAccount(limits.maxReplayBytes)
@@ -152,9 +163,13 @@ export class Sidecar {
   async open(): Promise<void> {
     const { inbound, outbound, admin, limits } = this.#sidecar
     const trust = new Trust(this.#sidecar.trust)
-    for (const [index, { listen }] of inbound.entries()) {
-      const listener = await TrafficListener.open(listen, 'inbound', limits.maxConnections, (closed) =>
-        this.#receiver('inbound', trust, () => this.#runtime.inbound[index] as Dispatch, closed),
+    for (const [index, entry] of inbound.entries()) {
+      const listener = await TrafficListener.open(
+        entry.listen,
+        'inbound',
+        limits.maxConnections,
+        (closed) => this.#receiver('inbound', trust, () => this.#runtime.inbound[index] as Dispatch, closed),
+        this.#security(entry),
       )
       this.#inboundListeners.push(listener)
     }
@@ -180,7 +195,22 @@ export class Sidecar {
     this.outbound = this.#outboundListener?.address ?? ''
     this.admin = this.#adminListener.address
     this.#watch = new FileWatch(this.#options.paths, this.#clock, () => this.reload())
+    this.#watchCertificates()
     this.#opened = true
+  }
+
+  #security({ tls }: SidecarDocument['inbound'][number]): ListenerSecurity | undefined {
+    if (tls === undefined) return undefined
+    const material = this.#certificates.of(listenerFiles(tls))
+    return { material, clientAuth: tls.clientCa === '' ? 'none' : tls.clientAuth }
+  }
+
+  /** Apart from the policies: neither has to wait until nothing is wrong with the other. */
+  #watchCertificates(): void {
+    this.#certificateWatch?.close()
+    const { paths } = this.#certificates
+    const renew = () => this.#certificates.refresh()
+    this.#certificateWatch = paths.length === 0 ? undefined : new FileWatch(paths, this.#clock, renew)
   }
 
   #receiver(
@@ -203,7 +233,10 @@ export class Sidecar {
       looped,
       lastHop: this.#context.outermost(finalRecipient),
       draining: () => (direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining),
-      refused: (error) => this.#telemetry.refused(error.reason, direction),
+      refused: ({ reason, cause }) => {
+        this.#telemetry.refused(reason, direction)
+        if (reason === 'tls_failure') this.#handshakeLog.failed(direction, cause)
+      },
       violation: (how) => this.#telemetry.violation(how, 'client', direction),
       defect: (where, error) => this.#telemetry.events.defect(where, error),
       closed,
@@ -214,8 +247,11 @@ export class Sidecar {
 
   /** Takes over the files as they are now; keeps the last good configuration when they cannot be used. */
   reload(): boolean {
+    this.#certificates.refresh()
     if (!this.#configuration.reload()) return false
     const config = this.#configuration.current
+    this.#certificates.adopt(config)
+    this.#watchCertificates()
     const { retire } = this.#services.update(config.services, config.sidecar)
     this.#runtime = compile(config, this.#context)
     this.#states.prune(this.#runtime.statements)
@@ -233,6 +269,7 @@ export class Sidecar {
   async close(): Promise<void> {
     this.#opened = false
     this.#watch?.close()
+    this.#certificateWatch?.close()
     this.#drain.cancel()
     for (const listener of this.#inboundListeners) listener.destroy()
     this.#outboundListener?.destroy()

@@ -1,10 +1,12 @@
 /** One address of a service, with its connections. */
 import type { EndpointInfo, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { Http2Pool } from './http2-pool.ts'
+import { Negotiation, type Pools } from './negotiation.ts'
 import { Pool, type PoolSettings, type UpstreamContext } from './pool.ts'
+import { TlsDialer, type TlsSettings } from './tls-dialer.ts'
 import { openTunnel } from './tunnel.ts'
 
-/** In which version of HTTP an upstream is asked; `auto`: as the client came. */
+/** In which version of HTTP an upstream is asked; `auto`: as the client came, or over TLS as the upstream chooses. */
 export type Protocol = 'auto' | 'http1' | 'http2'
 
 /** How the endpoints of one service are spoken to. */
@@ -12,12 +14,14 @@ export interface EndpointSettings extends PoolSettings {
   readonly protocol: Protocol
   /** `keep`, `endpoint`, or the name to send as Host. */
   readonly hostHeader: string
+  /** undefined: plain text. */
+  readonly tls: TlsSettings | undefined
 }
 
 /** `Exchange.protocol` of a client that speaks HTTP/2. */
 const HTTP2 = 20
 
-export class Endpoint implements EndpointInfo {
+export class Endpoint implements EndpointInfo, Pools {
   readonly address: string
   readonly host: string
   readonly port: number
@@ -27,7 +31,8 @@ export class Endpoint implements EndpointInfo {
   readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
   readonly #hostHeader: string
-  readonly #http1: Pool
+  readonly #negotiation: Negotiation | undefined
+  readonly http1: Pool
   /** Made when the first request asks for it. */
   #http2: Http2Pool | undefined
 
@@ -41,7 +46,11 @@ export class Endpoint implements EndpointInfo {
     this.#settings = settings
     this.#context = context
     this.#hostHeader = hostHeader === 'endpoint' ? this.address : hostHeader === 'keep' ? '' : hostHeader
-    this.#http1 = new Pool(host, port, settings, context)
+    this.#negotiation =
+      settings.tls === undefined
+        ? undefined
+        : new Negotiation(settings.protocol, new TlsDialer(host, port, settings.tls, context), this)
+    this.http1 = new Pool(host, port, settings, context, this.#negotiation)
     this.#http2 = undefined
   }
 
@@ -50,44 +59,49 @@ export class Endpoint implements EndpointInfo {
     const kept = request.authority === '' ? this.address : request.authority
     const host = this.#hostHeader === '' ? kept : this.#hostHeader
     return this.#speaksHttp2(request)
-      ? this.#http2Pool().dispatch(request, response, host)
-      : this.#http1.dispatch(request, response, host)
+      ? this.http2.dispatch(request, response, host)
+      : this.http1.dispatch(request, response, host)
   }
 
   /** An upgrade goes over HTTP/2 only once the upstream has said that it takes it (RFC 8441 §3). */
   #speaksHttp2(request: RequestHead): boolean {
-    const { protocol } = this.#settings
-    const asked = protocol === 'http2' || (protocol === 'auto' && request.exchange.protocol === HTTP2)
-    return asked && (request.upgrade === '' || this.#http2?.takesUpgrades === true)
+    return this.#asksHttp2(request) && (request.upgrade === '' || this.#http2?.takes(request.upgrade) === true)
   }
 
-  #http2Pool(): Http2Pool {
-    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context)
+  #asksHttp2(request: RequestHead): boolean {
+    const negotiation = this.#negotiation
+    if (negotiation !== undefined) return negotiation.expectsHttp2
+    const { protocol } = this.#settings
+    return protocol === 'http2' || (protocol === 'auto' && request.exchange.protocol === HTTP2)
+  }
+
+  get http2(): Http2Pool {
+    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context, this.#negotiation)
     return this.#http2
   }
 
   /** Requests in flight or waiting for a connection: what least-request balancing compares. */
   get active(): number {
-    return this.#http1.active + (this.#http2?.active ?? 0)
+    return this.http1.active + (this.#http2?.active ?? 0)
   }
 
   get idle(): number {
-    return this.#http1.idle + (this.#http2?.idle ?? 0)
+    return this.http1.idle + (this.#http2?.idle ?? 0)
   }
 
   get connections(): number {
-    return this.#http1.connections + (this.#http2?.connections ?? 0)
+    return this.http1.connections + (this.#http2?.connections ?? 0)
   }
 
   /** Nobody new comes: idle connections end now, busy ones after their exchanges. */
   close(): void {
-    this.#http1.close()
+    this.http1.close()
     this.#http2?.close()
   }
 
   /** It is gone: who waits for a connection had better go elsewhere. */
   takeAway(): void {
-    this.#http1.takeAway()
+    this.http1.takeAway()
     this.#http2?.takeAway()
   }
 }

@@ -1,13 +1,16 @@
 /** The HTTP/2 connections of one endpoint: as few as will do, another where all are full, each given up when old or idle. */
 import { connect } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { all, IS_TOKEN } from '../http/bytes.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
+import { Dialing, type SecureRoute } from './dialing.ts'
 import type { PoolSettings, UpstreamContext } from './pool.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
@@ -29,9 +32,12 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   /** Those, and the retired ones that finish what they have. */
   readonly #all: Set<Http2ClientConnection>
   readonly #line: WaitingLine
+  /** Where connections are made over TLS. */
+  readonly #dialing: Dialing | undefined
   #sweeper: Timer | undefined
 
-  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext) {
+  /** `secure`: connections are made over TLS. */
+  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext, secure?: SecureRoute) {
     this.limits = settings.limits
     this.believesPeer = settings.believesPeer
     this.clock = context.clock
@@ -42,6 +48,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#open = []
     this.#all = new Set()
     this.#line = new WaitingLine(context.clock)
+    this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
     this.#sweeper = undefined
   }
 
@@ -57,15 +64,14 @@ export class Http2Pool implements Http2ClientOwner, Timed {
 
   /** Requests in flight or waiting for a stream. */
   get active(): number {
-    let active = this.#line.length
+    let active = this.#line.length + (this.#dialing?.waiting ?? 0)
     for (const connection of this.#all) active += connection.active
     return active
   }
 
-  /** A connection is open whose peer takes extended CONNECT (RFC 8441). */
-  get takesUpgrades(): boolean {
-    for (let i = 0; i < this.#open.length; i++) if ((this.#open[i] as Http2ClientConnection).peerConnects) return true
-    return false
+  /** The next request would go on a connection whose peer takes extended CONNECT, which is to one protocol (RFC 8441). */
+  takes(upgrade: string): boolean {
+    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom()?.peerConnects === true
   }
 
   /** `host` becomes the :authority. */
@@ -74,8 +80,17 @@ export class Http2Pool implements Http2ClientOwner, Timed {
       const connection = this.#withRoom()
       if (connection !== undefined) return connection.send(request, response, host)
     }
-    if (this.#open.length >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
+    if (this.#dialing !== undefined && !request.attempt.fresh) {
+      const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
+      if (boarded !== undefined) return boarded
+    }
+    if (this.#taken >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
     return this.#connect(request, response, host)
+  }
+
+  /** Connections that take requests, and those that handshakes are under way for. */
+  get #taken(): number {
+    return this.#open.length + (this.#dialing?.size ?? 0)
   }
 
   #withRoom(): Http2ClientConnection | undefined {
@@ -88,6 +103,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   }
 
   #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    if (this.#dialing !== undefined) return this.#dialing.start(request, response, host)
     const reading = new Reading()
     const socket = connect({
       host: this.#host,
@@ -99,12 +115,28 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     })
     const connection = new Http2ClientConnection(socket, this, 'http')
     reading.reader = connection
-    this.#all.add(connection)
-    this.#open.push(connection)
+    this.#keep(connection)
     const limit = request.attempt.connectTimeout
     if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, this.clock)
-    if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
     return connection.send(request, response, host)
+  }
+
+  #keep(connection: Http2ClientConnection): void {
+    this.#all.add(connection)
+    this.#open.push(connection)
+    if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
+  }
+
+  /** A connection over TLS is there, for those who waited for it. */
+  adopt(socket: TLSSocket, line: WaitingLine): void {
+    const connection = new Http2ClientConnection(socket, this, 'https')
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk))
+    this.#keep(connection)
+    const first = line.next()
+    if (first !== undefined) first.go(connection.send(first.request, first.body.gate, first.host))
+    for (let next = line.next(); next !== undefined; next = line.next()) {
+      next.go(this.dispatch(next.request, next.body.gate, next.host))
+    }
   }
 
   /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
@@ -145,7 +177,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   }
 
   #serveNext(): void {
-    if (this.#open.length >= this.#settings.maxPerEndpoint) return
+    if (this.#taken >= this.#settings.maxPerEndpoint) return
     const next = this.#line.next()
     if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
   }
@@ -173,6 +205,8 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   /** The endpoint is gone: who waits for it had better go elsewhere. */
   takeAway(): void {
     this.close()
-    this.#line.refuseAll(new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away'))
+    const error = new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away')
+    this.#line.refuseAll(error)
+    this.#dialing?.takeAway(error)
   }
 }

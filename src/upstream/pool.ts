@@ -1,5 +1,6 @@
 /** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
 import { connect } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
@@ -9,6 +10,7 @@ import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
+import { Dialing, type SecureRoute } from './dialing.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 export interface PoolSettings {
@@ -48,10 +50,13 @@ export class Pool implements ClientOwner, Timed {
   readonly #idle: ClientConnection[]
   readonly #all: Set<ClientConnection>
   readonly #line: WaitingLine
+  /** Where connections are made over TLS. */
+  readonly #dialing: Dialing | undefined
   #sweeper: Timer | undefined
   #closed: boolean
 
-  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext) {
+  /** `secure`: connections are made over TLS. */
+  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext, secure?: SecureRoute) {
     this.limits = settings.limits
     this.believesPeer = settings.believesPeer
     this.#host = host
@@ -61,6 +66,7 @@ export class Pool implements ClientOwner, Timed {
     this.#idle = []
     this.#all = new Set()
     this.#line = new WaitingLine(context.clock)
+    this.#dialing = secure === undefined ? undefined : new Dialing(secure, false, () => this.#serveNext())
     this.#sweeper = undefined
     this.#closed = false
   }
@@ -75,7 +81,12 @@ export class Pool implements ClientOwner, Timed {
 
   /** Requests in flight or waiting for a connection: what least-request balancing compares. */
   get active(): number {
-    return this.#all.size - this.#idle.length + this.#line.length
+    return this.#all.size - this.#idle.length + this.#line.length + (this.#dialing?.waiting ?? 0)
+  }
+
+  /** Connections there are, and those that handshakes are under way for. */
+  get #taken(): number {
+    return this.#all.size + (this.#dialing?.size ?? 0)
   }
 
   /** `host` is the Host the upstream gets. */
@@ -89,7 +100,7 @@ export class Pool implements ClientOwner, Timed {
         this.#drop(connection)
       }
     }
-    if (this.#all.size >= this.#settings.maxPerEndpoint) {
+    if (this.#taken >= this.#settings.maxPerEndpoint) {
       const stale = this.#idle.shift()
       if (stale === undefined) return this.#wait(request, response, host)
       this.#drop(stale)
@@ -98,6 +109,7 @@ export class Pool implements ClientOwner, Timed {
   }
 
   #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    if (this.#dialing !== undefined) return this.#dialing.start(request, response, host)
     const { clock } = this.#context
     const reading = new Reading()
     const socket = connect({
@@ -115,6 +127,19 @@ export class Pool implements ClientOwner, Timed {
     const limit = request.attempt.connectTimeout
     if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, clock)
     return connection.send(request, response, host)
+  }
+
+  /** A connection over TLS is there, for those who waited for it. */
+  adopt(socket: TLSSocket, line: WaitingLine): void {
+    const connection = new ClientConnection(socket, this, this.#context.clock.now(), true)
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk))
+    this.#all.add(connection)
+    const first = line.next()
+    if (first === undefined) this.released(connection)
+    else first.go(connection.send(first.request, first.body.gate, first.host))
+    for (let next = line.next(); next !== undefined; next = line.next()) {
+      next.go(this.dispatch(next.request, next.body.gate, next.host))
+    }
   }
 
   /** At the cap: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
@@ -173,7 +198,7 @@ export class Pool implements ClientOwner, Timed {
   }
 
   #serveNext(): void {
-    if (this.#all.size >= this.#settings.maxPerEndpoint) return
+    if (this.#taken >= this.#settings.maxPerEndpoint) return
     const next = this.#line.next()
     if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
   }
@@ -202,7 +227,9 @@ export class Pool implements ClientOwner, Timed {
   /** The endpoint is gone: who waits for it had better go elsewhere. */
   takeAway(): void {
     this.close()
-    this.#line.refuseAll(new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away'))
+    const error = new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away')
+    this.#line.refuseAll(error)
+    this.#dialing?.takeAway(error)
   }
 }
 

@@ -5,6 +5,7 @@ import { isHostName, parseServiceHost } from '../values/address.ts'
 import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
 import { shorten } from '../yaml/tree.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
+import { buildUpstreamTls, checkServiceTls, type TlsCheck } from './tls.ts'
 
 const WHERE = ['endpoints', 'dns', 'kubernetes'] as const
 
@@ -17,7 +18,7 @@ interface Walked extends Omit<ServiceDocument, 'hosts' | 'endpoints' | 'loadBala
 }
 
 /** Checks what no schema says. */
-export function checkService(document: WalkedDocument): void {
+export function checkService(document: WalkedDocument, checkTls: TlsCheck | undefined): void {
   const { value } = document
   const [one, another] = WHERE.filter((key) => document.states(key))
   if (one === undefined) {
@@ -30,6 +31,7 @@ export function checkService(document: WalkedDocument): void {
   for (const [index, host] of items(value.hosts).entries()) document.read(`hosts.${index}`, host, parseServiceHost)
   document.read('hostHeader', value.hostHeader, parseHostHeader)
   document.read('dns.name', fields(value.dns).name, parseDnsName)
+  checkServiceTls(document, checkTls)
 }
 
 function label(document: WalkedDocument): string {
@@ -61,6 +63,7 @@ export function buildService(document: WalkedDocument): ServiceDocument {
     dns: walked.dns,
     protocol: walked.protocol,
     hostHeader: walked.hostHeader,
+    tls: buildUpstreamTls(walked.tls),
     sidecar: walked.sidecar,
     propagate: walked.propagate,
     loadBalancing: walked.loadBalancing.algorithm,

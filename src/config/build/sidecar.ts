@@ -2,6 +2,7 @@
 import type { HostPort, SidecarDocument } from '../model.ts'
 import { parseCidr } from '../values/address.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
+import { buildListenerTls, checkListenersTls, type TlsCheck } from './tls.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -16,7 +17,7 @@ interface Walked extends Omit<SidecarDocument, 'trust' | 'limits' | 'place'> {
 }
 
 /** Checks what no schema says. */
-export function checkSidecar(document: WalkedDocument): void {
+export function checkSidecar(document: WalkedDocument, checkTls: TlsCheck | undefined): void {
   const { value } = document
   const trust = fields(value.trust)
   checkCidrs(document, 'trust.peers', trust.peers)
@@ -28,6 +29,7 @@ export function checkSidecar(document: WalkedDocument): void {
     document.error('E029', document.valuePlace('outbound.transparent'), message)
   }
   checkListeners(document)
+  checkListenersTls(document, checkTls)
 }
 
 function checkCidrs(document: WalkedDocument, path: string, list: unknown): void {
@@ -60,7 +62,7 @@ export function buildSidecar(document: WalkedDocument, name: string | undefined)
   const walked = document.value as unknown as Walked
   const sidecar: Mutable<SidecarDocument> = {
     name: name ?? walked.name,
-    inbound: walked.inbound,
+    inbound: walked.inbound.map((entry) => ({ ...entry, tls: buildListenerTls(entry.tls) })),
     outbound: outboundOf(walked),
     admin: walked.admin,
     trust: {

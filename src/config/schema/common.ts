@@ -15,6 +15,9 @@ export const FIELD_NAME: Schema = {
   expects: 'a header name such as x-tenant',
 }
 
+/** A path; relative ones start at the working directory, as the access log's does. */
+export const PEM_FILE: Schema = { type: 'string', pattern: '.', expects: 'the path of a PEM file' }
+
 export const PORT: Schema = { type: 'integer', minimum: 1, maximum: 65_535 }
 
 /** What every document begins with. */

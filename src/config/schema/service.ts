@@ -1,6 +1,6 @@
 /** `kind: Service`: a destination. */
 import type { Schema } from '../../core/policy.ts'
-import { HEAD, later, NAME, PORT } from './common.ts'
+import { HEAD, later, NAME, PEM_FILE, PORT } from './common.ts'
 
 const ENDPOINT: Schema = {
   oneOf: [
@@ -44,6 +44,21 @@ const CONNECTIONS: Schema = {
   },
 }
 
+const TLS: Schema = {
+  type: 'object',
+  description: 'TLS 1.2 and 1.3 towards the endpoints; absent: plain text. The files are read again when they change.',
+  properties: {
+    ca: { ...PEM_FILE, description: "Whom to believe; absent: the system's roots." },
+    serverName: {
+      type: 'string',
+      expects: 'a host name or an IP address, without a port',
+      description: "What the endpoint's certificate must name; default: the name under dns, or the endpoint's host.",
+    },
+    cert: { ...PEM_FILE, description: 'The certificate we show, together with key.' },
+    key: PEM_FILE,
+  },
+}
+
 export const SERVICE: Schema = {
   type: 'object',
   description: 'A destination: what clients call it and where it is. Exactly one of endpoints and dns.',
@@ -63,10 +78,10 @@ export const SERVICE: Schema = {
       type: 'string',
       enum: ['auto', 'http1', 'http2'],
       default: 'auto',
-      description: 'auto: as the client came.',
+      description: 'auto: as the client came; with tls, what the endpoint chooses (ALPN).',
     },
     hostHeader: { type: 'string', default: 'keep', expects: 'keep, endpoint or a host name' },
-    tls: later('TLS towards the endpoints.'),
+    tls: TLS,
     sidecar: {
       type: 'boolean',
       default: false,

@@ -1,8 +1,25 @@
 /** `kind: Sidecar`: who we are, where we listen, whom we believe. */
 import type { Schema } from '../../core/policy.ts'
-import { FIELD_NAME, HEAD, later } from './common.ts'
+import { FIELD_NAME, HEAD, later, PEM_FILE } from './common.ts'
 
 const CIDRS: Schema = { type: 'array', items: { type: 'string', expects: 'a block of addresses such as 10.0.0.0/8' } }
+
+const TLS: Schema = {
+  type: 'object',
+  description: 'Terminates TLS 1.2 and 1.3; absent: plain text. The files are read again when they change.',
+  required: ['cert', 'key'],
+  properties: {
+    cert: { ...PEM_FILE, description: 'Our certificate first, then those it was issued by.' },
+    key: { ...PEM_FILE, description: "The certificate's private key." },
+    clientCa: { ...PEM_FILE, description: 'Who may issue the certificates of clients; absent: none is asked for.' },
+    clientAuth: {
+      type: 'string',
+      enum: ['require', 'permit'],
+      default: 'require',
+      description: 'permit: a client may have no certificate; one that it shows has to be good.',
+    },
+  },
+}
 
 const INBOUND: Schema = {
   type: 'object',
@@ -25,7 +42,7 @@ const INBOUND: Schema = {
         { type: 'string', enum: ['tcp'], notYet: true },
       ],
     },
-    tls: later('Terminates TLS.'),
+    tls: TLS,
   },
 }
 

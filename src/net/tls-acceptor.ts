@@ -1,0 +1,113 @@
+/** Takes accepted sockets through the handshake of TLS, with the certificates that are in force when each begins. */
+// cold file: once a connection
+import type { Socket } from 'node:net'
+import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls'
+import { H2, HTTP1, tls, VERSIONS } from './lazy-tls.ts'
+import { alertOf, reasonOf } from './tls-error.ts'
+import type { TlsMaterial } from './tls-material.ts'
+
+/** What Node keeps in a socket of TLS; there is no public way from it to the one that was accepted. */
+interface WithParent {
+  readonly _parent?: Socket
+}
+
+/** Told how one handshake ended, at most once. */
+export interface Accepting {
+  secured(socket: TLSSocket): void
+  refused(cause: string): void
+}
+
+export interface ListenerSecurity {
+  readonly material: TlsMaterial
+  /** none: clients are not asked for certificates. */
+  readonly clientAuth: 'none' | 'permit' | 'require'
+}
+
+/** Handshakes are bounded by our own clock; Node's bound, which cannot be left out, must never be the shorter one. */
+const NODES_BOUND = 2 ** 30
+
+export class TlsAcceptor {
+  readonly #server: Server
+  readonly #clientAuth: ListenerSecurity['clientAuth']
+  /** By the socket that was accepted: Node gives the one it makes of it only when all is over. */
+  readonly #waiting: WeakMap<Socket, Accepting>
+
+  constructor({ material, clientAuth }: ListenerSecurity) {
+    this.#clientAuth = clientAuth
+    this.#waiting = new WeakMap()
+    const options: TlsOptions = {
+      ...shown(material),
+      ALPNProtocols: [H2, HTTP1],
+      requestCert: clientAuth !== 'none',
+      rejectUnauthorized: clientAuth === 'require',
+      handshakeTimeout: NODES_BOUND,
+    }
+    this.#server = tls().createServer(options)
+    this.#server.on('secureConnection', (socket) => this.#secured(socket))
+    this.#server.on('tlsClientError', (error, socket) => this.#failed(error, socket))
+    material.follow(() => this.#server.setSecureContext(shown(material)))
+  }
+
+  accept(accepted: Socket, accepting: Accepting): void {
+    this.#waiting.set(accepted, accepting)
+    this.#server.emit('connection', accepted)
+  }
+
+  #of(socket: TLSSocket): Accepting | undefined {
+    const { _parent: accepted } = socket as WithParent
+    return accepted === undefined ? undefined : this.#waiting.get(accepted)
+  }
+
+  #secured(socket: TLSSocket): void {
+    const accepting = this.#of(socket)
+    const problem = this.#clientAuth === 'permit' ? ofClient(socket) : ''
+    if (accepting === undefined || problem !== '') {
+      socket.on('error', () => {})
+      socket.destroy()
+      accepting?.refused(problem)
+    } else accepting.secured(socket)
+  }
+
+  #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    const accepting = this.#of(socket)
+    const certificate = certificateProblem(socket)
+    socket.destroy()
+    if (certificate !== '') accepting?.refused(certificate)
+    // Somebody who connects and leaves, such as a probe of the port, has not failed at anything.
+    else if (error.code !== 'ECONNRESET') accepting?.refused(handshakeCause(error))
+  }
+}
+
+function shown({ contents: { cert, key, ca } }: TlsMaterial): SecureContextOptions {
+  return { ...VERSIONS, cert, key, ca: ca as Buffer | undefined }
+}
+
+/** Where a client may have no certificate, one that it shows has to be good. */
+function ofClient(socket: TLSSocket): string {
+  return socket.getPeerX509Certificate() === undefined ? '' : certificateProblem(socket)
+}
+
+function certificateProblem({ authorized, authorizationError }: TLSSocket): string {
+  if (authorized || authorizationError == null) return ''
+  return `the client's certificate was not accepted: ${authorizationError}`
+}
+
+/** By the codes that Node has for OpenSSL's errors; of an alert, by what it says. */
+const CAUSES: Readonly<Record<string, string>> = {
+  ERR_SSL_HTTP_REQUEST: 'the client spoke plain HTTP to a TLS port',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what the client sent is no TLS',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the client speaks neither TLS 1.2 nor 1.3',
+  ERR_SSL_NO_SHARED_CIPHER: 'the client knows none of our ciphers',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: 'the client speaks neither h2 nor http/1.1 (ALPN)',
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the client has no certificate, and one is required',
+  UNKNOWN_CA: 'the client does not trust the CA of our certificate',
+  CERTIFICATE_UNKNOWN: 'the client does not accept our certificate',
+  BAD_CERTIFICATE: 'the client does not accept our certificate',
+  CERTIFICATE_EXPIRED: 'the client finds our certificate expired',
+}
+
+function handshakeCause(error: NodeJS.ErrnoException): string {
+  const reason = reasonOf(error)
+  const known = CAUSES[alertOf(error) || (error.code ?? '')]
+  return known === undefined ? reason : `${known} (${reason})`
+}

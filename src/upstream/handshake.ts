@@ -1,0 +1,121 @@
+/** A TLS connection to an upstream until it may be used: reached, proved to be who it should be, and its protocol agreed on. */
+import type { TLSSocket } from 'node:tls'
+import type { Timed, Timer } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import { connectReason } from '../http/connect-reason.ts'
+import { tlsFailure } from '../http/tls-failure.ts'
+import { enter, leave } from '../net/outbox.ts'
+import type { UpstreamContext } from './pool.ts'
+import { WaitingLine } from './waiting-line.ts'
+
+export interface HandshakeOwner {
+  /** Nothing was written yet; `socket.alpnProtocol` says what was agreed on. */
+  secured(handshake: Handshake, socket: TLSSocket): void
+  failed(handshake: Handshake, error: ProxyError): void
+}
+
+export class Handshake implements Timed {
+  /** Requests that wait for it. */
+  readonly line: WaitingLine
+  /** What was offered by ALPN. */
+  readonly offers: readonly string[]
+  readonly #socket: TLSSocket
+  readonly #owner: HandshakeOwner
+  readonly #context: UpstreamContext
+  readonly #limit: number
+  readonly #timer: Timer
+  #reached: boolean
+  #over: boolean
+  #error: NodeJS.ErrnoException | undefined
+  readonly #onConnect: () => void
+  readonly #onSecure: () => void
+  readonly #onError: (error: NodeJS.ErrnoException) => void
+  readonly #onClose: () => void
+
+  /** `limit`: ms for all of it. */
+  constructor(
+    socket: TLSSocket,
+    offers: readonly string[],
+    limit: number,
+    owner: HandshakeOwner,
+    context: UpstreamContext,
+  ) {
+    this.line = new WaitingLine(context.clock)
+    this.offers = offers
+    this.#socket = socket
+    this.#owner = owner
+    this.#context = context
+    this.#limit = limit
+    this.#reached = false
+    this.#over = false
+    this.#error = undefined
+    this.#onConnect = () => {
+      this.#reached = true
+    }
+    this.#onSecure = () => this.#event(this.#secured)
+    this.#onError = (error) => {
+      this.#error = error
+    }
+    this.#onClose = () => this.#event(this.#closed)
+    socket.on('connect', this.#onConnect)
+    socket.on('secureConnect', this.#onSecure)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+    this.#timer = context.clock.schedule(limit, this)
+  }
+
+  /** Given up: whoever still waits was told. */
+  discard(): void {
+    this.#over = true
+    this.#context.clock.cancel(this.#timer)
+    this.#socket.destroy()
+  }
+
+  expired(): void {
+    this.#event(this.#timedOut)
+  }
+
+  #event(handle: () => void): void {
+    enter()
+    try {
+      handle.call(this)
+    } catch (error) {
+      this.#context.defect('tls handshake', error)
+      this.#socket.destroy()
+    } finally {
+      leave()
+    }
+  }
+
+  #secured(): void {
+    if (this.#over) return
+    this.#over = true
+    const socket = this.#socket
+    this.#context.clock.cancel(this.#timer)
+    socket.removeListener('connect', this.#onConnect)
+    socket.removeListener('secureConnect', this.#onSecure)
+    socket.removeListener('error', this.#onError)
+    socket.removeListener('close', this.#onClose)
+    this.#owner.secured(this, socket)
+  }
+
+  #closed(): void {
+    const error = this.#error
+    if (this.#reached) this.#fail(new ProxyError('tls_failure', 'upstream', 'unsent', tlsFailure(error)))
+    else {
+      const cause = error?.message ?? 'the upstream closed the connection'
+      this.#fail(new ProxyError(connectReason(error), 'upstream', 'unsent', cause))
+    }
+  }
+
+  #timedOut(): void {
+    const what = this.#reached ? 'no TLS handshake' : 'no connection'
+    this.#fail(new ProxyError('connect_timeout', 'upstream', 'unsent', `${what} after ${this.#limit} ms`))
+  }
+
+  #fail(error: ProxyError): void {
+    if (this.#over) return
+    this.discard()
+    this.#owner.failed(this, error)
+  }
+}

@@ -1,0 +1,73 @@
+/** Makes TLS connections to one endpoint, and remembers its last session, so that the next handshake is a short one. */
+import { isIP } from 'node:net'
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
+import { tls } from '../net/lazy-tls.ts'
+import type { TlsMaterial } from '../net/tls-material.ts'
+import { Handshake, type HandshakeOwner } from './handshake.ts'
+import type { UpstreamContext } from './pool.ts'
+
+/** How the endpoints of a service are reached over TLS. */
+export interface TlsSettings {
+  readonly material: TlsMaterial
+  /** What the certificate has to name; '': the endpoint's host. */
+  readonly serverName: string
+}
+
+/** ms for a handshake where the request gives no bound, or a longer one: somebody may wait no more. */
+const LONGEST = 10_000
+
+export class TlsDialer {
+  readonly #host: string
+  readonly #port: number
+  readonly #material: TlsMaterial
+  readonly #name: string
+  readonly #context: UpstreamContext
+  /** A session holds what was checked when it began, so it goes with the certificates that it began under. */
+  #session: Buffer | undefined
+  #sessionOf: SecureContext | undefined
+
+  constructor(host: string, port: number, settings: TlsSettings, context: UpstreamContext) {
+    this.#host = host
+    this.#port = port
+    this.#material = settings.material
+    this.#name = settings.serverName === '' ? host : settings.serverName
+    this.#context = context
+    this.#session = undefined
+    this.#sessionOf = undefined
+  }
+
+  /** `limit`: ms. */
+  dial(offers: readonly string[], limit: number, owner: HandshakeOwner): Handshake {
+    const { connect, checkServerIdentity } = tls()
+    const { context } = this.#material.contents
+    const name = this.#name
+    const session = this.#sessionOf === context ? this.#session : undefined
+    const socket = connect({
+      host: this.#host,
+      port: this.#port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      allowHalfOpen: true,
+      secureContext: context,
+      ALPNProtocols: offers as string[],
+      // RFC 6066 §3: an address is no server name.
+      servername: isIP(name) === 0 ? name : '',
+      checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
+      session,
+    } as ConnectionOptions)
+    this.#keepSession(socket, context)
+    return new Handshake(socket, offers, Math.min(limit, LONGEST), owner, this.#context)
+  }
+
+  #keepSession(socket: TLSSocket, context: SecureContext): void {
+    socket.on('session', (session: Buffer) => {
+      this.#session = session
+      this.#sessionOf = context
+    })
+    // It may be the session that the upstream could not take. This also hears what a socket says that was given up.
+    socket.on('error', () => {
+      this.#session = undefined
+    })
+  }
+}
