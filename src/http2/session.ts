@@ -357,6 +357,11 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.#oversized()
       return end
     }
+    if (!this.settled && (this.#type !== SETTINGS || (this.#flags & ACK) !== 0)) {
+      // §3.4: the preface of either side ends with SETTINGS.
+      this.connectionError(PROTOCOL_ERROR, 'another frame before SETTINGS')
+      return end
+    }
     if (this.#continues !== 0 && (this.#type !== CONTINUATION || this.#id !== this.#continues)) {
       this.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
       return end
@@ -622,6 +627,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     if (this.closed) return
     const stream = this.streams.get(id)
     if (stream !== undefined) this.resetStream(stream, code, cause)
+    else if (this.isIdle(id)) this.connectionError(code, `${cause}, on an idle stream`)
     else {
       this.writeReset(id, code)
       this.calm(10, cause)
