@@ -2,6 +2,7 @@
 import net from 'node:net'
 import {
   ACK,
+  CONTINUATION,
   DATA,
   END_HEADERS,
   END_STREAM,
@@ -178,6 +179,9 @@ export class Http2Peer {
   #rest: Buffer = Buffer.alloc(0)
   readonly #decoder = new Decoder(4096)
   readonly #blocks = new Map<Frame, Fields>()
+  /** The HEADERS of the block that came last, and its parts so far. */
+  #begun: Frame | undefined
+  readonly #parts: Buffer[] = []
   readonly #waiting = new Set<() => void>()
 
   /** `server`: the preface comes before the frames. */
@@ -230,9 +234,16 @@ export class Http2Peer {
     const kept = type === DATA && !this.keepsData ? Buffer.alloc(0) : Buffer.from(body)
     const one: Frame = { type, flags: all[at + 4] as number, id: readUint31(all, at + 5), payload: kept }
     this.frames.push(one)
-    // In the order they came, so that the table stays in step. Blocks of more than one frame are not read.
-    if (type === HEADERS && (one.flags & END_HEADERS) !== 0) this.#blocks.set(one, this.#fields(one.payload))
+    if (type === HEADERS || type === CONTINUATION) this.#blockPart(one)
     this.onFrame?.(one)
+  }
+
+  /** Blocks are read in the order they came, so that the table stays in step; their fields are those of their HEADERS. */
+  #blockPart(one: Frame): void {
+    const head = one.type === HEADERS ? one : (this.#begun as Frame)
+    this.#begun = head
+    this.#parts.push(one.payload)
+    if ((one.flags & END_HEADERS) !== 0) this.#blocks.set(head, this.#fields(Buffer.concat(this.#parts.splice(0))))
   }
 
   #fields(payload: Buffer): Fields {

@@ -2,10 +2,19 @@
 import { connect, turn } from '../../support/raw.ts'
 import { type Message, Nonsense, readResponse, values } from '../../support/read-message.ts'
 import type { Case } from './case.ts'
-import type { Recorder } from './recorder.ts'
 
 /** ms for an answer or an ending; nothing but a hang takes so long. */
 const PATIENCE = 3000
+
+/** What the judge asks of an origin. */
+export interface Witness {
+  /** Since the last `begin()`: whole requests, and what no sender may send. */
+  readonly requests: readonly Message[]
+  readonly nonsense: readonly string[]
+  /** Half a message on connections that are still open. */
+  readonly halves: readonly string[]
+  begin(): void
+}
 
 interface Seen {
   readonly answers: readonly Message[]
@@ -76,9 +85,14 @@ async function follow(port: number, target: string): Promise<string[]> {
 }
 
 /** A half message at the origin is no harm once its connection is gone; that may take a moment. */
-async function halves(origin: Recorder): Promise<string[]> {
+async function halves(origin: Witness): Promise<string[]> {
   for (let i = 0; i < 50 && origin.halves.length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10))
   return origin.halves.map((text) => `half a message stays on a connection to the origin: ${JSON.stringify(text)}`)
+}
+
+/** Names in lower case, as HTTP/2 has them. */
+function lowered(fields: readonly string[]): string[] {
+  return fields.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
 }
 
 function forwarded(it: Case, own: readonly Message[], answers: readonly Message[]): string[] {
@@ -100,7 +114,7 @@ function forwarded(it: Case, own: readonly Message[], answers: readonly Message[
     }
   }
   same('body', first.body.toString('latin1'), it.body)
-  same('trailers', first.trailers, it.trailers)
+  same('trailers', lowered(first.trailers), it.trailers && lowered(it.trailers))
   same('target', first.target, it.target)
   same('Host', values(first, 'host')[0], it.host)
   for (const name of it.absent ?? []) if (values(first, name).length > 0) found.push(`${name} reached the origin`)
@@ -122,7 +136,7 @@ function refused(it: Case, { answers, ended }: Seen, own: readonly Message[]): s
   return found
 }
 
-export async function judge(port: number, origin: Recorder, it: Case, id: number): Promise<string[]> {
+export async function judge(port: number, origin: Witness, it: Case, id: number): Promise<string[]> {
   origin.begin()
   const probe = `/probe-${id}`
   const target = `/follow-${id}`

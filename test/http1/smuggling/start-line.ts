@@ -90,13 +90,6 @@ const requestLines: Case[] = [
   },
   { name: 'OPTIONS *', send: head('OPTIONS * HTTP/1.1'), verdict: 'accept', target: '*' },
   {
-    name: 'the preface of HTTP/2',
-    send: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-    verdict: 'reject',
-    status: [400, 505],
-    closes: true,
-  },
-  {
     name: 'a TLS hello',
     send: `\x16\x03\x01\0\xa5\x01\0\0\xa1\x03\x03${'x'.repeat(100)}\r\n\r\n`,
     verdict: 'reject',

@@ -1,6 +1,16 @@
 /** Recording origins, one for each version of HTTP, that read strictly, answer with what they were asked, and keep it. */
 import net from 'node:net'
-import { ACK, DATA, END_STREAM, HEADERS, PING, RST_STREAM, SETTINGS } from '../../../src/http2/frames.ts'
+import {
+  ACK,
+  CONTINUATION,
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  HEADERS,
+  PING,
+  RST_STREAM,
+  SETTINGS,
+} from '../../../src/http2/frames.ts'
 import { block, data, type Fields, frame, headers, Http2Peer, SETTINGS_ACK, settings } from '../../support/http2-raw.ts'
 import { turn } from '../../support/raw.ts'
 import { Recorder } from '../../http1/smuggling/recorder.ts'
@@ -79,8 +89,13 @@ export class Http2Origin implements Origin {
       else if (type === PING && (flags & ACK) === 0) peer.send(frame(PING, ACK, 0, payload))
       else if (type === RST_STREAM) this.#open.delete(key)
       else if (type === DATA) this.#data(key, id, payload.toString('latin1'), end)
-      else if (type === HEADERS) this.#headers(peer, key, id, peer.fieldsOf(peer.frames.at(-1)!), end)
+      else if ((type === HEADERS || type === CONTINUATION) && (flags & END_HEADERS) !== 0) this.#block(peer, key, id)
     }
+  }
+
+  #block(peer: Http2Peer, key: string, id: number): void {
+    const head = peer.frames.findLast((one) => one.type === HEADERS && one.id === id)!
+    this.#headers(peer, key, id, peer.fieldsOf(head), (head.flags & END_STREAM) !== 0)
   }
 
   #headers(peer: Http2Peer, key: string, id: number, fields: Fields, end: boolean): void {
