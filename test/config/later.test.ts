@@ -20,16 +20,13 @@ const later: readonly string[] = [
   `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
   `${POLICY}fallback: [{when: [any], use: →service, service: s}]`,
   `${SIDECAR}inbound: [{app: →original}]`,
-  `${SIDECAR}inbound: [{app: "a:1", protocol: →http2}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,
   `${SIDECAR}limits: {→maxCacheBytes: 32MiB}`,
-  `${SERVICE}protocol: →http2`,
   `${SERVICE}→healthCheck: {path: /healthz}`,
   `${SERVICE}loadBalancing: {algorithm: →ewma}`,
   `${SERVICE}loadBalancing: {algorithm: →hash}`,
   `${SERVICE}loadBalancing: {→hashOn: "header:x-user"}`,
-  `${SERVICE}connections: {→http2Streams: 100}`,
   'kind: Service\nname: s\n→kubernetes: {service: s, port: http}',
 ]
 
