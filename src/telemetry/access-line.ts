@@ -1,11 +1,13 @@
 /** The access log's lines. */
 import type { RequestHead } from '../core/exchange.ts'
+import { NO_STATUS } from '../core/grpc-status.ts'
 import type { AccessParts } from './access-parts.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import { asciiJson } from './flat.ts'
 import { METHODS, methodIndex, protocolName } from './labels.ts'
 import type { LineWriter } from './line-writer.ts'
 import type { RouteRows } from './route-rows.ts'
+import { statusName } from './rpc-status.ts'
 
 /** Longest texts that are logged whole, in characters: a line is no place for 64 KiB of target. */
 const LONGEST = { target: 4096, requestId: 256, method: 64, cause: 512 }
@@ -13,7 +15,10 @@ const LONGEST = { target: 4096, requestId: 256, method: 64, cause: 512 }
 const MOST_ATTEMPTS = 20
 const OTHER_METHOD = METHODS.length - 1
 
-/** `status` as sent, or what a request nobody waited for is given in logs; `duration` in ms. */
+/**
+ * `status` as sent, or what a request nobody waited for is given in logs; `rpcStatus` of a gRPC call, or NO_STATUS;
+ * `duration` in ms.
+ */
 export function jsonLine(
   to: LineWriter,
   parts: AccessParts,
@@ -21,6 +26,7 @@ export function jsonLine(
   traceId: string,
   rows: RouteRows,
   status: number,
+  rpcStatus: number,
   reason: string,
   duration: number,
 ): void {
@@ -31,6 +37,7 @@ export function jsonLine(
   to.quoted(cut(request.target, LONGEST.target))
   to.ascii(parts.middle(request.authority, rows.logPart, status))
   to.millis(duration)
+  if (rpcStatus !== NO_STATUS) to.ascii(`,"grpcStatus":"${statusName(rpcStatus)}"`)
   if (reason !== '') to.ascii(`,"reason":"${reason}"`)
   if (exchange.cause !== '') {
     to.ascii(',"cause":')
@@ -45,7 +52,7 @@ export function jsonLine(
   else to.quoted(cut(exchange.requestId, LONGEST.requestId))
   to.ascii(',"traceId":"')
   to.ascii(traceId)
-  to.ascii(parts.closing(exchange.peerAddress, protocolName(exchange)))
+  to.ascii(parts.closing(exchange.peerAddress, protocolName(exchange.protocol)))
   if (method === OTHER_METHOD) {
     to.ascii(',"methodSent":')
     to.quoted(cut(request.method, LONGEST.method))
@@ -60,6 +67,7 @@ export function textLine(
   request: RequestHead,
   rows: RouteRows,
   status: number,
+  rpcStatus: number,
   reason: string,
   duration: number,
 ): void {
@@ -67,7 +75,7 @@ export function textLine(
   const last = exchange.attemptLog as AttemptRecord | undefined
   const time = new Date(exchange.wallTime).toISOString()
   to.ascii(
-    `${time} ${exchange.direction} ${exchange.peerAddress} HTTP/${protocolName(exchange)} ${cut(request.method, LONGEST.method)} `,
+    `${time} ${exchange.direction} ${exchange.peerAddress} HTTP/${protocolName(exchange.protocol)} ${cut(request.method, LONGEST.method)} `,
   )
   to.quoted(cut(request.target, LONGEST.target))
   to.ascii(' ')
@@ -76,6 +84,7 @@ export function textLine(
   to.millis(duration)
   to.ascii(`ms attempts=${exchange.attempts} ${last?.attempt.endpoint?.address ?? '-'} `)
   to.quoted(cut(exchange.requestId, LONGEST.requestId))
+  if (rpcStatus !== NO_STATUS) to.ascii(` grpc=${statusName(rpcStatus)}`)
   to.ascii('\n')
 }
 
@@ -86,7 +95,8 @@ function cut(text: string, most: number): string {
 /** The newest `most` attempts, oldest first. */
 function each(last: AttemptRecord, most: number): string {
   const earlier = last.previous === undefined || most === 1 ? '' : `${each(last.previous, most - 1)},`
-  const ended = last.reason === '' ? `"status":${last.status}` : `"reason":"${last.reason}"`
+  const said = last.rpcStatus === NO_STATUS ? '' : `,"grpcStatus":"${statusName(last.rpcStatus)}"`
+  const ended = last.reason === '' ? `"status":${last.status}${said}` : `"reason":"${last.reason}"`
   const endpoint = asciiJson(last.attempt.endpoint?.address ?? '')
   const ms = Math.round(Math.max(0, last.endedAt - last.startedAt) * 1000) / 1000
   return `${earlier}{"endpoint":${endpoint},${ended},"ms":${ms}}`

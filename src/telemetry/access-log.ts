@@ -40,14 +40,22 @@ export class AccessLog implements Timed {
     return this.#sink.dropped
   }
 
-  /** `status` as sent, or what a request nobody waited for is given in logs. */
-  record(request: RequestHead, traceId: string, rows: RouteRows, status: number, reason: string, now: number): void {
+  /** `status` as sent, or what a request nobody waited for is given in logs; `rpcStatus` of a gRPC call, or NO_STATUS. */
+  record(
+    request: RequestHead,
+    traceId: string,
+    rows: RouteRows,
+    status: number,
+    rpcStatus: number,
+    reason: string,
+    now: number,
+  ): void {
     if (this.#sample < 1 && this.#random.fraction() >= this.#sample) return
     if (this.#writer.full) this.#hand()
     this.#lines++
     const duration = now - request.exchange.startedAt
-    if (this.#text) textLine(this.#writer, request, rows, status, reason, duration)
-    else jsonLine(this.#writer, this.#parts, request, traceId, rows, status, reason, duration)
+    if (this.#text) textLine(this.#writer, request, rows, status, rpcStatus, reason, duration)
+    else jsonLine(this.#writer, this.#parts, request, traceId, rows, status, rpcStatus, reason, duration)
     if (this.#armed) return
     this.#armed = true
     this.#clock.schedule(GATHER, this)

@@ -12,12 +12,15 @@ import {
   type ResponseHead,
 } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
+import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
 import type { Ids } from './ids.ts'
-import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, reasonIndex, rowKey } from './labels.ts'
+import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
 import { withoutContext, writeContext } from './propagation.ts'
 import type { Registry } from './registry.ts'
 import type { RouteRows } from './route-rows.ts'
+import { methodOf, statusOfFailure } from './rpc-call.ts'
+import { rpcKey } from './rpc-status.ts'
 import { CAME_BAGGAGE, CAME_TRACESTATE, type TraceContext } from './trace-context.ts'
 
 /** What attempts need; one for the process. */
@@ -107,6 +110,10 @@ export class AttemptRecord extends ForwardingHandler {
   status: number
   /** Why it ended without an answer, or broke; ''. */
   reason: string
+  /** Of a gRPC call, once it is known. */
+  rpcStatus: number
+  /** The version of HTTP it spoke, as of `exchange.upstreamProtocol`. */
+  protocol: number
   /** What goes out in traceparent, when this exchange is recorded; ''. */
   spanId: string
 
@@ -124,22 +131,30 @@ export class AttemptRecord extends ForwardingHandler {
     this.endedAt = 0
     this.status = 0
     this.reason = ''
+    this.rpcStatus = NO_STATUS
+    this.protocol = 0
     this.spanId = ''
   }
 
   override head(head: ResponseHead): void {
     this.status = head.status
+    if (this.#exchange.grpc) this.rpcStatus = statusOfHead(head)
     this.up.head(head)
   }
 
   override end(trailers?: Headers): void {
+    if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.rpcStatus = statusOfTrailers(trailers)
     this.#finish()
     this.up.end(trailers)
   }
 
   override fail(error: ProxyError): void {
     // An answer that was put aside for another attempt is still what this attempt came to.
-    if (error.reason !== 'superseded' || this.status === 0) this.reason = error.reason
+    if (error.reason !== 'superseded' || this.status === 0) {
+      this.reason = error.reason
+      this.rpcStatus = NO_STATUS
+    }
+    if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.rpcStatus = statusOfFailure(error)
     this.#finish()
     this.up.fail(error)
   }
@@ -149,8 +164,14 @@ export class AttemptRecord extends ForwardingHandler {
     this.endedAt = now
     const reason = reasonIndex(this.reason)
     const rows = this.#rows
-    const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, reason)
+    const exchange = this.#exchange
+    const took = now - this.startedAt
+    this.protocol = exchange.upstreamProtocol
+    const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, this.rpcStatus, reason)
     rows.attempts[cell] = (rows.attempts[cell] as number) + 1
-    rows.client.observe(rowKey(this.status, this.#method, reason, 0, this.#https), now - this.startedAt)
+    rows.client.observe(rowKey(this.status, this.#method, reason, protocolIndex(this.protocol), this.#https), took)
+    if (!exchange.grpc) return
+    const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
+    rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)
   }
 }

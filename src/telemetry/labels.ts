@@ -1,6 +1,8 @@
 /** Label values as small numbers, so that a request is counted without hashing a text. */
 import { REASON_LIST } from '../core/errors.ts'
-import type { AttemptKind, Exchange } from '../core/exchange.ts'
+import type { AttemptKind } from '../core/exchange.ts'
+import { GRPC_STATUS } from '../core/grpc-status.ts'
+import { isServerError } from './rpc-status.ts'
 
 /** Methods that have a row of their own; every other is the last. */
 export const METHODS = [
@@ -42,16 +44,16 @@ export function methodIndex(method: string): number {
   }
 }
 
-/** By `protocolIndex`. */
-export const PROTOCOLS = ['1.1', '1.0', '2'] as const
+/** By `protocolIndex`; '' where nothing was spoken. */
+export const PROTOCOLS = ['1.1', '1.0', '2', ''] as const
 
-/** Of `exchange.protocol`: 10, 11 or 20. */
+/** Of `exchange.protocol` and `exchange.upstreamProtocol`: 10, 11 or 20; 0 before any. */
 export function protocolIndex(protocol: number): number {
-  return protocol === 11 ? 0 : protocol === 10 ? 1 : 2
+  return protocol === 11 ? 0 : protocol === 20 ? 2 : protocol === 10 ? 1 : 3
 }
 
-export function protocolName(exchange: Exchange): string {
-  return PROTOCOLS[protocolIndex(exchange.protocol)] as string
+export function protocolName(protocol: number): string {
+  return PROTOCOLS[protocolIndex(protocol)] as string
 }
 
 const REASON_INDEX: ReadonlyMap<string, number> = new Map(REASON_LIST.map((reason, index) => [reason, index]))
@@ -74,11 +76,23 @@ export function kindIndex(kind: AttemptKind): number {
   return kind === 'first' ? 0 : kind === 'retry' ? 1 : kind === 'transparent' ? 2 : 3
 }
 
-/** How an attempt ended: an answer below 500, one from 500 on, or a reason of ours (2 + its place in REASON_LIST). */
-export const OUTCOMES: readonly string[] = ['success', '5xx', ...REASON_LIST]
+/**
+ * How an attempt ended: an answer below 500, one from 500 on, a reason of ours (2 + its place in REASON_LIST), or a gRPC
+ * status that is a server's error (behind them, + its code).
+ */
+export const OUTCOMES: readonly string[] = [
+  'success',
+  '5xx',
+  ...REASON_LIST,
+  ...GRPC_STATUS.map((name) => `grpc:${name}`),
+]
+const FIRST_GRPC = 2 + REASON_LIST.length
 
-export function outcomeIndex(status: number, reason: number): number {
-  return reason > 0 ? reason + 1 : status >= 500 ? 1 : 0
+/** `code` of a gRPC call, NO_STATUS of others. */
+export function outcomeIndex(status: number, code: number, reason: number): number {
+  if (reason > 0) return reason + 1
+  if (status >= 500) return 1
+  return isServerError(code) ? FIRST_GRPC + code : 0
 }
 
 /**

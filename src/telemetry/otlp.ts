@@ -13,7 +13,7 @@ import type { SampledExchange } from './sampled.ts'
 import {
   clientAttributes,
   clientError,
-  methodName,
+  clientName,
   serverAttributes,
   serverError,
   serverName,
@@ -99,10 +99,9 @@ class SdkExport implements SpanExport {
 
   #exportAttempt(recorded: SampledExchange, record: AttemptRecord, offset: number, context: api.Context): void {
     this.#ids.spanId = record.spanId
-    const request = recorded.request
-    const attributes = clientAttributes(request, record)
+    const attributes = clientAttributes(recorded, record)
     const options = { kind: api.SpanKind.CLIENT, startTime: record.startedAt + offset, attributes }
-    const span = this.#tracer.startSpan(methodName(request), options, context)
+    const span = this.#tracer.startSpan(clientName(recorded), options, context)
     if (clientError(record) !== '') span.setStatus({ code: api.SpanStatusCode.ERROR })
     span.end((record.endedAt === 0 ? recorded.endedAt : record.endedAt) + offset)
   }

@@ -3,6 +3,7 @@ import type { Reason } from '../core/errors.ts'
 import type { RouteInfo } from '../core/exchange.ts'
 import { HistogramTable } from './histogram.ts'
 import { RouteRows, type RowTables } from './route-rows.ts'
+import { RpcMethods } from './rpc-methods.ts'
 import type { Direction, TelemetrySources } from './types.ts'
 
 /** Rows per histogram; each is 17 series, and all of them are written at every scrape. */
@@ -14,7 +15,10 @@ const OVERFLOW = '_OTHER'
 export class Registry implements RowTables {
   readonly server = new HistogramTable(MAX_ROWS)
   readonly client = new HistogramTable(MAX_ROWS)
+  readonly rpcServer = new HistogramTable(MAX_ROWS)
+  readonly rpcClient = new HistogramTable(MAX_ROWS)
   readonly bulkheadWait = new HistogramTable(MAX_ROWS)
+  readonly rpcMethods = new RpcMethods()
   readonly routes: Map<string, RouteRows> = new Map()
   /** Refusals of the codecs, by `direction reason`. */
   readonly refused: Map<string, number> = new Map()
@@ -49,7 +53,9 @@ export class Registry implements RowTables {
 
   /** Observations that found no series of their own. */
   get dropped(): number {
-    return this.#routesDropped + this.server.dropped + this.client.dropped + this.bulkheadWait.dropped
+    const http = this.server.dropped + this.client.dropped
+    const rpc = this.rpcServer.dropped + this.rpcClient.dropped
+    return this.#routesDropped + http + rpc + this.bulkheadWait.dropped
   }
 
   /** Once per compiled route. */

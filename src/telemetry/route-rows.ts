@@ -5,7 +5,7 @@ import { type HistogramTable, NO_ROW } from './histogram.ts'
 import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
 import type { Direction } from './types.ts'
 
-/** Rows of one histogram, by `rowKey`. Traffic repeats itself, so the last key is tried before the map. */
+/** Rows of one histogram, by `rowKey` or `rpcKey`. Traffic repeats itself, so the last key is tried before the map. */
 export class KeyedRows {
   readonly #table: HistogramTable
   readonly rows: Map<number, number>
@@ -47,6 +47,9 @@ export class RouteRows {
   active: number
   readonly server: KeyedRows
   readonly client: KeyedRows
+  /** Of gRPC calls, by `rpcKey`. */
+  readonly rpcServer: KeyedRows
+  readonly rpcClient: KeyedRows
   readonly bulkheadWait: KeyedRows
   /** By `kindIndex × OUTCOMES.length + outcomeIndex`. */
   readonly attempts: Float64Array
@@ -68,6 +71,8 @@ export class RouteRows {
     this.active = 0
     this.server = new KeyedRows(tables.server)
     this.client = new KeyedRows(tables.client)
+    this.rpcServer = new KeyedRows(tables.rpcServer)
+    this.rpcClient = new KeyedRows(tables.rpcClient)
     this.bulkheadWait = new KeyedRows(tables.bulkheadWait)
     this.attempts = new Float64Array(ATTEMPT_KINDS.length * OUTCOMES.length)
     this.retrySkipped = new Float64Array(RETRY_SKIPS.length)
@@ -81,5 +86,7 @@ export class RouteRows {
 export interface RowTables {
   readonly server: HistogramTable
   readonly client: HistogramTable
+  readonly rpcServer: HistogramTable
+  readonly rpcClient: HistogramTable
   readonly bulkheadWait: HistogramTable
 }

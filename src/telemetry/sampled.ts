@@ -1,5 +1,6 @@
 /** What is kept of an exchange that is traced, until its spans are made. Nothing of this exists for the others. */
 import type { RequestHead } from '../core/exchange.ts'
+import { NO_STATUS } from '../core/grpc-status.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -22,6 +23,9 @@ export class SampledExchange {
   endedAt: number
   status: number
   reason: string
+  /** Of a gRPC call its status and its method, as they are counted. */
+  rpcStatus: number
+  rpcMethod: string
 
   constructor(trace: TraceContext, request: RequestHead, spanId: string) {
     this.trace = trace
@@ -32,5 +36,13 @@ export class SampledExchange {
     this.endedAt = 0
     this.status = 0
     this.reason = ''
+    this.rpcStatus = NO_STATUS
+    this.rpcMethod = ''
+  }
+
+  /** It was a gRPC call. */
+  call(method: string, status: number): void {
+    this.rpcMethod = method
+    this.rpcStatus = status
   }
 }

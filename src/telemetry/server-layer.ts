@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { type ProxyError, REASONS } from '../core/errors.ts'
 import type { Dispatch, Layer, RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
+import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
 import type { AccessLog } from './access-log.ts'
 import type { Ids } from './ids.ts'
@@ -10,6 +11,8 @@ import { methodIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
 import { readContext } from './propagation.ts'
 import type { Registry } from './registry.ts'
 import type { RouteRows } from './route-rows.ts'
+import { methodOf, statusOfFailure } from './rpc-call.ts'
+import { rpcKey } from './rpc-status.ts'
 import { SampledExchange } from './sampled.ts'
 import type { Sampler } from './sampling.ts'
 import type { SpanQueue } from './span-queue.ts'
@@ -62,6 +65,8 @@ class ServerWatch extends ForwardingHandler {
   #status: number
   #reason: string
   #tunnel: boolean
+  /** Of a gRPC call, once it is known. */
+  #rpcStatus: number
 
   constructor(up: ResponseHandler, parts: ServerParts, request: RequestHead, trace: TraceContext) {
     super(up)
@@ -72,6 +77,7 @@ class ServerWatch extends ForwardingHandler {
     this.#status = 0
     this.#reason = ''
     this.#tunnel = false
+    this.#rpcStatus = NO_STATUS
   }
 
   routed(rows: RouteRows): void {
@@ -84,11 +90,13 @@ class ServerWatch extends ForwardingHandler {
     this.#status = status
     this.#reason = head.reason
     if (status === 101 || (status < 300 && this.#request.method === 'CONNECT')) this.#openTunnel()
+    if (this.#request.exchange.grpc) this.#rpcStatus = statusOfHead(head)
     this.up.head(head)
   }
 
   override end(trailers?: Headers): void {
-    const { brokeOff } = this.#request.exchange
+    const { brokeOff, grpc } = this.#request.exchange
+    if (grpc && this.#rpcStatus === NO_STATUS) this.#rpcStatus = statusOfTrailers(trailers)
     if (brokeOff !== '') this.#reason = brokeOff
     this.#finish()
     this.up.end(trailers)
@@ -96,6 +104,7 @@ class ServerWatch extends ForwardingHandler {
 
   override fail(error: ProxyError): void {
     this.#reason = error.reason
+    if (this.#request.exchange.grpc) this.#rpcStatus = statusOfFailure(error)
     this.#finish()
     this.up.fail(error)
   }
@@ -134,12 +143,24 @@ class ServerWatch extends ForwardingHandler {
       rows.responseBytes += exchange.responseBytes
       this.#observe(now)
     }
+    const method = exchange.grpc ? this.#observeCall(rows, now) : 0
     // 499 and its like are for the log alone: no client ever sees them.
     const status = this.#status === 0 ? REASONS[this.#reason as keyof typeof REASONS].status : this.#status
     if (parts.accessLog !== undefined) {
-      parts.accessLog.record(this.#request, this.#trace.traceId, rows, status, this.#reason, now)
+      parts.accessLog.record(this.#request, this.#trace.traceId, rows, status, this.#rpcStatus, this.#reason, now)
     }
     const recorded = this.#trace.recorded
-    if (recorded !== undefined) parts.spans?.push(recorded, this.#status, this.#reason, now)
+    if (recorded === undefined) return
+    if (exchange.grpc) recorded.call(parts.registry.rpcMethods.names[method] as string, this.#rpcStatus)
+    parts.spans?.push(recorded, this.#status, this.#reason, now)
+  }
+
+  /** The method's place among those that are counted by name. */
+  #observeCall(rows: RouteRows, now: number): number {
+    const { exchange } = this.#request
+    const reason = reasonIndex(this.#reason)
+    const method = methodOf(exchange, this.#rpcStatus, reason, this.#parts.registry.rpcMethods)
+    rows.rpcServer.observe(rpcKey(method, this.#rpcStatus, reason), now - exchange.startedAt)
+    return method
   }
 }

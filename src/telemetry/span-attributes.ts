@@ -1,22 +1,31 @@
-/** What spans say, in the words of OpenTelemetry's HTTP conventions. */
+/** What spans say, in the words of OpenTelemetry's conventions for HTTP and RPC. */
 // cold file: runs for traced exchanges only, after they ended
 import type { RequestHead } from '../core/exchange.ts'
+import { NO_STATUS } from '../core/grpc-status.ts'
 import { get } from '../core/headers.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import { METHODS, methodIndex, protocolName } from './labels.ts'
+import { OTHER_RPC } from './rpc-methods.ts'
+import { isServerError, statusName } from './rpc-status.ts'
 import type { SampledExchange } from './sampled.ts'
 
 export type Attributes = Record<string, string | number>
 
-/** Never the raw path: names of spans are grouped by. */
-export function serverName({ request }: SampledExchange): string {
+/** Never the raw path: names of spans are grouped by. Of a gRPC call its method. */
+export function serverName(recorded: SampledExchange): string {
+  const { request } = recorded
+  if (request.exchange.grpc) return callName(recorded)
   const method = methodName(request)
   const route = request.exchange.route
   return route === undefined ? method : `${method} ${route.template}`
 }
 
+export function clientName(recorded: SampledExchange): string {
+  return recorded.request.exchange.grpc ? callName(recorded) : methodName(recorded.request)
+}
+
 /** `HTTP` for what is no method of ours (semconv, "Name"). */
-export function methodName(request: RequestHead): string {
+function methodName(request: RequestHead): string {
   const method = METHODS[methodIndex(request.method)] as string
   return method === '_OTHER' ? 'HTTP' : method
 }
@@ -31,7 +40,7 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
   attributes['client.address'] = exchange.peerAddress
   attributes['network.peer.address'] = exchange.peerAddress
   attributes['network.peer.port'] = exchange.peerPort
-  attributes['network.protocol.version'] = protocolName(exchange)
+  attributes['network.protocol.version'] = protocolName(exchange.protocol)
   attributes['outrigger.direction'] = exchange.direction
   attributes['outrigger.attempts'] = exchange.attempts
   const route = exchange.route
@@ -43,19 +52,22 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
   if (agent !== undefined) attributes['user_agent.original'] = agent
   if (status !== 0) attributes['http.response.status_code'] = status
   if (reason !== '') attributes['outrigger.reason'] = reason
+  if (exchange.grpc) Object.assign(attributes, callAttributes(recorded, recorded.rpcStatus))
   const error = serverError(recorded)
   if (error !== '') attributes['error.type'] = error
   return attributes
 }
 
 /** `error.type` of the server span: '' where nobody on this side failed. */
-export function serverError({ status, reason }: SampledExchange): string {
+export function serverError({ request, status, reason, rpcStatus }: SampledExchange): string {
   if (reason === 'client_cancelled') return ''
+  if (request.exchange.grpc) return isServerError(rpcStatus) ? reason || statusName(rpcStatus) : ''
   if (reason !== '' && (status === 0 || status >= 500 || status < 400)) return reason
   return status >= 500 ? String(status) : ''
 }
 
-export function clientAttributes(request: RequestHead, record: AttemptRecord): Attributes {
+export function clientAttributes(recorded: SampledExchange, record: AttemptRecord): Attributes {
+  const { request } = recorded
   const attempt = record.attempt
   const attributes = common(request)
   attributes['url.full'] = `${request.scheme}://${request.authority}${request.target}`
@@ -67,15 +79,31 @@ export function clientAttributes(request: RequestHead, record: AttemptRecord): A
   }
   if (attempt.number > 1) attributes['http.request.resend_count'] = attempt.number - 1
   if (record.status !== 0) attributes['http.response.status_code'] = record.status
+  const version = protocolName(record.protocol)
+  if (version !== '') attributes['network.protocol.version'] = version
+  if (request.exchange.grpc) Object.assign(attributes, callAttributes(recorded, record.rpcStatus))
   const error = clientError(record)
   if (error !== '') attributes['error.type'] = error
   return attributes
 }
 
-/** `error.type` of an attempt: from 400 on, unlike the server's. */
-export function clientError({ status, reason }: AttemptRecord): string {
+/** `error.type` of an attempt: from 400 on, and of a gRPC call whatever is not OK, unlike the server's. */
+export function clientError({ status, reason, rpcStatus }: AttemptRecord): string {
   if (reason === 'client_cancelled' || reason === 'superseded') return ''
-  return reason !== '' ? reason : status >= 400 ? String(status) : ''
+  if (reason !== '') return reason
+  return status >= 400 ? String(status) : rpcStatus > 0 ? statusName(rpcStatus) : ''
+}
+
+/** semconv: the method, or the system where that is not known. */
+function callName({ rpcMethod }: SampledExchange): string {
+  return rpcMethod === OTHER_RPC || rpcMethod === '' ? 'grpc' : rpcMethod
+}
+
+function callAttributes({ request, rpcMethod }: SampledExchange, status: number): Attributes {
+  const attributes: Attributes = { 'rpc.system.name': 'grpc', 'rpc.method': rpcMethod }
+  if (rpcMethod === OTHER_RPC) attributes['rpc.method_original'] = request.target.slice(1)
+  if (status !== NO_STATUS) attributes['rpc.status_code'] = statusName(status)
+  return attributes
 }
 
 function common(request: RequestHead): Attributes {

@@ -9,6 +9,7 @@ import { attemptLayer } from './attempt-layer.ts'
 import { Exposition, METRICS_TYPE } from './exposition.ts'
 import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
+import { rpcFamilies } from './families/rpc.ts'
 import { policyFamilies } from './families/policies.ts'
 import { upstreamFamilies } from './families/upstream.ts'
 import { Ids } from './ids.ts'
@@ -62,6 +63,7 @@ class AssembledTelemetry implements Telemetry {
     this.events = new CountedEvents(registry, clock, log)
     this.#exposition = new Exposition([
       ...httpFamilies(registry),
+      ...rpcFamilies(registry),
       ...policyFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {

@@ -48,6 +48,8 @@ export interface AskOptions {
   readonly target?: string
   readonly headers?: Headers
   readonly requestId?: string
+  /** A gRPC call over HTTP/2. */
+  readonly grpc?: boolean
 }
 
 const SETTINGS: TelemetrySettings = {
@@ -95,14 +97,16 @@ export class World {
       '',
       id ?? 'made-by-us',
       id === undefined,
-      11,
+      options.grpc === true ? 20 : 11,
       Number.POSITIVE_INFINITY,
     )
+    exchange.grpc = options.grpc === true
     const attempt = new Attempt('first', false, false)
     const { method = 'GET', target = '/v1/items?x=1', headers = [] } = options
     this.#request = new RequestHead(method, target, 'http', this.#authority, headers, 0, '', false, exchange, attempt)
     this.telemetry.server((request, response) => {
       request.exchange.route = this.route
+      request.exchange.path = target
       this.#request = request
       this.#up = response
       if (attempts > 0) this.attempt('first')
@@ -128,6 +132,14 @@ export class World {
   answer(status: number): void {
     this.upstream.last.head(status)
     this.upstream.last.finish()
+  }
+
+  /** A gRPC answer: a head, then the status in the trailers; or a head alone. */
+  tell(code: number, headOnly = false): void {
+    const status = ['grpc-status', String(code)]
+    this.upstream.last.request.exchange.upstreamProtocol = 20
+    this.upstream.last.head(200, headOnly ? status : [])
+    this.upstream.last.finish(headOnly ? undefined : status)
   }
 
   fail(reason: Reason): void {
