@@ -17,6 +17,7 @@ import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
 import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
 import { checked } from './checked.ts'
+import { calls } from './grpc-calls.ts'
 import type { SubjectEnv } from './play.ts'
 import { restOf, scopeOf } from './scope.ts'
 import { contractSuite } from './suite.ts'
@@ -108,3 +109,4 @@ contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhea
   runs: 1000,
 })
 contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs: 1000 })
+contractSuite('rescue of gRPC calls', () => ({ layer: calls(createRescue(new Via('test'))) }), { runs: 1000 })

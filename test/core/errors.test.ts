@@ -117,6 +117,7 @@ t.test('ProxyError is a value: no exception, no stack', async (t) => {
       retryable: 'unsent',
       cause: 'ECONNREFUSED',
       retryAfter: 0,
+      resetCode: -1,
     },
   )
   t.equal(new ProxyError('circuit_open', 'proxy', 'no', '', 4.2).retryAfter, 4.2)

@@ -181,7 +181,7 @@ t.test(
     const reset = new Promise<number>((resolve) => {
       cancelled = resolve
     })
-    const { client } = await scene(
+    const { client, proxy } = await scene(
       t,
       (stream) => {
         begin(stream)
@@ -197,6 +197,8 @@ t.test(
     clock.advance(11_000)
     await call.over
     t.match(call.trailers, { 'grpc-status': '4', 'x-outrigger-reason': 'max_stream_duration' })
+    const labels = ['http_response_status_code="200"', 'error_type="max_stream_duration"']
+    t.equal(await metric(proxy, 'http_server_request_duration_seconds_count', ...labels), 1, 'a 200, and no success')
     t.equal(await reset, http2.constants.NGHTTP2_CANCEL)
   },
 )

@@ -2,6 +2,7 @@
 import type { Layer } from '../../../src/core/exchange.ts'
 import { ReplayAccount } from '../../../src/core/replay-buffer.ts'
 import { type RetryConfig, retry } from '../../../src/policies/retry/policy.ts'
+import { calls } from '../../contract/grpc-calls.ts'
 import { contractSuite } from '../../contract/suite.ts'
 import { testScope } from '../../support/stubs.ts'
 
@@ -13,17 +14,6 @@ const STATED: RetryConfig = {
   backoff: { base: 25, max: 250, jitter: 'full' },
   budget: { percent: 1, window: 10_000, minPerSecond: 100 },
   maxBodyBytes: 64 * 1024,
-}
-
-/** Every request is a gRPC call. */
-function calls(layer: Layer): Layer {
-  return (next) => {
-    const dispatch = layer(next)
-    return (request, response) => {
-      request.exchange.grpc = true
-      return dispatch(request, response)
-    }
-  }
 }
 
 function suite(name: string, config: RetryConfig, limit = 1e6, around = (layer: Layer) => layer): void {
