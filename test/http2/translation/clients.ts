@@ -26,6 +26,7 @@ export interface Request {
   readonly method: string
   readonly path: string
   readonly authority: string
+  readonly fields?: Fields
 }
 
 /** Asks, and behind the answer asks for a probe on the same connection where that goes on. */
@@ -43,11 +44,12 @@ function askedFor(message: Message): string | undefined {
   return firstOf(fromHttp1(message).fields, 'x-asked')
 }
 
-async function askHttp1(port: number, { method, path, authority }: Request): Promise<Got> {
+async function askHttp1(port: number, { method, path, authority, fields = [] }: Request): Promise<Got> {
   const client = await connect(port)
+  const more = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const none = { answer: undefined, informational: [], whole: false, reset: -1 }
   try {
-    client.send(`${method} ${path} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`)
+    client.send(`${method} ${path} HTTP/1.1\r\nHost: ${authority}\r\n${more}\r\n`)
     const read = (): Message | undefined => readResponse(client.received, { method, closed: client.ending === 'fin' })
     await client.when('an answer or the end', () => read() !== undefined || client.ending !== 'open')
     const message = read()

@@ -14,11 +14,13 @@ import {
 import { block, data, type Fields, frame, headers, Http2Peer, SETTINGS_ACK, settings } from '../../support/http2-raw.ts'
 import { turn } from '../../support/raw.ts'
 import { Recorder } from '../../http1/smuggling/recorder.ts'
-import { fromHttp1, fromHttp2, type Seen, wrongFields, wrongHttp1 } from './message.ts'
+import { fromHttp1, fromHttp2, paired, type Seen, wrongFields, wrongHttp1 } from './message.ts'
 
 export interface Origin {
   /** Whole requests since `begin`. */
   readonly seen: readonly Seen[]
+  /** Their heads as they came. */
+  readonly heads: readonly Fields[]
   /** What no sender may send. */
   readonly nonsense: readonly string[]
   /** Requests that began, are not whole, and whose connection or stream goes on. */
@@ -33,6 +35,10 @@ export class Http1Origin implements Origin {
 
   get seen(): readonly Seen[] {
     return this.#recorder.requests.map(fromHttp1)
+  }
+
+  get heads(): readonly Fields[] {
+    return this.#recorder.requests.map(({ fields }) => paired(fields))
   }
 
   get nonsense(): readonly string[] {
@@ -66,6 +72,7 @@ const REQUEST = [':method', ':scheme', ':authority', ':path']
 
 export class Http2Origin implements Origin {
   seen: Seen[] = []
+  heads: Fields[] = []
   nonsense: string[] = []
   readonly #server: net.Server
   readonly #peers = new Set<Http2Peer>()
@@ -125,6 +132,7 @@ export class Http2Origin implements Origin {
     if (seen.length !== undefined && Number(seen.length) !== body.length)
       this.nonsense.push(`content-length ${seen.length} and ${body.length} bytes`)
     this.seen.push(seen)
+    this.heads.push(head)
     const fields = block([
       [':status', '200'],
       ['x-asked', encodeURIComponent(seen.target)],
@@ -144,6 +152,7 @@ export class Http2Origin implements Origin {
 
   begin(): void {
     this.seen = []
+    this.heads = []
     this.nonsense = []
   }
 
