@@ -248,3 +248,30 @@ t.test('explanationText() stays within 100 columns, places aside', (t) => {
   }
   t.end()
 })
+
+t.test('explain() knows a gRPC route by its method', (t) => {
+  const yaml = `kind: Service
+name: stock
+endpoints: [10.0.0.7:8080]
+---
+kind: Policy
+name: reserve
+match: {direction: outbound, service: stock, routes: [{grpc: shop.Stock/Reserve, stream: false}]}
+timeout: {request: 1s}
+`
+  const file = join(t.testdir({ 'policy.yaml': yaml }), 'policy.yaml')
+  const { config } = checkConfig([file])
+  const asked = {
+    direction: 'outbound',
+    url: 'http://stock/shop.Stock/Reserve',
+    service: undefined,
+    port: undefined,
+  } as const
+  const headers = ['Content-Type', 'application/grpc']
+  const call = explain(config!, { ...asked, method: 'POST', headers })
+  t.match(call, { found: true, route: 'shop.Stock/Reserve', stream: false })
+  t.match(call, { met: [{ policy: 'reserve', match: 'gRPC shop.Stock/Reserve, service stock' }] })
+  const plain = explain(config!, { ...asked, method: 'POST', headers: [] })
+  t.match(plain, { route: '*', missed: [{ policy: 'reserve', because: 'it is for gRPC calls' }] })
+  t.end()
+})

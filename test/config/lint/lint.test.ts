@@ -63,6 +63,7 @@ const fine: readonly string[] = [
   policy('timeout: {idle: 1s}', ', routes: [{stream: true}]'),
   policy(`fallback: [{${STATIC}}]`, GET),
   policy(`fallback: [{${STATIC}, status: 503}]`),
+  policy(`fallback: [{${STATIC}, grpcStatus: UNAVAILABLE}]`, ', routes: [{grpc: a.B/*}]'),
   policy(`fallback: [{${STATIC}}]\nmode: disabled`),
 ]
 
