@@ -33,6 +33,8 @@ export interface Http2ClientOwner {
 
 /** Streams that are opened before the upstream has said how many it allows. */
 const UNTIL_SETTLED = 100
+/** ms in which somebody has to take something of an answer, where others wait behind it. */
+const STUCK = 10_000
 
 export class Http2ClientConnection extends Session {
   readonly madeAt: number
@@ -79,7 +81,8 @@ export class Http2ClientConnection extends Session {
 
   /** How many more streams it takes now. */
   get room(): number {
-    if (this.retired || this.closed) return 0
+    // Where others do not take their answers, a new one would wait for them.
+    if (this.retired || this.closed || this.crowded) return 0
     const allowed = this.settled ? this.peerMaxStreams : UNTIL_SETTLED
     return allowed - this.streams.size
   }
@@ -192,6 +195,10 @@ export class Http2ClientConnection extends Session {
     if (!this.closed && !this.retired) this.#owner.freed(this)
   }
 
+  protected override uncrowded(): void {
+    if (this.room > 0) this.#owner.freed(this)
+  }
+
   protected override settingsChanged(): void {
     if (this.room > 0) this.#owner.freed(this)
   }
@@ -280,5 +287,22 @@ export class Http2ClientConnection extends Session {
     return Number.POSITIVE_INFINITY
   }
 
-  protected override look(): void {}
+  /**
+   * Answers that nobody takes hold up those that somebody waits for: once they were stuck for a while, they make room.
+   * Where nobody waits, they may take their time.
+   */
+  protected override look(now: number): void {
+    if (!this.crowded || !this.#somebodyWaits()) return
+    const streams = [...this.streams.values()] as ClientStream[]
+    for (let i = 0; i < streams.length && this.crowded; i++) {
+      const stream = streams[i] as ClientStream
+      if (!stream.isStuck(now, STUCK)) continue
+      stream.abort(new ProxyError('stream_idle_timeout', 'downstream', 'no', 'nobody takes the answer, and others wait'))
+    }
+  }
+
+  #somebodyWaits(): boolean {
+    for (const stream of this.streams.values()) if (!stream.receivePaused) return true
+    return false
+  }
 }

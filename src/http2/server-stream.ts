@@ -119,6 +119,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     }
     this.#noBody = this.#isHead || status === 204 || status === 304
     this.#writeHead(status, status === 426 ? without(head.headers, 'upgrade') : head.headers)
+    if (!this.#noBody) this.holdWithoutWindow()
   }
 
   /** The request has no body, then: what was held for the tunnel stays with us, and goes with the stream. */

@@ -222,6 +222,9 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   protected override settingsChanged(): void {}
 
+  /** A client that uploads to who does not take it holds up nobody but itself. */
+  protected override uncrowded(): void {}
+
   protected override get idleLimit(): number {
     return this.owner.limits.idleTimeout
   }

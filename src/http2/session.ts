@@ -53,7 +53,7 @@ import {
 import { FloodGuard } from './guard.ts'
 import { Decoder, type FieldSink } from './hpack/decoder.ts'
 import { BLOCK_OVERHEAD, Encoder, FIELD_OVERHEAD } from './hpack/encoder.ts'
-import { type Stream, STREAM_WINDOW } from './stream.ts'
+import { FIRST_WINDOW, type Stream } from './stream.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
 const CONNECTION_WINDOW = 1024 * 1024
@@ -490,7 +490,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #creditConnection(length: number): void {
     this.#uncredited += length
     if (this.#uncredited < CONNECTION_WINDOW / 2) return
-    if (this.held > (processHeld > PROCESS_HELD ? MAX_HELD_CROWDED : MAX_HELD)) return
+    if (this.crowded) return
     this.writeWindowUpdate(0, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
@@ -498,10 +498,20 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   /** Bytes that were held for a paused stream are held no more. */
   release(bytes: number): void {
+    const before = this.crowded
     this.held -= bytes
     processHeld -= bytes
-    if (!this.closed) this.#creditConnection(0)
+    if (this.closed) return
+    this.#creditConnection(0)
+    if (before && !this.crowded) this.uncrowded()
   }
+
+  /** It holds so much for streams that nobody takes from that the peer may not send on any. */
+  get crowded(): boolean {
+    return this.held > (processHeld > PROCESS_HELD ? MAX_HELD_CROWDED : MAX_HELD)
+  }
+
+  protected abstract uncrowded(): void
 
   /** Bytes are held for a paused stream. */
   hold(bytes: number): void {
@@ -724,7 +734,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
         this.connectionError(FLOW_CONTROL_ERROR, 'an initial window with which a stream has more than 2^31 − 1 bytes')
         return false
       }
-      if (difference > 0 && stream.waiting) this.#starved.add(stream)
+      if (difference > 0 && stream.sourcePaused) this.#starved.add(stream)
     }
     return true
   }
@@ -1149,5 +1159,5 @@ export function blockRoom(headers: Headers): number {
 
 /** The settings of both sides. */
 export function commonSettings(limits: HeadLimits): number[] {
-  return [INITIAL_WINDOW_SIZE, STREAM_WINDOW, MAX_HEADER_LIST_SIZE, limits.maxHeaderBytes]
+  return [INITIAL_WINDOW_SIZE, FIRST_WINDOW, MAX_HEADER_LIST_SIZE, limits.maxHeaderBytes]
 }

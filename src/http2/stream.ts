@@ -4,8 +4,12 @@ import { own } from '../net/shared-read.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import type { Session } from './session.ts'
 
-/** What a peer may send on one stream before it is credited, bytes. Bounds what a stream that is paused holds. */
-export const STREAM_WINDOW = 256 * 1024
+/**
+ * What a peer may send on one stream before it is credited, bytes: bounds what a stream that is paused holds. It begins
+ * small and grows, each time that half of it was taken without a pause, for a stream that has somebody who keeps up.
+ */
+export const FIRST_WINDOW = 64 * 1024
+const LARGEST_WINDOW = 256 * 1024
 
 export abstract class Stream {
   readonly id: number
@@ -21,9 +25,14 @@ export abstract class Stream {
   /** Bytes of body that the peer announced and did not send yet; -1: it announced none. */
   remaining: number
   #receiveWindow: number
+  /** What the receive window comes to when all is credited. */
+  #window: number
   /** Bytes passed on that the peer was not credited for yet. */
   #uncredited: number
   #receivePaused: boolean
+  /** Paused since the peer was last credited; and since when, ms. */
+  #paused: boolean
+  #pausedAt: number
   /** Came while paused, or behind what came while paused. */
   #held: Buffer[] | undefined
   #heldBytes: number
@@ -47,9 +56,12 @@ export abstract class Stream {
     this.remoteEnded = false
     this.closed = false
     this.remaining = -1
-    this.#receiveWindow = STREAM_WINDOW
+    this.#receiveWindow = FIRST_WINDOW
+    this.#window = FIRST_WINDOW
     this.#uncredited = 0
     this.#receivePaused = false
+    this.#paused = false
+    this.#pausedAt = 0
     this.#held = undefined
     this.#heldBytes = 0
     this.#heldEnd = false
@@ -78,6 +90,22 @@ export abstract class Stream {
   /** Body bytes wait for the peer or the socket. */
   get waiting(): boolean {
     return this.#queue !== undefined
+  }
+
+  /** Whoever sends through this stream was asked to wait. */
+  get sourcePaused(): boolean {
+    return this.#sourcePaused
+  }
+
+  /** What would come now could not go out: it is better held where it is counted. */
+  protected holdWithoutWindow(): void {
+    if (this.sendWindow > 0) {
+      if (this.session.sendWindow > 0 && !this.session.full) return
+      this.session.awaitDrain(this)
+    }
+    if (this.#sourcePaused) return
+    this.#sourcePaused = true
+    this.pauseSource()
   }
 
   send(chunk: Buffer): void {
@@ -192,7 +220,7 @@ export abstract class Stream {
       return
     }
     this.sendWindow += increment
-    if (this.#queue !== undefined && this.sendWindow > 0) this.session.flushStream(this)
+    if (this.#sourcePaused && this.sendWindow > 0) this.session.flushStream(this)
   }
 
   // ---------------------------------------------------------------- receiving
@@ -247,14 +275,27 @@ export abstract class Stream {
   /** Bytes were passed on: once they are half a window the peer may send as many again. */
   credit(bytes: number): void {
     this.#uncredited += bytes
-    if (this.#uncredited < STREAM_WINDOW / 2 || this.#receivePaused || this.closed || this.receivedAll) return
+    if (this.#uncredited < this.#window / 2 || this.#receivePaused || this.closed || this.receivedAll) return
+    if (!this.#paused && this.#window < LARGEST_WINDOW) {
+      this.#uncredited += this.#window
+      this.#window *= 2
+    }
+    this.#paused = false
     this.session.writeWindowUpdate(this.id, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
   }
 
   pauseReceiving(): void {
+    if (this.#receivePaused) return
     this.#receivePaused = true
+    this.#paused = true
+    this.#pausedAt = this.session.clock.now()
+  }
+
+  /** It holds something, and nobody took anything for `time` ms. */
+  isStuck(now: number, time: number): boolean {
+    return this.#receivePaused && this.#heldBytes > 0 && now - this.#pausedAt >= time
   }
 
   resumeReceiving(): void {
