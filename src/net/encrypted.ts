@@ -1,15 +1,27 @@
 /** What can be asked of a socket that may be one of TLS, without `node:tls` being loaded. */
 import type { Socket } from 'node:net'
 
+/** What Node keeps in a socket of TLS: the one of TCP beneath it, to which there is no public way. */
+interface Encrypted {
+  readonly encrypted?: boolean
+  readonly _parent?: Socket | null
+}
+
 export function isEncrypted(socket: Socket): boolean {
-  return (socket as { readonly encrypted?: boolean }).encrypted === true
+  return (socket as Encrypted).encrypted === true
+}
+
+/** The socket of TCP beneath one of TLS. */
+export function beneath(socket: Socket): Socket | undefined {
+  return (socket as Encrypted)._parent ?? undefined
 }
 
 /**
- * Ends a connection so that what it carried does not look whole: by a reset, or, where TLS stands between, without the
- * close_notify that would confirm the end (RFC 8446 §6.1).
+ * Ends a connection by a reset, so that what it carried does not look whole. Under TLS too: a FIN without close_notify says
+ * as much (RFC 8446 §6.1), but few clients listen.
  */
 export function breakOff(socket: Socket): void {
-  if (isEncrypted(socket)) socket.destroy()
-  else socket.resetAndDestroy()
+  const reset = isEncrypted(socket) ? beneath(socket) : socket
+  if (reset === undefined) socket.destroy()
+  else reset.resetAndDestroy()
 }

@@ -2,14 +2,10 @@
 // cold file: once a connection
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls'
+import { beneath } from './encrypted.ts'
 import { H2, HTTP1, tls, VERSIONS } from './lazy-tls.ts'
 import { alertOf, reasonOf } from './tls-error.ts'
 import type { TlsMaterial } from './tls-material.ts'
-
-/** What Node keeps in a socket of TLS; there is no public way from it to the one that was accepted. */
-interface WithParent {
-  readonly _parent?: Socket
-}
 
 /** Told how one handshake ended, at most once. */
 export interface Accepting {
@@ -50,11 +46,13 @@ export class TlsAcceptor {
 
   accept(accepted: Socket, accepting: Accepting): void {
     this.#waiting.set(accepted, accepting)
+    // Who ends in the middle of a handshake has left; half-open is for what comes behind it.
+    accepted.allowHalfOpen = false
     this.#server.emit('connection', accepted)
   }
 
   #of(socket: TLSSocket): Accepting | undefined {
-    const { _parent: accepted } = socket as WithParent
+    const accepted = beneath(socket)
     return accepted === undefined ? undefined : this.#waiting.get(accepted)
   }
 
@@ -65,7 +63,10 @@ export class TlsAcceptor {
       socket.on('error', () => {})
       socket.destroy()
       accepting?.refused(problem)
-    } else accepting.secured(socket)
+    } else {
+      socket.allowHalfOpen = true
+      accepting.secured(socket)
+    }
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {

@@ -38,6 +38,8 @@ export class ServerHandshake implements IncomingConnection, Accepting, Timed {
     this.#timer = owner.clock.schedule(owner.limits.headTimeout, this)
     this.#over = false
     accepted.on('close', () => this.#gone())
+    // What goes wrong is told by the socket of TLS above it.
+    accepted.on('error', () => {})
     acceptor.accept(accepted, this)
   }
 
