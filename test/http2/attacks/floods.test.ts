@@ -10,6 +10,7 @@ import {
   DATA,
   CONTINUATION,
 } from '../../../src/http2/frames.ts'
+import type { Violation } from '../../../src/http/violation.ts'
 import {
   answering,
   data,
@@ -36,6 +37,17 @@ async function calm(t: Test, client: Http2Peer): Promise<void> {
   client.destroy()
 }
 
+/** Since the last time it was asked. */
+let before = 0
+
+async function counted(t: Test, victim: Victim, kind: Violation): Promise<void> {
+  const all = await victim.violations()
+  const ended = Object.entries(all).reduce((sum, [key, value]) => sum + (key === 'client malformed' ? 0 : value), 0)
+  t.ok((all[`client ${kind}`] ?? 0) > 0, `counted as ${kind}`)
+  t.ok(ended > before, 'each connection that ended was counted')
+  before = ended
+}
+
 /** The same bytes again and again, until the proxy has had enough; 200 000 frames are a flood by any measure. */
 async function pour(client: Http2Peer, batch: (turn: number) => Buffer): Promise<void> {
   for (let turn = 0; turn < 200 && !client.saidGoaway && !client.ended; turn++) {
@@ -45,11 +57,13 @@ async function pour(client: Http2Peer, batch: (turn: number) => Buffer): Promise
   }
 }
 
-const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
-  ['PING', (client) => pour(client, () => times(1000, ping()))],
-  ['SETTINGS', (client) => pour(client, () => times(1000, settings()))],
+/** What it is, as whom it counts, and the flood itself. */
+const floods: [string, Violation, (client: Http2Peer) => Promise<void>][] = [
+  ['PING', 'flood', (client) => pour(client, () => times(1000, ping()))],
+  ['SETTINGS', 'flood', (client) => pour(client, () => times(1000, settings()))],
   [
     'SETTINGS of many windows, with many streams open',
+    'flood',
     async (client) => {
       for (let i = 0; i < 1000; i++)
         client.send(request(2 * i + 1, { method: 'POST', authority: 'silent', open: true }))
@@ -57,10 +71,11 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
       await pour(client, () => settings(many))
     },
   ],
-  ['PRIORITY', (client) => pour(client, () => times(1000, frame(PRIORITY, 0, 99, Buffer.alloc(5))))],
-  ['unknown frames', (client) => pour(client, () => times(1000, frame(0xfa, 0, 0, Buffer.alloc(8))))],
+  ['PRIORITY', 'flood', (client) => pour(client, () => times(1000, frame(PRIORITY, 0, 99, Buffer.alloc(5))))],
+  ['unknown frames', 'flood', (client) => pour(client, () => times(1000, frame(0xfa, 0, 0, Buffer.alloc(8))))],
   [
     'WINDOW_UPDATE of 1, for the connection and for a stream',
+    'flood',
     async (client) => {
       client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
       await pour(client, () => times(500, joined(windowUpdate(0, 1), windowUpdate(1, 1))))
@@ -68,6 +83,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'empty DATA',
+    'flood',
     async (client) => {
       client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
       await pour(client, () => times(1000, data(1, '')))
@@ -75,6 +91,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'DATA of nothing but padding',
+    'flood',
     async (client) => {
       client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
       await pour(client, () => times(1000, frame(DATA, PADDED, 1, Buffer.from([0]))))
@@ -82,6 +99,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'PING between DATA of one byte',
+    'flood',
     async (client) => {
       client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
       await pour(client, () => times(100, joined(data(1, 'x'), ping())))
@@ -89,6 +107,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'empty HEADERS',
+    'reset_flood',
     (client) =>
       pour(client, (turn) =>
         Buffer.concat(Array.from({ length: 500 }, (_, i) => frame(HEADERS, END_HEADERS, 2 * (500 * turn + i) + 1))),
@@ -96,6 +115,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'CONTINUATION without end',
+    'header_flood',
     async (client) => {
       client.send(frame(HEADERS, 0, 1, requestBlock()))
       await pour(client, () => frame(CONTINUATION, 0, 1, Buffer.alloc(16_384)))
@@ -103,6 +123,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'empty CONTINUATION',
+    'header_flood',
     async (client) => {
       client.send(frame(HEADERS, 0, 1, requestBlock()))
       await pour(client, () => times(1000, frame(CONTINUATION, 0, 1)))
@@ -110,6 +131,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'CONTINUATION of a byte each',
+    'header_flood',
     async (client) => {
       client.send(frame(HEADERS, 0, 1, requestBlock()))
       await pour(client, () => times(1000, frame(CONTINUATION, 0, 1, Buffer.from([0x20]))))
@@ -117,6 +139,7 @@ const floods: [string, (client: Http2Peer, t: Test) => Promise<void>][] = [
   ],
   [
     'RST_STREAM of streams just opened (rapid reset)',
+    'reset_flood',
     (client) =>
       pour(client, (turn) => {
         const id = (i: number): number => 2 * (500 * turn + i) + 1
@@ -158,13 +181,14 @@ t.test('Floods', { skip: !MEASURABLE }, async (t) => {
   const origin = await http2RawOrigin(t, answering())
   const silent = await http2RawOrigin(t, () => {})
   const victim: Victim = await startVictim(t, { origin: origin.port, silent: silent.port })
-  for (const [what, flood] of floods) {
+  for (const [what, kind, flood] of floods) {
     await t.test(what, async (t) => {
       await withstands(t, victim, async (port) => {
         const client = await http2Client(t, port)
-        await flood(client, t)
+        await flood(client)
         await calm(t, client)
       })
+      await counted(t, victim, kind)
     })
   }
   for (const [what, provoke] of provocations) {
@@ -176,6 +200,7 @@ t.test('Floods', { skip: !MEASURABLE }, async (t) => {
         )
         await calm(t, client)
       })
+      await counted(t, victim, 'reset_flood')
     })
   }
 })

@@ -65,12 +65,14 @@ export class Victim {
     return Number(fields[11]) + Number(fields[12])
   }
 
-  /** Violations that were counted, by `direction kind`. */
+  /** Violations that were counted, by `client kind` or `upstream kind`. */
   async violations(): Promise<Record<string, number>> {
     const counted: Record<string, number> = {}
     for (const line of (await this.#get('/metrics')).split('\n')) {
-      const found = /^outrigger_http2_violations_total\{direction="(\w+)",kind="(\w+)"\} (\d+)/.exec(line)
-      if (found !== null) counted[`${found[1]} ${found[2]}`] = Number(found[3])
+      if (!line.startsWith('outrigger_http2_violations_total{')) continue
+      const peer = /peer="(\w+)"/.exec(line)?.[1]
+      const kind = /kind="(\w+)"/.exec(line)?.[1]
+      counted[`${peer} ${kind}`] = Number(line.slice(line.lastIndexOf(' ') + 1))
     }
     return counted
   }
@@ -167,6 +169,12 @@ class Neighbour {
     }
   }
 
+  /** Resolves once it has had so many more answers, or has failed. */
+  async until(more: number): Promise<void> {
+    const enough = this.#waits.length + more
+    while (this.#waits.length < enough && this.failed === '') await sleep(5)
+  }
+
   get answers(): number {
     return this.#waits.length
   }
@@ -185,9 +193,10 @@ export type Attack = (port: number) => Promise<void>
 
 /**
  * Attacks, and asserts what must hold for each: memory, CPU once it is over, a neighbour that notices nothing, and a
- * request after it. `authority` is the neighbour's.
+ * request after it. `holds`: what the attack has opened is to be endured while it stays open, and is not begun anew.
  */
-export async function withstands(t: Test, victim: Victim, attack: Attack, authority = 'origin'): Promise<void> {
+export async function withstands(t: Test, victim: Victim, attack: Attack, holds = false): Promise<void> {
+  const authority = 'origin'
   const before = await victim.memory()
   const neighbour = new Neighbour(await http2Client(t, victim.port), authority)
   let highest = 0
@@ -195,9 +204,10 @@ export async function withstands(t: Test, victim: Victim, attack: Attack, author
   const began = performance.now()
   try {
     await attack(victim.port)
-    for (let i = 1; i < MOST_ROUNDS && neighbour.answers < ANSWERS && neighbour.failed === ''; i++) {
-      await attack(victim.port)
-    }
+    if (holds) await neighbour.until(ANSWERS)
+    else
+      for (let i = 1; i < MOST_ROUNDS && neighbour.answers < ANSWERS && neighbour.failed === ''; i++)
+        await attack(victim.port)
   } finally {
     clearInterval(watch)
   }
