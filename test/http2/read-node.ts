@@ -1,7 +1,6 @@
 /** What Node's HTTP/2 server and client (nghttp2) make of the same bytes. */
 import http2 from 'node:http2'
 import { Duplex } from 'node:stream'
-import { PREFACE } from '../../src/http2/frames.ts'
 
 export interface NodeMessage {
   raw: readonly string[]
@@ -114,10 +113,10 @@ export async function readByNodeClient(frames: readonly Buffer[], count: number)
   return reading
 }
 
-/** The preface, and each frame; a last one that is not whole too. */
-export function units(bytes: Buffer): Buffer[] {
-  const found: Buffer[] = [bytes.subarray(0, PREFACE.length)]
-  let at = PREFACE.length
+/** The first `preface` bytes, where there are any, and each frame; a last one that is not whole too. */
+export function units(bytes: Buffer, preface: number): Buffer[] {
+  const found: Buffer[] = preface > 0 ? [bytes.subarray(0, preface)] : []
+  let at = preface
   while (at < bytes.length) {
     const end = at + 9 <= bytes.length ? at + 9 + bytes.readUIntBE(at, 3) : bytes.length
     found.push(bytes.subarray(at, end))
