@@ -16,6 +16,8 @@ export interface ReadTls {
 type File = TlsProblem['file']
 
 const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
+/** PKCS#8, and the older form of OpenSSL. */
+const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
 const KEY = /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/
 
 /** `now` in ms since 1970. */
@@ -80,10 +82,9 @@ function readKey(pem: Buffer, problems: TlsProblem[]): KeyObject | undefined {
 }
 
 function whyNoKey(pem: Buffer, cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException
   const text = pem.toString('latin1')
-  if (code === 'ERR_MISSING_PASSPHRASE') return 'found one that is locked by a pass phrase: unlock it (openssl pkey)'
-  if (KEY.test(text)) return `the one it holds cannot be read: ${message}`
+  if (LOCKED.test(text)) return 'found one that is locked by a pass phrase: unlock it (openssl pkey)'
+  if (KEY.test(text)) return `the one it holds cannot be read: ${(cause as Error).message}`
   return text.match(CERTIFICATE) === null ? 'found none' : 'found a certificate'
 }
 
