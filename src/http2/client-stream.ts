@@ -21,6 +21,8 @@ export class ClientStream extends Stream implements RequestBody {
   readonly #connection: Http2ClientConnection
   /** The connection had served others before. */
   readonly #reused: boolean
+  /** Reads of the connection when the request was written. */
+  readonly #readsBefore: number
   /** The terminal was delivered. */
   #over: boolean
   #headPassed: boolean
@@ -32,6 +34,7 @@ export class ClientStream extends Stream implements RequestBody {
     this.response = response
     this.#connection = connection
     this.#reused = request.attempt.reused
+    this.#readsBefore = connection.reads
     this.#over = false
     this.#headPassed = false
     this.#informational = 0
@@ -207,6 +210,11 @@ export class ClientStream extends Stream implements RequestBody {
 
   get reused(): boolean {
     return this.#reused
+  }
+
+  /** The upstream may have given the connection up before this request reached it: it has said nothing since. */
+  get raced(): boolean {
+    return this.#reused && this.session.reads === this.#readsBefore
   }
 }
 

@@ -37,7 +37,8 @@ const UNTIL_SETTLED = 100
 const STUCK = 10_000
 
 export class Http2ClientConnection extends Session {
-  readonly madeAt: number
+  /** The pool's: from when on it takes no further request. */
+  retireAt: number
   readonly scheme: 'http' | 'https'
   /** Exchanges it has taken. */
   uses: number
@@ -57,7 +58,7 @@ export class Http2ClientConnection extends Session {
   /** `socket` may still be connecting. */
   constructor(socket: Socket, owner: Http2ClientOwner, scheme: 'http' | 'https') {
     super(socket, owner.clock, owner.limits)
-    this.madeAt = owner.clock.now()
+    this.retireAt = Number.POSITIVE_INFINITY
     this.scheme = scheme
     this.uses = 0
     this.retired = false
@@ -262,14 +263,13 @@ export class Http2ClientConnection extends Session {
         : verdict
     }
     if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
-    const { reused } = stream
     const refusal = this.settled ? undefined : lateRefusal(this.#error)
     if (refusal !== undefined) return refusal
     if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
-      return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
+      return new ProxyError('upstream_reset', 'upstream', stream.reused ? 'unsent-reused' : 'unsent', cause)
     }
     if (stream.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
-    return new ProxyError('upstream_reset', 'upstream', reused ? 'unanswered-reused' : 'unanswered', cause)
+    return new ProxyError('upstream_reset', 'upstream', stream.raced ? 'unanswered-reused' : 'unanswered', cause)
   }
 
   protected override defect(error: unknown): void {
@@ -297,7 +297,9 @@ export class Http2ClientConnection extends Session {
     for (let i = 0; i < streams.length && this.crowded; i++) {
       const stream = streams[i] as ClientStream
       if (!stream.isStuck(now, STUCK)) continue
-      stream.abort(new ProxyError('stream_idle_timeout', 'downstream', 'no', 'nobody takes the answer, and others wait'))
+      stream.abort(
+        new ProxyError('stream_idle_timeout', 'downstream', 'no', 'nobody takes the answer, and others wait'),
+      )
     }
   }
 

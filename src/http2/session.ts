@@ -121,6 +121,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   lastPeerStream: number
   /** Nothing is read any more. */
   closed: boolean
+  /** How often something came. */
+  reads: number
   /** Frames that move nothing, and streams that are thrown away. */
   protected readonly guard: FloodGuard
   protected readonly resetGuard: FloodGuard
@@ -185,6 +187,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.held = 0
     this.lastPeerStream = 0
     this.closed = false
+    this.reads = 0
     this.guard = new FloodGuard(clock)
     this.resetGuard = new FloodGuard(clock)
     this.#encoder = new Encoder()
@@ -267,6 +270,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   #onData(chunk: Buffer | undefined): void {
     this.#heard = true
+    this.reads++
     if (!this.full) this.#unread = 0
     const from = this.prefaced(chunk as Buffer)
     this.#consume(chunk as Buffer, from)

@@ -35,6 +35,8 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   /** Where connections are made over TLS. */
   readonly #dialing: Dialing | undefined
   #sweeper: Timer | undefined
+  /** Nobody new comes, but what an exchange that is under way may still send again. */
+  #closed: boolean
 
   /** `secure`: connections are made over TLS. */
   constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext, secure?: SecureRoute) {
@@ -50,6 +52,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#line = new WaitingLine(context.clock)
     this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
     this.#sweeper = undefined
+    this.#closed = false
   }
 
   get connections(): number {
@@ -71,16 +74,14 @@ export class Http2Pool implements Http2ClientOwner, Timed {
 
   /** The next request would go on a connection whose peer takes extended CONNECT, which is to one protocol (RFC 8441). */
   takes(upgrade: string): boolean {
-    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom()?.peerConnects === true
+    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom(false)?.peerConnects === true
   }
 
   /** `host` becomes the :authority. */
   dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
-    if (!request.attempt.fresh || this.#all.size >= this.#settings.maxPerEndpoint) {
-      const connection = this.#withRoom()
-      if (connection !== undefined) return connection.send(request, response, host)
-    }
-    if (this.#dialing !== undefined && !request.attempt.fresh) {
+    const connection = this.#withRoom(request.attempt.fresh && this.#taken < this.#settings.maxPerEndpoint)
+    if (connection !== undefined) return connection.send(request, response, host)
+    if (this.#dialing !== undefined) {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
@@ -93,11 +94,12 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     return this.#open.length + (this.#dialing?.size ?? 0)
   }
 
-  #withRoom(): Http2ClientConnection | undefined {
+  /** `fresh`: one that nobody was answered on. One that is being made will do, so that a GOAWAY to many makes one for all. */
+  #withRoom(fresh: boolean): Http2ClientConnection | undefined {
     const most = this.#settings.http2Streams
     for (let i = 0; i < this.#open.length; i++) {
       const connection = this.#open[i] as Http2ClientConnection
-      if (connection.active < most && connection.room > 0) return connection
+      if (connection.active < most && connection.room > 0 && !(fresh && connection.settled)) return connection
     }
     return undefined
   }
@@ -122,6 +124,8 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   }
 
   #keep(connection: Http2ClientConnection): void {
+    const { maxAge } = this.#settings
+    connection.retireAt = this.clock.now() + maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
     this.#all.add(connection)
     this.#open.push(connection)
     if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
@@ -137,6 +141,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     for (let next = line.next(); next !== undefined; next = line.next()) {
       next.go(this.dispatch(next.request, next.body.gate, next.host))
     }
+    this.freed(connection)
   }
 
   /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
@@ -151,9 +156,10 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   freed(connection: Http2ClientConnection): void {
     while (connection.room > 0 && connection.active < this.#settings.http2Streams) {
       const next = this.#line.next()
-      if (next === undefined) return
+      if (next === undefined) break
       next.go(connection.send(next.request, next.body.gate, next.host))
     }
+    if (this.#closed && this.#line.length === 0) connection.retire()
   }
 
   retired(connection: Http2ClientConnection): void {
@@ -176,37 +182,41 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#context.defect(where, error)
   }
 
+  /** A connection for who waits longest, and for those behind as far as it takes them. */
   #serveNext(): void {
     if (this.#taken >= this.#settings.maxPerEndpoint) return
     const next = this.#line.next()
-    if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
+    if (next === undefined) return
+    next.go(this.#connect(next.request, next.body.gate, next.host))
+    const made = this.#open.at(-1)
+    if (made !== undefined && !made.settled) this.freed(made)
   }
 
   // ---------------------------------------------------------------- time and ends
 
   expired(): void {
     const now = this.clock.now()
-    const { maxAge, idle } = this.#settings
+    const { idle } = this.#settings
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const connection = this.#open[i] as Http2ClientConnection
-      const old = now - connection.madeAt >= maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
-      if (old || (connection.active === 0 && now - connection.quietSince >= idle)) connection.retire()
+      if (now >= connection.retireAt || (connection.active === 0 && now - connection.quietSince >= idle))
+        connection.retire()
     }
     this.#sweeper = this.#open.length > 0 ? this.clock.schedule(SWEEP, this) : undefined
   }
 
   /** Nobody new comes: idle connections end now, busy ones after their last exchange. Who waits in line is still served. */
   close(): void {
-    this.clock.cancel(this.#sweeper)
-    this.#sweeper = undefined
+    this.#closed = true
+    if (this.#line.length > 0) return
     for (const connection of this.#open.slice()) connection.retire()
   }
 
   /** The endpoint is gone: who waits for it had better go elsewhere. */
   takeAway(): void {
-    this.close()
     const error = new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away')
     this.#line.refuseAll(error)
     this.#dialing?.takeAway(error)
+    this.close()
   }
 }
