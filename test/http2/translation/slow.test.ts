@@ -146,7 +146,7 @@ for (const [from, to] of PAIRINGS) {
 }
 
 /** More than the client's window and less than ours: it comes whole, and cannot go on. */
-const LENGTH = 200_000
+const LENGTH = 60_000
 
 for (const [how, end] of [
   ['resets its stream', 'reset'],
