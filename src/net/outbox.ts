@@ -1,5 +1,6 @@
 /** Writes, corked: whatever one event causes goes to each peer in one write, when the event is over. */
 import type { Socket } from 'node:net'
+import { isEncrypted } from './encrypted.ts'
 
 /** Told when the kernel takes no more, and when it takes again. */
 export interface OutboxOwner {
@@ -46,6 +47,8 @@ function flushAll(): void {
 export class Outbox {
   readonly #socket: Socket
   readonly #owner: OutboxOwner
+  /** TLS says only later that it took a write: what is shared would be given away with each. */
+  readonly #encrypted: boolean
   #parts: (string | Buffer)[]
   #size: number
   #dirty: boolean
@@ -67,6 +70,7 @@ export class Outbox {
   constructor(socket: Socket, owner: OutboxOwner) {
     this.#socket = socket
     this.#owner = owner
+    this.#encrypted = isEncrypted(socket)
     this.#parts = []
     this.#size = 0
     this.#dirty = false
@@ -141,13 +145,13 @@ export class Outbox {
   }
 
   /** After a flush: blocks that the kernel took whole serve the next one, the others go with what it still holds. */
-  #freeBlocks(): void {
+  #freeBlocks(copied: boolean): void {
     const block = this.#block
     if (block === undefined) return
     this.#block = undefined
     const filled = this.#filled
     this.#filled = undefined
-    if (this.#socket.writableLength > 0) return
+    if (!copied && this.#socket.writableLength > 0) return
     keep(block)
     if (filled === undefined) return
     for (let i = 0; i < filled.length; i++) keep(filled[i] as Buffer)
@@ -179,12 +183,13 @@ export class Outbox {
     if (socket.destroyed) {
       this.#parts = []
       this.#size = 0
-      this.#freeBlocks()
+      this.#freeBlocks(false)
       return
     }
     if (parts.length > 0) {
-      const free = this.#write(socket, parts)
-      this.#freeBlocks()
+      const copied = this.#encrypted && this.#size <= COPY_LIMIT
+      const free = copied ? this.#writeCopy(socket, parts) : this.#write(socket, parts)
+      this.#freeBlocks(copied)
       if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
       if (!free && !this.#blocked) {
         this.#blocked = true
@@ -216,9 +221,8 @@ export class Outbox {
       return free
     }
     if (size < parts.length * SMALL_PART) {
-      const copy = Buffer.allocUnsafeSlow(size)
-      gather(parts, copy)
-      return socket.write(copy)
+      this.#size = size
+      return this.#writeCopy(socket, parts)
     }
     this.#parts = []
     socket.cork()
@@ -229,6 +233,13 @@ export class Outbox {
     }
     socket.uncork()
     return !socket.writableNeedDrain
+  }
+
+  #writeCopy(socket: Socket, parts: (string | Buffer)[]): boolean {
+    const copy = Buffer.allocUnsafe(this.#size)
+    this.#size = 0
+    gather(parts, copy)
+    return socket.write(copy)
   }
 
   /** The last of this connection: what was written goes out, then both directions end. */
