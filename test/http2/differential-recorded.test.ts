@@ -9,7 +9,11 @@ import { units } from './read-node.ts'
 import { readByServer, type ReadRequest } from './read-server.ts'
 import { recordClient, recordServer } from './record.ts'
 
-const { PADDING_STRATEGY_ALIGNED, PADDING_STRATEGY_MAX, PADDING_STRATEGY_NONE } = http2.constants
+// The types know two of the three.
+const { PADDING_STRATEGY_ALIGNED, PADDING_STRATEGY_MAX, PADDING_STRATEGY_NONE } = http2.constants as unknown as Record<
+  'PADDING_STRATEGY_ALIGNED' | 'PADDING_STRATEGY_MAX' | 'PADDING_STRATEGY_NONE',
+  number
+>
 
 /** Each of several thousand cuts of a long session would take minutes: those around each frame, and even pieces. */
 function* someCuts(bytes: Buffer, preface: number): Iterable<number[]> {
