@@ -73,6 +73,8 @@ const MIN_USEFUL = 32
 /** Settings of one frame, and streams whose windows a setting moves, that cost a token. */
 const SETTINGS_PER_TOKEN = 8
 const STREAMS_PER_TOKEN = 16
+/** Bytes of DATA for streams that were reset. */
+const STRAY_PER_TOKEN = 16 * 1024
 /** ms between two looks at a connection that has streams. */
 const LOOK = 5000
 /** ms between two looks at one that has none. */
@@ -137,6 +139,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #deaf: boolean
   #receiveWindow: number
   #uncredited: number
+  /** DATA for streams that we have reset, since it last took a token. */
+  #stray: number
   // The frame that is being read.
   readonly #header: Buffer
   #headerFilled: number
@@ -198,6 +202,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.#deaf = false
     this.#receiveWindow = CONNECTION_WINDOW
     this.#uncredited = 0
+    this.#stray = 0
     this.#header = Buffer.allocUnsafe(FRAME_HEADER)
     this.#headerFilled = 0
     this.#length = 0
@@ -446,7 +451,13 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
       return false
     }
-    if (this.#resets.has(id)) return true
+    if (this.#resets.has(id)) {
+      // What was on its way, which is a window at most; it does not go on for ever.
+      this.#stray += this.#length
+      if (this.#stray < STRAY_PER_TOKEN) return true
+      this.#stray = 0
+      return this.calm(1, 'DATA on a stream that was reset')
+    }
     this.writeReset(id, STREAM_CLOSED)
     return this.calm(10, 'DATA on a closed stream')
   }
