@@ -15,6 +15,7 @@ import {
   answering,
   data,
   frame,
+  headers,
   http2Client,
   http2RawOrigin,
   type Http2Peer,
@@ -30,6 +31,8 @@ import {
 import { MEASURABLE, startVictim, type Victim, withstands } from './victim.ts'
 
 const CANCEL = 8
+/** A whole request for the service that never answers. */
+const SILENT = requestBlock({ authority: 'silent' })
 
 async function calm(t: Test, client: Http2Peer): Promise<void> {
   t.equal(await client.goaway(), ENHANCE_YOUR_CALM, 'GOAWAY ENHANCE_YOUR_CALM')
@@ -98,6 +101,14 @@ const floods: [string, Violation, (client: Http2Peer) => Promise<void>][] = [
     },
   ],
   [
+    'DATA on a stream that was reset',
+    'flood',
+    async (client) => {
+      client.send(headers(1, SILENT), reset(1, CANCEL), headers(3, SILENT), windowUpdate(3, 0))
+      await pour(client, () => times(16, data(3, Buffer.alloc(16_384))))
+    },
+  ],
+  [
     'PING between DATA of one byte',
     'flood',
     async (client) => {
@@ -144,7 +155,7 @@ const floods: [string, Violation, (client: Http2Peer) => Promise<void>][] = [
       pour(client, (turn) => {
         const id = (i: number): number => 2 * (500 * turn + i) + 1
         return Buffer.concat(
-          Array.from({ length: 500 }, (_, i) => joined(request(id(i), { authority: 'silent' }), reset(id(i), CANCEL))),
+          Array.from({ length: 500 }, (_, i) => joined(headers(id(i), SILENT, true), reset(id(i), CANCEL))),
         )
       }),
   ],
@@ -152,20 +163,13 @@ const floods: [string, Violation, (client: Http2Peer) => Promise<void>][] = [
 
 /** What makes the proxy reset a stream that the client asked something on (CVE-2025-8671). */
 const provocations: [string, (id: number) => Buffer][] = [
-  [
-    'a window of more than 2^31 − 1',
-    (id) => joined(request(id, { authority: 'silent' }), windowUpdate(id, 0x7fff_ffff)),
-  ],
-  ['a WINDOW_UPDATE of 0', (id) => joined(request(id, { authority: 'silent' }), windowUpdate(id, 0))],
-  ['DATA behind END_STREAM', (id) => joined(request(id, { authority: 'silent' }), data(id, 'x'))],
-  [
-    'HEADERS behind END_STREAM',
-    (id) => joined(request(id, { authority: 'silent' }), request(id, { authority: 'silent' })),
-  ],
+  ['a window of more than 2^31 − 1', (id) => joined(headers(id, SILENT, true), windowUpdate(id, 0x7fff_ffff))],
+  ['a WINDOW_UPDATE of 0', (id) => joined(headers(id, SILENT, true), windowUpdate(id, 0))],
+  ['DATA behind END_STREAM', (id) => joined(headers(id, SILENT, true), data(id, 'x'))],
+  ['HEADERS behind END_STREAM', (id) => joined(headers(id, SILENT, true), headers(id, SILENT, true))],
   [
     'a stream that depends on itself',
-    (id) =>
-      joined(request(id, { authority: 'silent' }), frame(PRIORITY, 0, id, Buffer.from([0, 0, id >> 8, id & 255, 0]))),
+    (id) => joined(headers(id, SILENT, true), frame(PRIORITY, 0, id, Buffer.from([0, 0, id >> 8, id & 255, 0]))),
   ],
   [
     'more DATA than content-length says',

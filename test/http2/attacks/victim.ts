@@ -18,10 +18,10 @@ const LOOK = 600
 /** Hundredths of a second of CPU in a look: what the timers and the measurement itself take. */
 const IDLE = 6
 /** An attack is begun anew until the neighbour has had so many answers. */
-const ANSWERS = 5
-const MOST_ROUNDS = 20
-/** ms that a neighbour may wait in the middle of an attack, on a machine with other things to do. */
-const PATIENCE = 2000
+const ANSWERS = 3
+const MOST_ROUNDS = 10
+/** ms that a neighbour may wait in the middle of an attack: it is alive, on a machine that has other things to do. */
+const PATIENCE = 5000
 /** On SIGUSR2 it collects its garbage, so that memory which is only not collected yet does not count. */
 const COLLECT =
   "data:text/javascript,process.on('SIGUSR2', () => globalThis.gc({type: 'major', execution: 'sync', flavor: 'last-resort'}))"
