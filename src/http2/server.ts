@@ -53,6 +53,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.syscall === 'reset') socket.destroy()
     })
+    // Not before: answers may still be on their way to the client, and a drain has to wait for them.
+    socket.on('close', () => owner.closed(this))
     this.writeSettings([
       ...commonSettings(owner.limits),
       MAX_CONCURRENT_STREAMS,
@@ -64,7 +66,12 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   get busy(): boolean {
-    return this.streams.size > 0 || this.socket.writableLength > 0
+    return this.streams.size > 0 || this.socket.writableLength > 0 || this.#betweenGoaways
+  }
+
+  /** Streams may be on their way that we promised to answer. */
+  get #betweenGoaways(): boolean {
+    return this.#drain !== undefined && this.#finalStream === Number.POSITIVE_INFINITY && !this.closed
   }
 
   // ---------------------------------------------------------------- frames
@@ -81,7 +88,12 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   protected override isIdle(id: number): boolean {
-    return (id & 1) === 0 || id > this.lastPeerStream
+    return (id & 1) === 0 || (id > this.lastPeerStream && id <= this.#finalStream)
+  }
+
+  /** What the client says of streams above the last one, before it hears of it, is no error (§6.8). */
+  protected override wasReset(id: number): boolean {
+    return id > this.#finalStream || super.wasReset(id)
   }
 
   protected override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
@@ -184,7 +196,6 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   protected override lost(cause: string): void {
     this.clock.cancel(this.#drain?.timer)
     this.abandonAll(CANCEL, cause)
-    this.owner.closed(this)
   }
 
   protected override defect(error: unknown): void {

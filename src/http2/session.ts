@@ -84,6 +84,8 @@ const PING_AFTER = 30_000
 const PING_WAIT = 10_000
 /** ms that a peer has to close after our GOAWAY and FIN. */
 const CLOSE_WAIT = 1000
+/** How often it may have taken nothing in that time of what was written before. */
+const CLOSE_STALLS = 10
 
 /**
  * Bytes of frames that no window holds back (heads, answers to PING and SETTINGS, resets), unread by the peer, before we
@@ -173,6 +175,9 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   protected idleSince: number
   /** When the frame that is not whole began to be waited for; 0: none is. */
   #frameSince: number
+  /** Once it is shut: what was not written yet at the last look, and the looks since it became less. */
+  #leftToWrite: number
+  #closeStalls: number
 
   constructor(socket: Socket, clock: Clock, limits: HeadLimits) {
     this.socket = socket
@@ -227,6 +232,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.#pingedAt = 0
     this.idleSince = this.#quietSince
     this.#frameSince = 0
+    this.#leftToWrite = 0
+    this.#closeStalls = 0
     socket.on('end', () => this.event(this.#onEnd, undefined))
     socket.on('close', () => this.event(this.#onClose, undefined))
     socket.on('drain', () => this.event(this.#onDrain, undefined))
@@ -451,7 +458,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
       return false
     }
-    if (this.#resets.has(id)) {
+    if (this.wasReset(id)) {
       // What was on its way, which is a window at most; it does not go on for ever.
       this.#stray += this.#length
       if (this.#stray < STRAY_PER_TOKEN) return true
@@ -1114,7 +1121,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   #onTimer(): void {
     if (this.closed) {
-      this.socket.destroy()
+      this.#awaitClose()
       return
     }
     const now = this.clock.now()
@@ -1133,6 +1140,18 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.shut('idle for too long')
     }
     if (!this.closed) this.watch()
+  }
+
+  /** Answers may still be on their way to a slow peer: it is waited for as long as it takes some of them. */
+  #awaitClose(): void {
+    const left = this.socket.writableLength
+    if (left === 0 || (left === this.#leftToWrite && ++this.#closeStalls >= CLOSE_STALLS)) {
+      this.socket.destroy()
+      return
+    }
+    if (left !== this.#leftToWrite) this.#closeStalls = 0
+    this.#leftToWrite = left
+    this.#timer = this.clock.schedule(CLOSE_WAIT, this)
   }
 
   /** Somebody who is silent while we wait is asked whether he is there. */

@@ -4,7 +4,7 @@ import { Attempt, type RequestBody, type ResponseHandler } from '../../src/core/
 import { HEADERS } from '../../src/http2/frames.ts'
 import { Http2Pool } from '../../src/upstream/http2-pool.ts'
 import { FakeClock } from './fake-clock.ts'
-import { block, type Http2Peer, type Http2RawOrigin, http2RawOrigin } from './http2-raw.ts'
+import { block, data, headers, type Http2Peer, type Http2RawOrigin, http2RawOrigin } from './http2-raw.ts'
 import { turn } from './raw.ts'
 import { requestHead } from './stubs.ts'
 
@@ -142,4 +142,9 @@ export async function peerOf(origin: Http2RawOrigin, n: number): Promise<Http2Pe
 
 export function everywhere(origin: Http2RawOrigin): number[] {
   return origin.peers.map((peer) => requestsOf(peer).length)
+}
+
+/** A whole answer with this body. */
+export function respond(peer: Http2Peer, id: number, body: string): void {
+  peer.send(headers(id, OK), data(id, body, true))
 }
