@@ -9,7 +9,11 @@ import { type FieldList, type Fields, flat, grouped, known } from './field-lists
 export interface Heard {
   readonly fields: Fields
   readonly sensitive: readonly string[]
+  /** The head said that nothing follows; with HTTP/1.1 it does not say so. */
+  readonly ended: boolean
 }
+
+const END_STREAM = http2.constants.NGHTTP2_FLAG_END_STREAM
 
 export type Ask = (number: number, list: FieldList) => Promise<Heard>
 
@@ -32,8 +36,9 @@ export function askHttp2(session: http2.ClientHttp2Session): Ask {
     return new Promise((resolve, reject) => {
       const stream = session.request(rawFields(pseudo, list))
       stream.once('error', reject)
-      stream.once('response', (headers, _flags, raw: unknown) => {
-        resolve({ fields: known(raw as string[]), sensitive: sensitiveOf(headers) })
+      stream.once('response', (headers, flags, raw: unknown) => {
+        const ended = (flags & END_STREAM) !== 0
+        resolve({ fields: known(raw as string[]), sensitive: sensitiveOf(headers), ended })
       })
       stream.once('close', () => reject(new Error(`closed: ${stream.rstCode}`)))
       stream.resume()
@@ -49,7 +54,7 @@ export function askWrapper(session: http2.ClientHttp2Session): Ask {
       // The types of the package are older than those of Node.
       const options = { h2session: session, path: PATH, method: 'GET', headers } as unknown as object
       const request = wrapped(options, (response) => {
-        resolve({ fields: known(flat(grouped(response.rawHeaders))), sensitive: [] })
+        resolve({ fields: known(flat(grouped(response.rawHeaders))), sensitive: [], ended: true })
         response.resume()
       })
       request.once('error', reject)
@@ -63,7 +68,7 @@ export function askHttp1(port: number, agent: http.Agent): Ask {
     const options = { port, host: '127.0.0.1', agent, path: PATH, headers, maxHeaderSize: 1024 * 1024 }
     return new Promise((resolve, reject) => {
       const request = http.request(options, (response) => {
-        resolve({ fields: known(response.rawHeaders), sensitive: [] })
+        resolve({ fields: known(response.rawHeaders), sensitive: [], ended: true })
         response.resume()
       })
       request.once('error', reject)
@@ -90,9 +95,8 @@ export class Origin {
       this.sessions.add(session)
       session.on('error', () => {})
     })
-    server.on('stream', (stream: http2.ServerHttp2Stream, headers, _flags, raw: unknown) => {
-      const fields = raw as string[]
-      const answer = this.#hear(fields, sensitiveOf(headers))
+    server.on('stream', (stream: http2.ServerHttp2Stream, headers, flags, raw: unknown) => {
+      const answer = this.#hear(raw as string[], sensitiveOf(headers), (flags & END_STREAM) !== 0)
       stream.respond(rawFields([':status', '200'], answer), { endStream: true, sendDate: false } as object)
     })
     return server
@@ -100,16 +104,16 @@ export class Origin {
 
   #http1(): http.Server {
     return http.createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
-      const answer = this.#hear(request.rawHeaders, [])
+      const answer = this.#hear(request.rawHeaders, [], true)
       response.sendDate = false
       response.writeHead(200, [...answer.fields, 'Content-Length', '0'])
       response.end()
     })
   }
 
-  #hear(raw: Fields, sensitive: readonly string[]): FieldList {
+  #hear(raw: Fields, sensitive: readonly string[], ended: boolean): FieldList {
     const number = Number(raw[raw.findIndex((name) => name.toLowerCase() === 't-number') + 1])
-    this.heard.set(number, { fields: known(raw), sensitive })
+    this.heard.set(number, { fields: known(raw), sensitive, ended })
     return this.#answers[number] as FieldList
   }
 
