@@ -50,6 +50,8 @@ export class TlsDialer {
       keepAliveInitialDelay: 60_000,
       allowHalfOpen: true,
       secureContext: context,
+      // Stated, for without it a variable of the environment decides.
+      rejectUnauthorized: true,
       ALPNProtocols: offers as string[],
       // RFC 6066 §3: an address is no server name.
       servername: isIP(name) === 0 ? name : '',

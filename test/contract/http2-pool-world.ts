@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { SystemClock } from '../../src/core/clock.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
 import type { Dispatch } from '../../src/core/exchange.ts'
+import { Endpoint } from '../../src/upstream/endpoint.ts'
 import { Http2Pool } from '../../src/upstream/http2-pool.ts'
+import type { TlsSettings } from '../../src/upstream/tls-dialer.ts'
 import { turn } from '../support/raw.ts'
 import { Seeded } from '../support/seeded.ts'
 import { type AnswerRecord, Asker } from './asker.ts'
@@ -34,6 +36,14 @@ class WireAsker extends Asker {
   }
 }
 
+/** The origin and the pool speak TLS; what stands in the pool's place is then the endpoint, which asks by ALPN. */
+export interface Secured {
+  readonly server: http2.SecureServerOptions
+  readonly client: TlsSettings
+}
+
+type Pool = Pick<Endpoint, 'active' | 'connections' | 'close'>
+
 /** One world: a pool of two connections, an origin, a few askers at once. */
 export class PoolWorld {
   readonly ledger = new Ledger()
@@ -41,6 +51,7 @@ export class PoolWorld {
   readonly #random: Seeded
   /** What stands in the pool's place, where a defect is planted. */
   readonly #mutant: (dispatch: Dispatch) => Dispatch
+  readonly #secured: Secured | undefined
   readonly #askers: WireAsker[] = []
   readonly #answers: Answer[] = []
   readonly #reactions: { event: AskerEvent; react: AskerReaction }[][] = []
@@ -50,24 +61,16 @@ export class PoolWorld {
   readonly #last = new Map<http2.Http2Session, number>()
   readonly #sessions = new Set<http2.ServerHttp2Session>()
 
-  constructor(seed: number, mutant: (dispatch: Dispatch) => Dispatch = (dispatch) => dispatch) {
+  constructor(seed: number, mutant: (dispatch: Dispatch) => Dispatch = (dispatch) => dispatch, secured?: Secured) {
     this.#random = new Seeded(seed)
     this.#mutant = mutant
+    this.#secured = secured
   }
 
   async run(): Promise<void> {
     const random = this.#random
     const server = await this.#origin()
-    const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, believesPeer: false }
-    const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
-    const defect = (where: string, error: unknown) => this.problems.push(`defect ${where}: ${(error as Error).stack}`)
-    const pool = new Http2Pool(
-      '127.0.0.1',
-      (server.address() as AddressInfo).port,
-      { ...settings, limits, http2Streams: random.pick([1, 3, 100]) },
-      { clock: new SystemClock(), random, violation() {}, defect },
-    )
-    const wire: Dispatch = (request, response) => pool.dispatch(request, response, 'origin')
+    const { pool, wire } = this.#pool((server.address() as AddressInfo).port)
     const dispatch = checkedDispatch(this.#mutant(wire), 'pool', this.ledger)
     const count = random.between(1, 8)
     for (let who = 0; who < count; who++) {
@@ -78,6 +81,23 @@ export class PoolWorld {
     for (let i = random.int(40); i > 0; i--) await this.#step()
     await this.#settle()
     await this.#end(pool, server)
+  }
+
+  #pool(port: number): { pool: Pool; wire: Dispatch } {
+    const random = this.#random
+    const limits = { maxHeaderBytes: 65_536, maxHeaders: 200 }
+    const http2Streams = random.pick([1, 3, 100])
+    const settings = { maxPerEndpoint: 2, idle: 4000, maxAge: 600_000, believesPeer: false, limits, http2Streams }
+    const defect = (where: string, error: unknown) => this.problems.push(`defect ${where}: ${(error as Error).stack}`)
+    const context = { clock: new SystemClock(), random, violation() {}, defect }
+    if (this.#secured === undefined) {
+      const pool = new Http2Pool('127.0.0.1', port, settings, context)
+      return { pool, wire: (request, response) => pool.dispatch(request, response, 'origin') }
+    }
+    const protocol = random.pick(['auto', 'http2'] as const)
+    const tls = this.#secured.client
+    const endpoint = new Endpoint('127.0.0.1', port, 1, { ...settings, protocol, hostHeader: 'origin', tls }, context)
+    return { pool: endpoint, wire: (request, response) => endpoint.dispatch(request, response) }
   }
 
   #ask(who: number): void {
@@ -147,7 +167,7 @@ export class PoolWorld {
     }
   }
 
-  async #end(pool: Http2Pool, server: http2.Http2Server): Promise<void> {
+  async #end(pool: Pool, server: http2.Http2Server | http2.Http2SecureServer): Promise<void> {
     for (let i = 0; i < 50 && pool.active > 0; i++) await turn()
     if (pool.active > 0) this.problems.push(`${pool.active} in use, though nobody asks any more`)
     pool.close()
@@ -160,19 +180,24 @@ export class PoolWorld {
 
   // ---------------------------------------------------------------- the origin
 
-  async #origin(): Promise<http2.Http2Server> {
+  async #origin(): Promise<http2.Http2Server | http2.Http2SecureServer> {
     const random = this.#random
     const settings = {
       maxConcurrentStreams: random.pick([1, 3, 100, 100]),
       initialWindowSize: random.pick([10_000, 65_535, 65_535]),
     }
-    const server = http2.createServer({ settings })
-    server.on('session', (session) => {
+    const server =
+      this.#secured === undefined
+        ? http2.createServer({ settings })
+        : http2.createSecureServer({ ...this.#secured.server, settings })
+    server.on('session', (session: http2.ServerHttp2Session) => {
       this.#sessions.add(session)
       session.on('error', () => {})
       session.on('close', () => this.#sessions.delete(session))
     })
-    server.on('stream', (stream, headers) => this.#serve(stream as http2.ServerHttp2Stream, headers))
+    server.on('stream', (stream: http2.Http2Stream, headers: http2.IncomingHttpHeaders) =>
+      this.#serve(stream as http2.ServerHttp2Stream, headers),
+    )
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return server
   }
