@@ -141,6 +141,8 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #deaf: boolean
   #receiveWindow: number
   #uncredited: number
+  /** WINDOW_UPDATEs that our DATA is worth. */
+  #updates: number
   /** DATA for streams that we have reset, since it last took a token. */
   #stray: number
   // The frame that is being read.
@@ -207,6 +209,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.#deaf = false
     this.#receiveWindow = CONNECTION_WINDOW
     this.#uncredited = 0
+    this.#updates = 0
     this.#stray = 0
     this.#header = Buffer.allocUnsafe(FRAME_HEADER)
     this.#headerFilled = 0
@@ -341,13 +344,20 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       else if (this.#payload !== undefined) at = this.#fill(this.#payload, chunk, at, end)
       else if (this.#headerFilled > 0 || end - at < FRAME_HEADER) at = this.#fillHeader(chunk, at, end)
       else {
+        this.#newFrame()
         this.#readHeader(chunk, at)
         at = this.#begin(chunk, at + FRAME_HEADER, end)
       }
     }
   }
 
+  /** A frame has a time of its own, from its first byte on, unless it goes on with a header block. */
+  #newFrame(): void {
+    if (this.#continues === 0) this.#frameSince = 0
+  }
+
   #fillHeader(chunk: Buffer, from: number, end: number): number {
+    if (this.#headerFilled === 0) this.#newFrame()
     const size = Math.min(FRAME_HEADER - this.#headerFilled, end - from)
     chunk.copy(this.#header, this.#headerFilled, from, from + size)
     this.#headerFilled += size
@@ -367,8 +377,6 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** A frame's payload begins at `at`; returns where reading goes on. */
   #begin(chunk: Buffer, at: number, end: number): number {
     const length = this.#length
-    // A new frame has a time of its own, unless it goes on with a header block.
-    if (this.#continues === 0) this.#frameSince = 0
     if (length > DEFAULT_FRAME) {
       this.#oversized()
       return end
@@ -800,16 +808,23 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
         this.connectionError(FLOW_CONTROL_ERROR, 'a connection window of more than 2^31 − 1 bytes')
       } else {
         this.sendWindow += increment
-        if (this.calm(1, 'WINDOW_UPDATE')) this.flushStarved()
+        if (this.#calmUpdate()) this.flushStarved()
       }
       return
     }
     const stream = this.streams.get(id)
     if (stream === undefined) {
       if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream')
-      else this.calm(1, 'WINDOW_UPDATE')
+      else this.#calmUpdate()
     } else if (increment === 0) this.resetStream(stream, PROTOCOL_ERROR, 'a WINDOW_UPDATE of 0')
-    else if (this.calm(1, 'WINDOW_UPDATE')) stream.credited(increment)
+    else if (this.#calmUpdate()) stream.credited(increment)
+  }
+
+  /** Each DATA frame may be credited on its stream and on the connection, however many of them were on their way. */
+  #calmUpdate(): boolean {
+    if (this.#updates === 0) return this.calm(1, 'WINDOW_UPDATE')
+    this.#updates--
+    return true
   }
 
   /** The peer opened this stream and resets it before it can have been of use to anybody. */
@@ -966,7 +981,10 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     const size = to - from
     this.sendWindow -= size
     // What is asked for in crumbs is no use to anybody.
-    if (size >= MIN_USEFUL || to === chunk.length) this.guard.give(2)
+    if (size >= MIN_USEFUL || to === chunk.length) {
+      this.guard.give(2)
+      this.#updates += 2
+    }
     const outbox = this.outbox
     const copied = size <= COPY_DATA
     const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)
