@@ -1,0 +1,190 @@
+/** Clients that take their time: what is waited for has a limit, and who is only busy is not taken for slow. */
+import t, { type Test } from 'tap'
+import {
+  ACK,
+  END_STREAM,
+  ENHANCE_YOUR_CALM,
+  HEADERS,
+  NO_ERROR,
+  PING,
+  PREFACE,
+  REFUSED_STREAM,
+} from '../../../src/http2/frames.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import {
+  answering,
+  data,
+  frame,
+  http2Client,
+  http2RawOrigin,
+  type Http2RawOrigin,
+  type Http2Peer,
+  joined,
+  ping,
+  request,
+  requestBlock,
+} from '../../support/http2-raw.ts'
+import { services, startProxy } from '../../support/proxy.ts'
+import { connect, turn } from '../../support/raw.ts'
+
+const HEAD_TIMEOUT = 10_000
+const IDLE_TIMEOUT = 300_000
+
+interface Scene {
+  readonly clock: FakeClock
+  readonly port: number
+  readonly origin: Http2RawOrigin
+}
+
+async function scene(t: Test, play: (peer: Http2Peer) => void = answering()): Promise<Scene> {
+  const origin = await http2RawOrigin(t, play)
+  const clock = new FakeClock()
+  clock.advance(1000)
+  const proxy = await startProxy(services({ origin: origin.port }), { clock })
+  t.teardown(() => proxy.stop())
+  return { clock, port: proxy.outbound, origin }
+}
+
+/** An origin that is there, and answers nothing but PING. */
+function quiet(peer: Http2Peer): void {
+  peer.onFrame = ({ type, flags, payload }) => {
+    if (type === PING && (flags & ACK) === 0) peer.send(frame(PING, ACK, 0, payload))
+  }
+}
+
+/** The request is at the origin: the connection is made, and time may pass. */
+async function arrived(origin: Http2RawOrigin, client: Http2Peer): Promise<void> {
+  while (origin.peers.length === 0) await client.roundTrip()
+  await (origin.peers[0] as Http2Peer).frame('a request', ({ type }) => type === HEADERS)
+}
+
+/** Time passes in steps, and what it causes gets through in between. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1000) {
+    clock.advance(Math.min(1000, left))
+    await turn()
+  }
+}
+
+const drips: [string, Buffer][] = [
+  ['a header block that is not whole', frame(HEADERS, END_STREAM, 1, requestBlock())],
+  ['a frame that is not whole', request(1).subarray(0, 20)],
+  ['a frame header that is not whole', request(1).subarray(0, 5)],
+]
+for (const [what, bytes] of drips) {
+  t.test(`${what} after the head timeout: GOAWAY ENHANCE_YOUR_CALM`, async (t) => {
+    const { clock, port } = await scene(t)
+    const client = await http2Client(t, port)
+    await client.roundTrip()
+    client.send(bytes)
+    await turn()
+    await pass(clock, HEAD_TIMEOUT - 1000)
+    t.notOk(client.ended)
+    await pass(clock, 2000)
+    t.equal(await client.goaway(), ENHANCE_YOUR_CALM)
+    await client.untilEnded()
+  })
+}
+
+t.test('A byte at a time does not put the head timeout off', async (t) => {
+  const { clock, port } = await scene(t)
+  const client = await http2Client(t, port)
+  await client.roundTrip()
+  const whole = frame(HEADERS, END_STREAM, 1, requestBlock())
+  for (let at = 0; at < 12; at++) {
+    client.send(whole.subarray(at, at + 1))
+    await turn()
+    await pass(clock, 1000)
+  }
+  t.equal(await client.goaway(), ENHANCE_YOUR_CALM)
+})
+
+t.test('A client each of whose writes ends within a frame is busy, not slow', async (t) => {
+  const { clock, port } = await scene(t)
+  const client = await http2Client(t, port)
+  await client.roundTrip()
+  let rest: Buffer = Buffer.alloc(0)
+  let id = -1
+  for (let second = 0; second < 30; second++) {
+    const all = joined(rest, request((id += 2)), ping(`at ${String(second).padStart(5)}`))
+    client.send(all.subarray(0, all.length - 3))
+    rest = all.subarray(all.length - 3)
+    await client.finished(id)
+    await pass(clock, 1000)
+  }
+  t.notOk(client.saidGoaway)
+  client.send(rest)
+  await client.roundTrip()
+})
+
+t.test('A connection on which nothing is said ends with the idle timeout', async (t) => {
+  const { clock, port } = await scene(t)
+  const silent = await connect(port)
+  t.teardown(() => silent.destroy())
+  await turn()
+  clock.advance(IDLE_TIMEOUT - 10)
+  await turn()
+  t.notOk(silent.closed)
+  clock.advance(1000)
+  await silent.untilEnded()
+})
+
+t.test('A preface that is not whole ends with the head timeout', async (t) => {
+  const { clock, port } = await scene(t)
+  const client = await connect(port)
+  t.teardown(() => client.destroy())
+  client.send(PREFACE.subarray(0, 10))
+  await turn()
+  await pass(clock, HEAD_TIMEOUT + 1000)
+  await client.untilEnded()
+})
+
+t.test(
+  'Who says no more than the preface, with its SETTINGS or without, gets GOAWAY after the idle timeout',
+  async (t) => {
+    const { clock, port } = await scene(t)
+    const bare = await http2Client(t, port, { silent: true })
+    bare.send(PREFACE)
+    await bare.settled()
+    const settled = await http2Client(t, port)
+    await settled.roundTrip()
+    await pass(clock, IDLE_TIMEOUT + 61_000)
+    t.equal(await bare.goaway(), NO_ERROR)
+    t.equal(await settled.goaway(), NO_ERROR)
+    await bare.untilEnded()
+    await settled.untilEnded()
+  },
+)
+
+t.test('A client that waits and is not there any more is asked with a PING, and given up', async (t) => {
+  const { clock, port, origin } = await scene(t, quiet)
+  const client = await http2Client(t, port)
+  client.send(request(1))
+  await arrived(origin, client)
+  await pass(clock, 36_000)
+  await client.frame('a PING', ({ type, flags }) => type === PING && flags === 0)
+  t.notOk(client.ended)
+  await pass(clock, 16_000)
+  await client.untilEnded()
+})
+
+t.test('An upload of a known length that stops coming is answered 408', async (t) => {
+  const { clock, port, origin } = await scene(t, quiet)
+  const client = await http2Client(t, port)
+  client.send(request(1, { method: 'POST', open: true, fields: [['content-length', '100000']] }))
+  await arrived(origin, client)
+  for (let second = 0; second < 25; second++) {
+    client.send(data(1, 'x'))
+    await pass(clock, 1000)
+  }
+  t.equal(await client.status(1), 408)
+})
+
+t.test('More streams than allowed are refused, and the others go on', async (t) => {
+  const { port } = await scene(t, quiet)
+  const client = await http2Client(t, port)
+  for (let i = 0; i < 1030; i++) client.send(request(2 * i + 1, { method: 'POST', open: true }), data(2 * i + 1, 'x'))
+  await client.roundTrip()
+  t.equal(await client.resetCode(2 * 1024 + 1), REFUSED_STREAM)
+  t.notOk(client.saidGoaway)
+})
