@@ -35,7 +35,7 @@ function resolving(answers: Found[]) {
       believesPeer: false,
       protocol: 'auto',
       hostHeader: 'keep',
-    tls: undefined,
+      tls: undefined,
     },
     { clock, random: fixedRandom(), violation() {}, defect: (where, error) => t.fail(`${where}: ${error}`) },
     {
@@ -122,7 +122,7 @@ t.test('DnsService closed during a look-up asks no more', (t) => {
       believesPeer: false,
       protocol: 'auto',
       hostHeader: 'keep',
-    tls: undefined,
+      tls: undefined,
     },
     { clock, random: fixedRandom(), violation() {}, defect() {} },
     { singleAddress() {}, failed() {} },
