@@ -6,7 +6,7 @@ import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
 import type { Http2ClientConnection } from './client.ts'
 import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
-import { blockRoom } from './session.ts'
+import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
 
 /** An upstream may say 100 and 103 more than once, but not for ever. */
@@ -45,25 +45,25 @@ export class ClientStream extends Stream implements RequestBody {
   /** `host` becomes the :authority. */
   start(host: string): void {
     const { request } = this
-    const connection = this.#connection
+    const { out, scheme } = this.#connection
     const { upgrade, headers, target } = request
     const added = request.attempt.fields
     const size = blockRoom(headers) + blockRoom(added) + host.length + target.length + upgrade.length
-    let at = connection.beginBlock(size + request.method.length + PSEUDO_ROOM)
+    let at = out.beginBlock(size + request.method.length + PSEUDO_ROOM)
     if (request.method === 'CONNECT') {
-      at = connection.field(':method', 'CONNECT', at)
-      at = connection.field(':authority', target, at)
+      at = out.field(':method', 'CONNECT', at)
+      at = out.field(':authority', target, at)
     } else {
-      at = connection.field(':method', upgrade === '' ? request.method : 'CONNECT', at)
-      if (upgrade !== '') at = connection.field(':protocol', upgrade.toLowerCase(), at)
-      at = connection.field(':scheme', connection.scheme, at)
-      at = connection.field(':authority', host, at)
-      at = connection.field(':path', target, at)
+      at = out.field(':method', upgrade === '' ? request.method : 'CONNECT', at)
+      if (upgrade !== '') at = out.field(':protocol', upgrade.toLowerCase(), at)
+      at = out.field(':scheme', scheme, at)
+      at = out.field(':authority', host, at)
+      at = out.field(':path', target, at)
     }
-    at = connection.fields(upgrade === '' ? headers : withoutHandshake(headers), at)
-    if (added.length > 0) at = connection.fields(added, at)
-    if (request.expectContinue) at = connection.field('expect', '100-continue', at)
-    connection.endBlock(this, at, 0)
+    at = out.fields(upgrade === '' ? headers : withoutHandshake(headers), at)
+    if (added.length > 0) at = out.fields(added, at)
+    if (request.expectContinue) at = out.field('expect', '100-continue', at)
+    out.endBlock(this, at, 0)
     // A body that turns out empty ends with a frame of its own, as it came: grpc-go waits for ever for the first message of
     // a call whose HEADERS end the stream.
     if (request.bodyLength !== 0) this.seal()

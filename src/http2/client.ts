@@ -77,7 +77,7 @@ export class Http2ClientConnection extends Session {
     // What is written while connecting waits in the socket; bodies do not.
     this.full = this.connecting
     this.outbox.bytes(PREFACE)
-    this.writeSettings([...commonSettings(owner.limits), ENABLE_PUSH, 0])
+    this.open(commonSettings(owner.limits).concat(ENABLE_PUSH, 0))
   }
 
   /** How many more streams it takes now. */
@@ -122,7 +122,7 @@ export class Http2ClientConnection extends Session {
 
   #quit(): void {
     if (this.closed) return
-    this.writeGoaway(0, NO_ERROR)
+    this.out.goaway(0, NO_ERROR)
     this.shut('given up')
   }
 
@@ -210,7 +210,7 @@ export class Http2ClientConnection extends Session {
   protected override goneAway(lastId: number, code: number, debug: string): void {
     const cause = goawayCause(code, debug)
     // cold: once or twice in a connection's life
-    const unprocessed = [...this.streams.values()].filter((stream) => stream.id > lastId)
+    const unprocessed = Array.from(this.streams.values()).filter((stream) => stream.id > lastId)
     if (!this.retired) {
       this.retired = true
       this.#owner.retired(this)
@@ -246,7 +246,7 @@ export class Http2ClientConnection extends Session {
   protected override lost(cause: string): void {
     if (this.#gone) return
     this.#gone = true
-    const streams = [...this.streams.values()] as ClientStream[]
+    const streams = Array.from(this.streams.values()) as ClientStream[]
     this.streams.clear()
     this.#owner.closed(this)
     for (let i = 0; i < streams.length; i++) {
@@ -293,7 +293,7 @@ export class Http2ClientConnection extends Session {
    */
   protected override look(now: number): void {
     if (!this.crowded || !this.#somebodyWaits()) return
-    const streams = [...this.streams.values()] as ClientStream[]
+    const streams = Array.from(this.streams.values()) as ClientStream[]
     for (let i = 0; i < streams.length && this.crowded; i++) {
       const stream = streams[i] as ClientStream
       if (!stream.isStuck(now, STUCK)) continue

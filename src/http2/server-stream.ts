@@ -8,7 +8,7 @@ import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
 import type { Http2ServerConnection } from './server.ts'
-import { blockRoom } from './session.ts'
+import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
 
 /** By status, so that no text is made for one. */
@@ -145,10 +145,10 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   #writeHead(status: number, headers: Headers): void {
-    const connection = this.#connection
-    const from = connection.beginBlock(blockRoom(headers) + STATUS_ROOM)
-    const at = connection.field(':status', STATUS_TEXT[status] as string, from)
-    connection.endBlock(this, connection.fields(headers, at), 0)
+    const { out } = this.#connection
+    const from = out.beginBlock(blockRoom(headers) + STATUS_ROOM)
+    const at = out.field(':status', STATUS_TEXT[status] as string, from)
+    out.endBlock(this, out.fields(headers, at), 0)
   }
 
   data(chunk: Buffer): void {

@@ -55,13 +55,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     })
     // Not before: answers may still be on their way to the client, and a drain has to wait for them.
     socket.on('close', () => owner.closed(this))
-    this.writeSettings([
-      ...commonSettings(owner.limits),
-      MAX_CONCURRENT_STREAMS,
-      MAX_STREAMS,
-      ENABLE_CONNECT_PROTOCOL,
-      1,
-    ])
+    const ours = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, ENABLE_CONNECT_PROTOCOL, 1]
+    this.open(commonSettings(owner.limits).concat(ours))
     this.watch()
   }
 
@@ -217,7 +212,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   lastGoaway(): void {
     if (this.closed || this.#finalStream !== Number.POSITIVE_INFINITY) return
     this.#finalStream = this.lastPeerStream
-    this.writeGoaway(this.#finalStream, NO_ERROR)
+    this.out.goaway(this.#finalStream, NO_ERROR)
     if (this.streams.size === 0) this.shut('drained')
   }
 

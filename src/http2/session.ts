@@ -1,7 +1,6 @@
 /** A connection in HTTP/2: frames in, frames out, windows, settings, and what a hostile peer must not do (RFC 9113). */
 import type { Socket } from 'node:net'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
-import type { Headers } from '../core/headers.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
@@ -9,7 +8,6 @@ import type { Reader } from '../net/shared-read.ts'
 import {
   ACK,
   CONTINUATION,
-  DATA,
   DEFAULT_FRAME,
   DEFAULT_TABLE,
   DEFAULT_WINDOW,
@@ -19,11 +17,8 @@ import {
   END_STREAM,
   ENHANCE_YOUR_CALM,
   errorName,
-  FLAGS_AT,
   FLOW_CONTROL_ERROR,
-  FRAME_HEADER,
   FRAME_SIZE_ERROR,
-  frameHeader,
   GOAWAY,
   HAS_PRIORITY,
   HEADER_TABLE_SIZE,
@@ -41,18 +36,17 @@ import {
   PRIORITY,
   PROTOCOL_ERROR,
   PUSH_PROMISE,
-  readUint24,
   readUint31,
   readUint32,
   RST_STREAM,
   SETTINGS,
   STREAM_CLOSED,
-  uint32,
   WINDOW_UPDATE,
 } from './frames.ts'
+import { FrameReader, type FrameSink } from './frame-reader.ts'
+import { FrameWriter } from './frame-writer.ts'
 import { FloodGuard } from './guard.ts'
 import { Decoder, type FieldSink } from './hpack/decoder.ts'
-import { BLOCK_OVERHEAD, Encoder, FIELD_OVERHEAD } from './hpack/encoder.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
@@ -66,8 +60,6 @@ const PROCESS_HELD = 64 * 1024 * 1024
 const MAX_CONTINUATIONS = 32
 /** Streams that we reset and the peer may not know of yet: what still comes for them is dropped. */
 const REMEMBERED_RESETS = 2048
-/** Up to here DATA is copied behind its frame header; above it goes as a part of its own. */
-const COPY_DATA = 4096
 /** DATA of fewer bytes gives no tokens. */
 const MIN_USEFUL = 32
 /** Settings of one frame, and streams whose windows a setting moves, that cost a token. */
@@ -99,9 +91,10 @@ const DRAINING = 2
 
 let processHeld = 0
 
-export abstract class Session implements OutboxOwner, Reader, Timed {
+export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   readonly socket: Socket
   readonly outbox: Outbox
+  readonly out: FrameWriter
   readonly clock: Clock
   readonly limits: HeadLimits
   /** Open streams: those that a frame may still come or go for. */
@@ -111,7 +104,6 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** The window that streams of ours begin with, and the largest frame, as the peer has set them. */
   peerWindow: number
   #nextWindow: number
-  peerMaxFrame: number
   peerMaxStreams: number
   /** RFC 8441 §3. */
   peerConnects: boolean
@@ -130,13 +122,11 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** Frames that move nothing, and streams that are thrown away. */
   protected readonly guard: FloodGuard
   protected readonly resetGuard: FloodGuard
-  readonly #encoder: Encoder
+  readonly #reader: FrameReader
   readonly #decoder: Decoder
   /** Streams with something to send that windows or socket did not take, the longest wait first. */
   readonly #starved: Set<Stream>
   readonly #resets: Set<number>
-  /** Of frames without a window that were written since the socket last took all, bytes. */
-  #unread: number
   /** Nothing is read until the peer has read. */
   #deaf: boolean
   #receiveWindow: number
@@ -145,29 +135,16 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #updates: number
   /** DATA for streams that we have reset, since it last took a token. */
   #stray: number
-  // The frame that is being read.
-  readonly #header: Buffer
-  #headerFilled: number
-  #length: number
-  #type: number
+  // The frame that is being looked at, DATA apart.
   #flags: number
   #id: number
-  /** A frame other than DATA that came in parts. */
-  #payload: Buffer | undefined
-  #payloadFilled: number
-  /** DATA is passed on as it comes: bytes of body and of padding that are still to come, and whose they are. */
-  #dataLeft: number
-  #padLeft: number
-  #padKnown: boolean
-  #inData: boolean
+  /** Whose DATA is being read. */
   #dataStream: Stream | undefined
   /** A header block in parts (§4.3): the stream that the next frame must continue, or 0. */
   #continues: number
   #continuations: number
   #blockFlags: number
   #block: Buffer | undefined
-  /** Where the block that is being written stands. */
-  #into: Buffer
   // Time.
   #timer: Timer | undefined
   #heard: boolean
@@ -184,13 +161,13 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   constructor(socket: Socket, clock: Clock, limits: HeadLimits) {
     this.socket = socket
     this.outbox = new Outbox(socket, this)
+    this.out = new FrameWriter(this.outbox)
     this.clock = clock
     this.limits = limits
     this.streams = new Map()
     this.sendWindow = DEFAULT_WINDOW
     this.peerWindow = DEFAULT_WINDOW
     this.#nextWindow = DEFAULT_WINDOW
-    this.peerMaxFrame = DEFAULT_FRAME
     this.peerMaxStreams = Number.POSITIVE_INFINITY
     this.peerConnects = false
     this.settled = false
@@ -201,34 +178,22 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.reads = 0
     this.guard = new FloodGuard(clock)
     this.resetGuard = new FloodGuard(clock)
-    this.#encoder = new Encoder()
+    this.#reader = new FrameReader(this)
     this.#decoder = new Decoder(DEFAULT_TABLE)
     this.#starved = new Set()
     this.#resets = new Set()
-    this.#unread = 0
     this.#deaf = false
     this.#receiveWindow = CONNECTION_WINDOW
     this.#uncredited = 0
     this.#updates = 0
     this.#stray = 0
-    this.#header = Buffer.allocUnsafe(FRAME_HEADER)
-    this.#headerFilled = 0
-    this.#length = 0
-    this.#type = 0
     this.#flags = 0
     this.#id = 0
-    this.#payload = undefined
-    this.#payloadFilled = 0
-    this.#dataLeft = 0
-    this.#padLeft = 0
-    this.#padKnown = true
-    this.#inData = false
     this.#dataStream = undefined
     this.#continues = 0
     this.#continuations = 0
     this.#blockFlags = 0
     this.#block = undefined
-    this.#into = this.#header
     this.#timer = undefined
     this.#heard = false
     this.#quietSince = clock.now()
@@ -286,12 +251,12 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #onData(chunk: Buffer | undefined): void {
     this.#heard = true
     this.reads++
-    if (!this.full) this.#unread = 0
+    if (!this.full) this.out.unread = 0
     const from = this.prefaced(chunk as Buffer)
-    this.#consume(chunk as Buffer, from)
+    this.#reader.read(chunk as Buffer, from)
     if (this.#inFrame) this.#awaitFrame()
     else this.#frameSince = 0
-    if (this.#unread > MAX_UNREAD && this.full && !this.closed && !this.socket.connecting) {
+    if (this.out.unread > MAX_UNREAD && this.full && !this.closed && !this.socket.connecting) {
       this.#deaf = true
       this.socket.pause()
     }
@@ -310,7 +275,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   }
 
   get #inFrame(): boolean {
-    return this.#continues !== 0 || this.#headerFilled > 0 || this.#payload !== undefined
+    return this.#continues !== 0 || this.#reader.inFrame
   }
 
   #onEnd(): void {
@@ -336,93 +301,25 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   // ---------------------------------------------------------------- reading frames
 
-  #consume(chunk: Buffer, from: number): void {
-    const end = chunk.length
-    let at = from
-    while (at < end && !this.closed) {
-      if (this.#inData) at = this.#data(chunk, at, end)
-      else if (this.#payload !== undefined) at = this.#fill(this.#payload, chunk, at, end)
-      else if (this.#headerFilled > 0 || end - at < FRAME_HEADER) at = this.#fillHeader(chunk, at, end)
-      else {
-        this.#newFrame()
-        this.#readHeader(chunk, at)
-        at = this.#begin(chunk, at + FRAME_HEADER, end)
-      }
-    }
-  }
-
-  /** A frame has a time of its own, from its first byte on, unless it goes on with a header block. */
-  #newFrame(): void {
+  /** It has a time of its own, from its first byte on, unless it goes on with a header block. */
+  frameBegins(): void {
     if (this.#continues === 0) this.#frameSince = 0
   }
 
-  #fillHeader(chunk: Buffer, from: number, end: number): number {
-    if (this.#headerFilled === 0) this.#newFrame()
-    const size = Math.min(FRAME_HEADER - this.#headerFilled, end - from)
-    chunk.copy(this.#header, this.#headerFilled, from, from + size)
-    this.#headerFilled += size
-    if (this.#headerFilled < FRAME_HEADER) return from + size
-    this.#headerFilled = 0
-    this.#readHeader(this.#header, 0)
-    return this.#begin(chunk, from + size, end)
-  }
-
-  #readHeader(from: Buffer, at: number): void {
-    this.#length = readUint24(from, at)
-    this.#type = from[at + 3] as number
-    this.#flags = from[at + 4] as number
-    this.#id = readUint31(from, at + 5)
-  }
-
-  /** A frame's payload begins at `at`; returns where reading goes on. */
-  #begin(chunk: Buffer, at: number, end: number): number {
-    const length = this.#length
-    if (length > DEFAULT_FRAME) {
-      this.#oversized()
-      return end
-    }
-    if (!this.settled && (this.#type !== SETTINGS || (this.#flags & ACK) !== 0)) {
+  frameAdmitted(type: number, flags: number, id: number): boolean {
+    if (!this.settled && (type !== SETTINGS || (flags & ACK) !== 0)) {
       // §3.4: the preface of either side ends with SETTINGS.
       this.connectionError(PROTOCOL_ERROR, 'another frame before SETTINGS')
-      return end
-    }
-    if (this.#continues !== 0 && (this.#type !== CONTINUATION || this.#id !== this.#continues)) {
+    } else if (this.#continues !== 0 && (type !== CONTINUATION || id !== this.#continues)) {
       this.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
-      return end
-    }
-    if (this.#type === DATA) {
-      this.#beginData(length)
-      return at
-    }
-    if (end - at >= length) {
-      this.#frame(chunk, at, at + length)
-      return at + length
-    }
-    this.#payload = Buffer.allocUnsafe(length)
-    this.#payloadFilled = 0
-    return at
-  }
-
-  #fill(payload: Buffer, chunk: Buffer, from: number, end: number): number {
-    const size = Math.min(payload.length - this.#payloadFilled, end - from)
-    chunk.copy(payload, this.#payloadFilled, from, from + size)
-    this.#payloadFilled += size
-    if (this.#payloadFilled === payload.length) {
-      this.#payload = undefined
-      this.#frame(payload, 0, payload.length)
-    }
-    return from + size
-  }
-
-  /** §4.2: where it could change the state of the connection, the connection ends. */
-  #oversized(): void {
-    this.connectionError(FRAME_SIZE_ERROR, `a frame of ${this.#length} bytes`)
+    } else return true
+    return false
   }
 
   // ---------------------------------------------------------------- DATA
 
-  #beginData(length: number): void {
-    const id = this.#id
+  dataBegins(id: number, length: number): void {
+    this.#dataStream = undefined
     if (id === 0) {
       this.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
       return
@@ -432,88 +329,50 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
       return
     }
-    const stream = this.streams.get(id)
     this.#creditConnection(length)
-    if (stream === undefined) {
-      if (!this.#strayData(id)) return
-    } else if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
+    const stream = this.streams.get(id)
+    if (stream === undefined) this.#strayData(id, length)
+    else if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
     else if (!stream.take(length)) this.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')
-    const padded = (this.#flags & PADDED) !== 0
-    if (padded && length === 0) {
-      this.connectionError(FRAME_SIZE_ERROR, 'padding without its length')
-      return
-    }
-    this.#dataStream = stream === undefined || stream.closed ? undefined : stream
-    this.#padKnown = !padded
-    this.#dataLeft = length
-    this.#padLeft = 0
-    this.#inData = true
-    if (padded) return
-    if (!this.#isUseful(length)) this.#inData = false
-    else if (length === 0) this.#endData()
+    else this.#dataStream = stream
   }
 
-  /** `length` bytes of body, without padding. Returns false when there were too many frames of none, and the connection ended. */
-  #isUseful(length: number): boolean {
-    if (length === 0) return (this.#flags & END_STREAM) !== 0 || this.calm(1, 'empty DATA')
-    if (length >= MIN_USEFUL && this.#dataStream !== undefined) this.guard.give(2)
+  /** Returns false when there were too many frames without a body, and the connection ended. */
+  dataKnown(body: number, padding: number, flags: number): boolean {
+    const stream = this.#dataStream
+    if (body === 0) {
+      if ((flags & END_STREAM) === 0 && !this.calm(1, 'empty DATA')) return false
+    } else if (body >= MIN_USEFUL && stream !== undefined) this.guard.give(2)
+    // Padding is nobody's to take: it is given back at once.
+    if (padding > 0) stream?.credit(padding)
     return true
   }
 
-  /** DATA for a stream that is not open. Returns false when the connection ended. */
-  #strayData(id: number): boolean {
-    if (this.isIdle(id)) {
-      this.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
-      return false
-    }
-    if (this.wasReset(id)) {
-      // What was on its way, which is a window at most; it does not go on for ever.
-      this.#stray += this.#length
-      if (this.#stray < STRAY_PER_TOKEN) return true
-      this.#stray = 0
-      return this.calm(1, 'DATA on a stream that was reset')
-    }
-    this.writeReset(id, STREAM_CLOSED)
-    return this.calm(10, 'DATA on a closed stream')
-  }
-
-  #data(chunk: Buffer, from: number, end: number): number {
-    let at = from
-    if (!this.#padKnown) {
-      const padding = chunk[at++] as number
-      this.#padKnown = true
-      this.#dataLeft--
-      if (padding > this.#dataLeft) {
-        this.connectionError(PROTOCOL_ERROR, 'more padding than frame')
-        return end
-      }
-      this.#dataLeft -= padding
-      this.#padLeft = padding
-      if (!this.#isUseful(this.#dataLeft)) return end
-      // Padding is nobody's to take: it is given back at once.
-      this.#dataStream?.credit(padding + 1)
-    }
-    const size = Math.min(this.#dataLeft, end - at)
-    if (size > 0) {
-      this.#dataLeft -= size
-      const stream = this.#dataStream
-      if (stream !== undefined && !stream.closed) {
-        stream.received(size === chunk.length ? chunk : chunk.subarray(at, at + size))
-      }
-      at += size
-    }
-    const skipped = Math.min(this.#padLeft, end - at)
-    this.#padLeft -= skipped
-    if (this.#dataLeft === 0 && this.#padLeft === 0) this.#endData()
-    return at + skipped
-  }
-
-  #endData(): void {
+  dataPiece(piece: Buffer): void {
     const stream = this.#dataStream
-    this.#inData = false
+    if (stream !== undefined && !stream.closed) stream.received(piece)
+  }
+
+  dataEnds(flags: number): void {
+    const stream = this.#dataStream
     this.#dataStream = undefined
-    if ((this.#flags & END_STREAM) === 0 || stream === undefined || stream.closed) return
+    if ((flags & END_STREAM) === 0 || stream === undefined || stream.closed) return
     stream.receivedEnd(undefined)
+  }
+
+  /** DATA for a stream that is not open. */
+  #strayData(id: number, length: number): void {
+    if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
+    else if (this.wasReset(id)) {
+      // What was on its way, which is a window at most; it does not go on for ever.
+      this.#stray += length
+      if (this.#stray < STRAY_PER_TOKEN) return
+      this.#stray = 0
+      this.calm(1, 'DATA on a stream that was reset')
+    } else {
+      this.writeReset(id, STREAM_CLOSED)
+      this.calm(10, 'DATA on a closed stream')
+    }
   }
 
   /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
@@ -521,7 +380,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     this.#uncredited += length
     if (this.#uncredited < CONNECTION_WINDOW / 2) return
     if (this.crowded) return
-    this.writeWindowUpdate(0, this.#uncredited)
+    this.out.windowUpdate(0, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
   }
@@ -551,8 +410,10 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
 
   // ---------------------------------------------------------------- other frames
 
-  #frame(payload: Buffer, from: number, to: number): void {
-    switch (this.#type) {
+  frame(type: number, flags: number, id: number, payload: Buffer, from: number, to: number): void {
+    this.#flags = flags
+    this.#id = id
+    switch (type) {
       case HEADERS:
         this.#onHeaders(payload, from, to)
         return
@@ -716,7 +577,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     }
     if (!this.#initialWindow()) return
     this.settled = true
-    this.#writeControl(SETTINGS, ACK, 0, 0)
+    this.out.settingsAck()
     this.settingsChanged()
     this.flushStarved()
   }
@@ -725,7 +586,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   #setting(name: number, value: number): number {
     switch (name) {
       case HEADER_TABLE_SIZE:
-        this.#encoder.allow(value)
+        this.out.allowTable(value)
         return 0
       case ENABLE_PUSH:
         return value > 1 ? PROTOCOL_ERROR : 0
@@ -738,7 +599,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       case MAX_FRAME_SIZE:
         if (value < DEFAULT_FRAME || value > 0xff_ffff) return PROTOCOL_ERROR
         // Larger frames would hold up the other streams for longer and save little.
-        this.peerMaxFrame = Math.min(value, 2 * DEFAULT_FRAME)
+        this.out.maxFrame = Math.min(value, 2 * DEFAULT_FRAME)
         return 0
       case ENABLE_CONNECT_PROTOCOL:
         if (value > 1 || (value === 0 && this.peerConnects)) return PROTOCOL_ERROR
@@ -774,11 +635,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     else if (to - from !== 8) this.connectionError(FRAME_SIZE_ERROR, 'a PING that is not eight bytes')
     else if ((this.#flags & ACK) === 0) {
       if (!this.calm(1, 'PING')) return
-      const room = this.outbox.room(FRAME_HEADER + 8)
-      const at = frameHeader(room, this.outbox.at, 8, PING, ACK, 0)
-      payload.copy(room, at, from, to)
-      this.outbox.commit(at + 8)
-      this.#unread += FRAME_HEADER + 8
+      this.out.pingAck(payload, from)
     } else {
       const what = payload[to - 1] as number
       if (what === KEEPALIVE) this.#pingedAt = 0
@@ -860,7 +717,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     if (this.closed) return
     this.violation(how)
     this.violated(cause)
-    this.writeGoaway(this.lastPeerStream, code)
+    this.out.goaway(this.lastPeerStream, code)
     this.shut(cause)
   }
 
@@ -912,7 +769,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** Every stream is over, and each is told. `code` as if the peer had reset it. */
   protected abandonAll(code: number, cause: string): void {
     // A copy: each stream that is told may begin another elsewhere, and leaves the map.
-    const streams = [...this.streams.values()]
+    const streams = Array.from(this.streams.values())
     this.streams.clear()
     for (let i = 0; i < streams.length; i++) {
       const stream = streams[i] as Stream
@@ -955,7 +812,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
   /** The connection window opened or the socket takes more: each that waits in turn, whoever still waits last again. */
   flushStarved(): void {
     if (this.#starved.size === 0 || this.closed) return
-    const waiting = [...this.#starved]
+    const waiting = Array.from(this.#starved)
     for (let i = 0; i < waiting.length && !this.full && this.sendWindow > 0; i++) {
       const stream = waiting[i] as Stream
       if (stream.closed) continue
@@ -985,139 +842,24 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       this.guard.give(2)
       this.#updates += 2
     }
-    const outbox = this.outbox
-    const copied = size <= COPY_DATA
-    const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)
-    const start = outbox.at
-    const at = frameHeader(room, start, size, DATA, 0, stream.id)
-    if (copied) {
-      chunk.copy(room, at, from, to)
-      outbox.commit(at + size)
-    } else {
-      outbox.commit(at)
-      outbox.bytes(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to))
-    }
-    stream.wrote(room, start + FLAGS_AT, outbox.flushes)
+    this.out.data(stream, chunk, from, to)
   }
 
-  /** END_STREAM on a frame that was written and not flushed yet. */
-  endAt(frame: Buffer, flags: number): void {
-    frame[flags] = (frame[flags] as number) | END_STREAM
-  }
-
-  writeEmptyEnd(stream: Stream): void {
-    this.#writeControl(DATA, END_STREAM, stream.id, 0)
-  }
-
-  writeTrailers(stream: Stream, trailers: Headers): void {
-    const block = this.beginBlock(blockRoom(trailers))
-    this.endBlock(stream, this.fields(trailers, block), END_STREAM)
-  }
-
-  // A header block: beginBlock, field and fields, endBlock.
-
-  /** Room for a block of `size` bytes behind a frame header; returns where its fields begin. */
-  beginBlock(size: number): number {
-    const room = this.outbox.room(FRAME_HEADER + BLOCK_OVERHEAD + size)
-    this.#into = room
-    return this.#encoder.begin(room, this.outbox.at + FRAME_HEADER)
-  }
-
-  field(name: string, value: string, at: number): number {
-    return this.#encoder.field(name, value, this.#into, at)
-  }
-
-  /** Field names in lower case, as HTTP/2 has them. */
-  fields(headers: Headers, from: number): number {
-    const encoder = this.#encoder
-    const into = this.#into
-    let at = from
-    for (let i = 0; i < headers.length; i += 2) {
-      at = encoder.field((headers[i] as string).toLowerCase(), headers[i + 1] as string, into, at)
-    }
-    return at
-  }
-
-  /** The block ends at `to`: its frame header, and CONTINUATION where it is larger than a frame. */
-  endBlock(stream: Stream, to: number, flags: number): void {
-    const outbox = this.outbox
-    const start = outbox.at
-    const size = to - start - FRAME_HEADER
-    const into = this.#into
-    this.#unread += FRAME_HEADER + size
-    if (size > this.peerMaxFrame) {
-      this.#longBlock(stream, into, start + FRAME_HEADER, to, flags)
-      return
-    }
-    frameHeader(into, start, size, HEADERS, flags | END_HEADERS, stream.id)
-    outbox.commit(to)
-    stream.wrote(into, start + FLAGS_AT, outbox.flushes)
-  }
-
-  #longBlock(stream: Stream, into: Buffer, from: number, to: number, flags: number): void {
-    // The room was not committed: the block is copied out of it before frames are written there.
-    const block = Buffer.from(into.subarray(from, to))
-    const most = this.peerMaxFrame
-    for (let at = 0; at < block.length; at += most) {
-      const size = Math.min(most, block.length - at)
-      const last = at + size === block.length ? END_HEADERS : 0
-      const room = this.outbox.room(FRAME_HEADER + size)
-      const type = at === 0 ? HEADERS : CONTINUATION
-      const body = frameHeader(room, this.outbox.at, size, type, (at === 0 ? flags : 0) | last, stream.id)
-      if (at === 0) stream.wrote(room, this.outbox.at + FLAGS_AT, this.outbox.flushes)
-      block.copy(room, body, at, at + size)
-      this.outbox.commit(body + size)
-    }
-  }
-
-  writeWindowUpdate(id: number, increment: number): void {
-    this.#writeControl(WINDOW_UPDATE, 0, id, 4, increment)
-  }
-
+  /** Behind a GOAWAY of the last kind there is nothing to reset any more. */
   writeReset(id: number, code: number): void {
-    if (!this.closed) this.#writeControl(RST_STREAM, 0, id, 4, code)
-  }
-
-  /** `size` 0, or 4 for one number. */
-  #writeControl(type: number, flags: number, id: number, size: number, value = 0): void {
-    const room = this.outbox.room(FRAME_HEADER + size)
-    let at = frameHeader(room, this.outbox.at, size, type, flags, id)
-    if (size === 4) at = uint32(room, at, value)
-    this.outbox.commit(at)
-    this.#unread += FRAME_HEADER + size
-  }
-
-  writeGoaway(lastId: number, code: number): void {
-    const room = this.outbox.room(FRAME_HEADER + 8)
-    const at = frameHeader(room, this.outbox.at, 8, GOAWAY, 0, 0)
-    this.outbox.commit(uint32(room, uint32(room, at, lastId), code))
-  }
-
-  #writePing(what: number): void {
-    const room = this.outbox.room(FRAME_HEADER + 8)
-    const at = frameHeader(room, this.outbox.at, 8, PING, 0, 0)
-    this.outbox.commit(uint32(room, uint32(room, at, 0), what))
+    if (!this.closed) this.out.reset(id, code)
   }
 
   /** §3.4: the first frame; `settings` are pairs of name and value. */
-  protected writeSettings(settings: readonly number[]): void {
-    const size = (settings.length / 2) * 6
-    const room = this.outbox.room(FRAME_HEADER + size)
-    let at = frameHeader(room, this.outbox.at, size, SETTINGS, 0, 0)
-    for (let i = 0; i < settings.length; i += 2) {
-      const name = settings[i] as number
-      room[at] = name >>> 8
-      room[at + 1] = name
-      at = uint32(room, at + 2, settings[i + 1] as number)
-    }
-    this.outbox.commit(at)
-    this.writeWindowUpdate(0, CONNECTION_WINDOW - DEFAULT_WINDOW)
+  protected open(settings: readonly number[]): void {
+    this.out.settings(settings)
+    this.out.windowUpdate(0, CONNECTION_WINDOW - DEFAULT_WINDOW)
   }
 
   /** The first of two steps (§6.8): no stream is lost that the peer has sent and we have not read. */
   protected announceEnd(): void {
-    this.writeGoaway(MAX_STREAM_ID, NO_ERROR)
-    this.#writePing(DRAINING)
+    this.out.goaway(MAX_STREAM_ID, NO_ERROR)
+    this.out.ping(DRAINING)
   }
 
   // ---------------------------------------------------------------- time
@@ -1154,7 +896,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
       if (!this.#alive(now)) return
       this.look(now)
     } else if (now - this.idleSince >= this.idleLimit) {
-      this.writeGoaway(this.lastPeerStream, NO_ERROR)
+      this.out.goaway(this.lastPeerStream, NO_ERROR)
       this.shut('idle for too long')
     }
     if (!this.closed) this.watch()
@@ -1181,7 +923,7 @@ export abstract class Session implements OutboxOwner, Reader, Timed {
     }
     if (now - this.#quietSince >= PING_AFTER) {
       this.#pingedAt = now
-      this.#writePing(KEEPALIVE)
+      this.out.ping(KEEPALIVE)
     }
     return true
   }
@@ -1200,13 +942,6 @@ function violationOf(code: number): Violation {
     default:
       return 'protocol'
   }
-}
-
-/** Bytes that fields take at most in a block. */
-export function blockRoom(headers: Headers): number {
-  let size = 0
-  for (let i = 0; i < headers.length; i++) size += (headers[i] as string).length
-  return size + (headers.length / 2) * FIELD_OVERHEAD
 }
 
 /** The settings of both sides. */

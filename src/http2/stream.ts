@@ -2,6 +2,7 @@
 import type { Headers } from '../core/headers.ts'
 import { own } from '../net/shared-read.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
+import { endFrame, type FrameOwner } from './frame-writer.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { Session } from './session.ts'
 export const FIRST_WINDOW = 64 * 1024
 const LARGEST_WINDOW = 256 * 1024
 
-export abstract class Stream {
+export abstract class Stream implements FrameOwner {
   readonly id: number
   readonly session: Session
   /** Bytes that may still be sent; negative after the peer lowered its initial window (§6.9.2). */
@@ -132,7 +133,7 @@ export abstract class Stream {
     const size = chunk.length
     let at = 0
     while (at < size && !session.full) {
-      const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.peerMaxFrame)
+      const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.out.maxFrame)
       if (room <= 0) break
       this.sendWindow -= room
       session.writeData(this, chunk, at, at + room)
@@ -154,10 +155,10 @@ export abstract class Stream {
 
   #writeEnd(trailers: Headers | undefined): void {
     const session = this.session
-    if (trailers !== undefined && trailers.length > 0) session.writeTrailers(this, trailers)
+    if (trailers !== undefined && trailers.length > 0) session.out.trailers(this, trailers)
     else if (this.#lastFrame !== undefined && this.#lastFlush === session.outbox.flushes)
-      session.endAt(this.#lastFrame, this.#lastFlags)
-    else session.writeEmptyEnd(this)
+      endFrame(this.#lastFrame, this.#lastFlags)
+    else session.out.emptyEnd(this.id)
     this.#lastFrame = undefined
     this.onLocalEnd()
   }
@@ -281,7 +282,7 @@ export abstract class Stream {
       this.#window *= 2
     }
     this.#paused = false
-    this.session.writeWindowUpdate(this.id, this.#uncredited)
+    this.session.out.windowUpdate(this.id, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
   }
