@@ -4,7 +4,6 @@ import t from 'tap'
 import {
   ACK,
   CONTINUATION,
-  DATA,
   END_HEADERS,
   END_STREAM,
   ENHANCE_YOUR_CALM,
@@ -30,6 +29,7 @@ import {
   requestBlock,
   SETTINGS_ACK,
   times,
+  WindowedSender,
   windowUpdate,
 } from '../../support/http2-raw.ts'
 import { MEASURABLE, startVictim, withstands } from './victim.ts'
@@ -37,30 +37,37 @@ import { MEASURABLE, startVictim, withstands } from './victim.ts'
 /** Requests for /head that reached the origin. */
 let heads = 0
 
-const LARGE = Buffer.alloc(16_384, 'x')
-
-/**
- * GET /: hi. GET /large: as much as the first windows allow, without end. GET /head: a head of 4 KiB and no body.
- */
+/** GET /: hi. GET /large: 16 MiB, as the windows allow. GET /head: a head of 4 KiB and no body. */
 function play(peer: Http2Peer): void {
-  peer.onFrame = ({ type, id, flags, payload }) => {
+  const bodies = new WindowedSender(peer)
+  peer.onFrame = (one) => {
+    const { type, id, flags, payload } = one
+    bodies.saw(one)
     if (type === SETTINGS && (flags & ACK) === 0) peer.send(SETTINGS_ACK)
     else if (type === PING && (flags & ACK) === 0) peer.send(frame(PING, ACK, 0, payload))
-    else if (type === DATA && payload.length > 0) {
-      peer.send(windowUpdate(0, payload.length), windowUpdate(id, payload.length))
-    } else if (type === HEADERS) {
-      const path = peer.fieldsOf(peer.frames.at(-1) as never).find(([name]) => name === ':path')?.[1]
-      const head = block([[':status', path === '/head' ? '204' : '200']])
-      if (path === '/large') {
-        peer.send(headers(id, head))
-        for (let sent = 0; sent + LARGE.length <= 65_535; sent += LARGE.length) peer.send(data(id, LARGE))
-      } else if (path === '/head') {
-        heads++
-        peer.send(headers(id, joined(head, block([['x-filler', 'y'.repeat(4000)]])), true))
-      } else if (path !== '/sink') peer.send(headers(id, head), data(id, 'hi!', true))
-    }
+    else if (type === HEADERS) answer(peer, bodies, id, peer.fieldsOf(one).find(([name]) => name === ':path')?.[1])
     peer.frames.length = 0
   }
+}
+
+function answer(peer: Http2Peer, bodies: WindowedSender, id: number, path: string | undefined): void {
+  if (path === '/head') {
+    heads++
+    peer.send(
+      headers(
+        id,
+        block([
+          [':status', '204'],
+          ['x-filler', 'y'.repeat(4000)],
+        ]),
+        true,
+      ),
+    )
+    return
+  }
+  peer.send(headers(id, block([[':status', '200']])))
+  if (path === '/large') bodies.send(id, 16 * 2 ** 20)
+  else peer.send(data(id, 'hi!', true))
 }
 
 /** A block that makes one entry of nearly 4 KiB and refers to it as often as a frame has bytes. */

@@ -5,16 +5,20 @@ import {
   END_STREAM,
   ENHANCE_YOUR_CALM,
   HEADERS,
+  INITIAL_WINDOW_SIZE,
   NO_ERROR,
   PING,
   PREFACE,
   REFUSED_STREAM,
+  RST_STREAM,
 } from '../../../src/http2/frames.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import {
   answering,
+  block,
   data,
   frame,
+  headers,
   http2Client,
   http2RawOrigin,
   type Http2RawOrigin,
@@ -23,6 +27,7 @@ import {
   ping,
   request,
   requestBlock,
+  WindowedSender,
 } from '../../support/http2-raw.ts'
 import { services, startProxy } from '../../support/proxy.ts'
 import { connect, turn } from '../../support/raw.ts'
@@ -188,3 +193,40 @@ t.test('More streams than allowed are refused, and the others go on', async (t) 
   t.equal(await client.resetCode(2 * 1024 + 1), REFUSED_STREAM)
   t.notOk(client.saidGoaway)
 })
+
+/** /poll: a head, and nothing more. /large: 256 KiB, as the windows allow. */
+function largeAndPoll(peer: Http2Peer): void {
+  const bodies = new WindowedSender(peer)
+  peer.onFrame = (one) => {
+    const { type, id, flags, payload } = one
+    bodies.saw(one)
+    if (type === PING && (flags & ACK) === 0) peer.send(frame(PING, ACK, 0, payload))
+    if (type !== HEADERS) return
+    peer.send(headers(id, block([[':status', '200']])))
+    if (peer.fieldsOf(one).some(([name, value]) => name === ':path' && value === '/large')) bodies.send(id, 262_144)
+  }
+}
+
+t.test(
+  'Answers that nobody takes make room where somebody waits behind them, and stay where nobody does',
+  async (t) => {
+    for (const waits of [true, false]) {
+      const { clock, port } = await scene(t, largeAndPoll)
+      const neighbour = await http2Client(t, port)
+      if (waits) {
+        neighbour.send(request(1, { path: '/poll' }))
+        await neighbour.head(1)
+      }
+      const client = await http2Client(t, port, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
+      for (let id = 1; id < 80; id += 2) client.send(request(id, { path: '/large' }))
+      for (let id = 1; id < 80; id += 2) await client.head(id)
+      await client.roundTrip()
+      await pass(clock, 18_000)
+      await client.roundTrip()
+      const given = client.frames.filter(({ type }) => type === RST_STREAM).length
+      if (waits) t.ok(given > 0 && given < 40, `${given} of 40 were given up`)
+      else t.equal(given, 0)
+      t.notOk(neighbour.frames.some(({ type }) => type === RST_STREAM))
+    }
+  },
+)
