@@ -19,11 +19,11 @@ const { PADDING_STRATEGY_ALIGNED, PADDING_STRATEGY_MAX, PADDING_STRATEGY_NONE } 
 function* someCuts(bytes: Buffer, preface: number): Iterable<number[]> {
   let at = 0
   for (const unit of units(bytes, preface)) {
-    for (const offset of [1, 5, 9, 10]) if (at + offset < bytes.length) yield [at + offset]
+    if (at + 5 < bytes.length) yield [at + 5]
     at += unit.length
     if (at < bytes.length) yield [at]
   }
-  for (const size of [1, 7, 1000, 16_384, 16_393, 65_536]) {
+  for (const size of [1, 1000, 16_393]) {
     yield Array.from({ length: Math.ceil(bytes.length / size) - 1 }, (_, i) => size * (i + 1))
   }
 }
@@ -122,15 +122,15 @@ async function small(session: http2.ClientHttp2Session): Promise<void> {
 
 async function large(session: http2.ClientHttp2Session): Promise<void> {
   await Promise.all([
-    call(session, { path: '/a', body: Buffer.alloc(200_000, 'abcdefg'), trailers: { 'x-t-sum': LONG } }),
-    call(session, { path: '/b', fields: { 'x-t-long': LONG }, body: Buffer.alloc(70_000, 'b') }),
+    call(session, { path: '/a', body: Buffer.alloc(70_000, 'abcdefg'), trailers: { 'x-t-sum': LONG } }),
+    call(session, { path: '/b', fields: { 'x-t-long': LONG }, body: Buffer.alloc(20_000, 'b') }),
     call(session, { path: '/c', fields: { 'x-t-long': LONG } }),
   ])
   await settings(session, { initialWindowSize: 20, headerTableSize: 65_536, maxFrameSize: 20_000 })
   await call(session, { path: '/d', body: Buffer.alloc(1000, 'd') })
   await call(session, { path: '/e', body: Buffer.alloc(10), cancel: http2.constants.NGHTTP2_CANCEL })
   await settings(session, { initialWindowSize: 1_000_000 })
-  await call(session, { path: '/f', body: Buffer.alloc(100_000, 'f') })
+  await call(session, { path: '/f', body: Buffer.alloc(30_000, 'f') })
 }
 
 const PADDINGS = [
@@ -195,14 +195,14 @@ function answer(stream: http2.ServerHttp2Stream): void {
       break
     default:
       stream.respond({ ':status': 200, 'x-t-long': LONG })
-      stream.end(Buffer.alloc(150_000, 'xyz'))
+      stream.end(Buffer.alloc(80_000, 'xyz'))
   }
 }
 
 for (const [name, paddingStrategy] of PADDINGS) {
   for (const [kind, bodies] of [
     ['small', ['', '', 'echo '.repeat(50), '', '']],
-    ['large', ['', '', 'echo '.repeat(30_000), '', '', 'q'.repeat(100_000)]],
+    ['large', ['', '', 'echo '.repeat(15_000), '', '', 'q'.repeat(70_000)]],
   ] as const) {
     t.test(`a ${kind} session of Node's server, ${name}`, async (t) => {
       const { bytes, answers, defects } = await recordServer({ paddingStrategy }, bodies, answer)

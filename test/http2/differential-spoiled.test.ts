@@ -14,7 +14,7 @@ import { type NodeMessage, type NodeReading, readByNodeClient, readByNodeServer,
 import { type ReadRequest, readByServer } from './read-server.ts'
 import { spoil } from './spoil.ts'
 
-const ROUNDS = 3000
+const ROUNDS = 2000
 
 /** What HTTP/1.1 could carry without a second meaning. */
 function wellFormed(fields: readonly string[]): boolean {
