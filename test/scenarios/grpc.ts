@@ -5,11 +5,12 @@
 import { fileURLToPath } from 'node:url'
 import { duration, table } from '../../src/demo/table.ts'
 import { nowMs } from '../../src/demo/time.ts'
-import type { Bound } from './bounds.ts'
+import { type Bound, strict } from './bounds.ts'
 import { withGo } from './grpc/go.ts'
-import { cancels, deadlines, refusals, retries } from './grpc/steps-failures.ts'
+import { refusals, retries } from './grpc/steps-failures.ts'
 import { metadata, shapes } from './grpc/steps-shapes.ts'
 import { slowReaders } from './grpc/steps-slow.ts'
+import { cancels, deadlines } from './grpc/steps-times.ts'
 import { type Judge, type Pairing, Story } from './grpc/story.ts'
 import type { Outcome, Setting } from './setting.ts'
 
@@ -24,12 +25,14 @@ const STOCK: Pairing = { name: 'grpc-js → grpc-js', client: CLIENT, server: SE
 export async function grpcShapes(setting: Setting, say: (text: string) => void): Promise<Outcome> {
   const bounds: Bound[] = []
   const rows: string[][] = []
+  let disturbed = false
   const run = async (pairing: Pairing): Promise<void> => {
     const start = nowMs()
-    const found = await tell(pairing, setting)
-    bounds.push(...found)
-    const missed = found.filter(({ met }) => !met).length
-    rows.push([pairing.name, `${found.length}`, `${missed}`, duration(nowMs() - start)])
+    const outcome = await tell(pairing, setting)
+    bounds.push(...outcome.bounds)
+    disturbed ||= outcome.disturbed
+    const missed = outcome.bounds.filter(({ met }) => !met).length
+    rows.push([pairing.name, `${outcome.bounds.length}`, `${missed}`, duration(nowMs() - start)])
   }
   if (STOCK.name.includes(setting.only)) await run(STOCK)
   const left = await withGo(setting, async (go) => {
@@ -42,24 +45,26 @@ export async function grpcShapes(setting: Setting, say: (text: string) => void):
   say('')
   say(table(['client → server', 'bounds', 'missed', 'took'], rows))
   if (left !== '') say(`\ngrpc-go was left out: ${left}`)
-  return { bounds, disturbed: false }
+  return { bounds, disturbed }
 }
 
-async function tell(pairing: Pairing, setting: Setting): Promise<Bound[]> {
+async function tell(pairing: Pairing, setting: Setting): Promise<Outcome> {
   const { scale, launch } = setting
   const slack = scale === 1 ? 0 : SLACK
-  const judges: Judge[] = []
+  const counted: Judge[] = []
+  const timed: Judge[] = []
   const story = await Story.start(pairing, [...process.execArgv, ...launch.sidecar])
   try {
-    judges.push(...(await shapes(story)), ...(await metadata(story)), ...(await retries(story)))
-    judges.push(
-      ...(await refusals(story)),
-      ...(await deadlines(story, slack)),
-      ...(await cancels(story, scale === 1 ? 10 : 3, slack)),
-    )
-    judges.push(...(await slowReaders(story, scale === 1 ? 40 : 15)))
+    for (const step of [shapes, metadata, retries, refusals]) counted.push(...(await step(story)))
+    timed.push(...(await story.timed(() => deadlines(story, slack))))
+    timed.push(...(await story.timed(() => cancels(story, scale === 1 ? 10 : 3, slack))))
+    counted.push(...(await slowReaders(story, scale === 1 ? 40 : 15)))
   } finally {
     await story.stop()
   }
-  return judges.flatMap((judge) => judge()).map((bound) => ({ ...bound, what: `${pairing.name}: ${bound.what}` }))
+  const bounds = [...counted.flatMap((judge) => judge()).map(strict), ...timed.flatMap((judge) => judge())]
+  return {
+    bounds: bounds.map((bound) => ({ ...bound, what: `${pairing.name}: ${bound.what}` })),
+    disturbed: story.disturbed,
+  }
 }

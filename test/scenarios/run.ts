@@ -33,7 +33,7 @@ async function tell(name: string, scenario: Scenario, setting: Setting): Promise
   console.log(`\n${bounds.length - missed.length} of ${bounds.length} bounds met in ${seconds} s`)
   if (missed.length === 0) return 0
   if (!disturbed || missed.some((bound) => bound.strict)) return 1
-  console.log('The load generator could not keep its timetable: the machine had other work to do.')
+  console.log('Our own timers were late: the machine had other work to do.')
   return 3
 }
 

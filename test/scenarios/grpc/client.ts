@@ -2,7 +2,8 @@
 import { createInterface } from 'node:readline'
 import grpc from '@grpc/grpc-js'
 import { dieWithParent } from '../../../src/demo/lifeline.ts'
-import { Counted, type Order, SERVICE, SlowReading, sendAll, tell, toFields, toMetadata, wallMs } from './metadata.ts'
+import { tell, toFields, toMetadata, wallMs } from './metadata.ts'
+import { Counted, type Order, SERVICE, SlowReading, sendAll } from './orders.ts'
 import type { Spec } from './spec.ts'
 
 const connect = process.argv[2] ?? ''
@@ -66,37 +67,39 @@ function make(spec: Spec): void {
 }
 
 function begin(spec: Spec, counted: Counted): Begun {
-  const { method, deadline, size } = spec
-  const client = clientOf(spec.to)
-  const definition = SERVICE[method] ?? (SERVICE['GetOrder'] as grpc.MethodDefinition<Order, Order>)
-  const path = `/order.OrderService/${method}`
-  const metadata = toMetadata(spec.metadata)
-  const options = deadline > 0 ? { deadline: Date.now() + deadline } : {}
-  const types = [path, definition.requestSerialize, definition.responseDeserialize] as const
+  const { method, deadline, size, to } = spec
+  const { requestStream, responseStream, requestSerialize, responseDeserialize } = definitionOf(method)
+  const types = [`/order.OrderService/${method}`, requestSerialize, responseDeserialize] as const
+  const rest = [toMetadata(spec.metadata), deadline > 0 ? { deadline: Date.now() + deadline } : {}] as const
   const first: Order = { number: 0, customer: 'ada', lines: Buffer.alloc(size, 'o') }
   const one = (_error: unknown, order?: Order): void => {
     if (order !== undefined) counted.add(order)
   }
-  if (definition.requestStream && definition.responseStream) {
-    const call = client.makeBidiStreamRequest<Order, Order>(...types, metadata, options)
+  const client = clientOf(to)
+  if (requestStream && responseStream) {
+    const call = client.makeBidiStreamRequest<Order, Order>(...types, ...rest)
     read(call, spec, counted)
-    write(call, spec)
     if (spec.turns) inTurns(call, spec)
+    else write(call, spec)
     if (spec.endAfter > 0) call.on('data', () => counted.received === spec.endAfter && call.end())
     return { call, unread: call }
   }
-  if (definition.requestStream) {
-    const call = client.makeClientStreamRequest<Order, Order>(...types, metadata, options, one)
+  if (requestStream) {
+    const call = client.makeClientStreamRequest<Order, Order>(...types, ...rest, one)
     write(call, spec)
     return { call, unread: undefined }
   }
-  if (definition.responseStream) {
-    const call = client.makeServerStreamRequest<Order, Order>(...types, first, metadata, options)
+  if (responseStream) {
+    const call = client.makeServerStreamRequest<Order, Order>(...types, first, ...rest)
     read(call, spec, counted)
     return { call, unread: call }
   }
-  const call = client.makeUnaryRequest<Order, Order>(...types, first, metadata, options, one)
-  return { call, unread: undefined }
+  return { call: client.makeUnaryRequest<Order, Order>(...types, first, ...rest, one), unread: undefined }
+}
+
+/** A method that nobody serves looks like a unary one. */
+function definitionOf(method: string): grpc.MethodDefinition<Order, Order> {
+  return (SERVICE[method] ?? SERVICE['GetOrder']) as grpc.MethodDefinition<Order, Order>
 }
 
 function read(call: grpc.ClientReadableStream<Order>, spec: Spec, counted: Counted): void {
@@ -108,7 +111,6 @@ function read(call: grpc.ClientReadableStream<Order>, spec: Spec, counted: Count
 }
 
 function write(call: grpc.ClientWritableStream<Order>, spec: Spec): void {
-  if (spec.turns) return
   sendAll(call, spec.send, spec.size, () => {
     if (spec.endAfter === 0) call.end()
   })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Setting } from '../setting.ts'
-import { descriptor } from './metadata.ts'
+import { descriptor } from './orders.ts'
 
 /** The modules may have to be fetched and compiled, on two cores, ms. */
 const BUILD_LIMIT = 300_000

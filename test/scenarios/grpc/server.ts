@@ -1,18 +1,8 @@
 /** The order service on grpc-js, a process of its own: does with each call what its metadatum `x-do` says. */
 import grpc from '@grpc/grpc-js'
 import { dieWithParent } from '../../../src/demo/lifeline.ts'
-import {
-  Counted,
-  echoes,
-  type Order,
-  SERVICE,
-  SlowReading,
-  sendAll,
-  tell,
-  toFields,
-  toMetadata,
-  wallMs,
-} from './metadata.ts'
+import { echoes, tell, toFields, toMetadata, wallMs } from './metadata.ts'
+import { Counted, type Order, SERVICE, SlowReading, sendAll } from './orders.ts'
 import type { Do } from './spec.ts'
 
 type Unary = grpc.ServerUnaryCall<Order, Order>

@@ -1,7 +1,7 @@
 /** Whoever reads slowly: what the sidecars keep for it must not grow with what is sent. */
 import grpc from '@grpc/grpc-js'
 import { atMost, exactly } from '../bounds.ts'
-import { MIB } from './metadata.ts'
+import { MIB } from './orders.ts'
 import { spec } from './spec.ts'
 import type { Growth, Judge, Story } from './story.ts'
 

@@ -1,6 +1,6 @@
 /** One pairing of a client and a server through two sidecars: calls are made in it, and what both ends saw is kept. */
 import { readFileSync } from 'node:fs'
-import { sleep, until } from '../../../src/demo/time.ts'
+import { nowMs, sleep, until } from '../../../src/demo/time.ts'
 import type { Bound } from '../bounds.ts'
 import { Peer } from './peer.ts'
 import { Sidecars } from './sidecars.ts'
@@ -11,6 +11,8 @@ const PATIENCE = 60_000
 /** What a server still has to say when the last call is over, ms. */
 const SETTLING = 300
 const LOOK_EVERY = 20
+/** A timer of ours that is later than this, in ms, had no machine to itself: as late as a cancel may be. */
+const TOO_LATE = 50
 
 /** Commands of the two peers. The client's is followed by where to connect. */
 export interface Pairing {
@@ -33,6 +35,7 @@ export class Story {
   readonly #results = new Map<string, Result>()
   readonly #seen: Seen[] = []
   readonly #server: Peer
+  #late = 0
   #client: Peer | undefined
   #sidecars: Sidecars | undefined
 
@@ -75,7 +78,7 @@ export class Story {
 
   /** Resolves once that call has reached the server. */
   async arrival(id: string): Promise<void> {
-    const here = await until(() => this.seen(id, 'call').length > 0, PATIENCE, 2)
+    const here = await until(() => this.reached(id) > 0, PATIENCE, 2)
     if (!here) throw new Error(`Call '${id}' must reach the server: it has not. ${this.#fallen()}`)
   }
 
@@ -86,6 +89,30 @@ export class Story {
 
   seen(id: string, event: Seen['event']): Seen[] {
     return this.#seen.filter((each) => each.id === id && each.event === event)
+  }
+
+  /** Somebody else had the machine while something was timed. */
+  get disturbed(): boolean {
+    return this.#late > TOO_LATE
+  }
+
+  /** How late our own timers are while `what` is timed. */
+  async timed<T>(what: () => Promise<T>): Promise<T> {
+    let over = false
+    const done = what().finally(() => {
+      over = true
+    })
+    while (!over) {
+      const due = nowMs() + LOOK_EVERY
+      await sleep(LOOK_EVERY)
+      this.#late = Math.max(this.#late, nowMs() - due)
+    }
+    return done
+  }
+
+  /** How many attempts of that call reached the server. */
+  reached(id: string): number {
+    return this.seen(id, 'call').length
   }
 
   /** Looks at the memory of both sidecars while `what` goes on. */
