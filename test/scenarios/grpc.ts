@@ -58,7 +58,7 @@ async function tell(pairing: Pairing, setting: Setting): Promise<Outcome> {
     for (const step of [shapes, metadata, retries, refusals]) counted.push(...(await step(story)))
     timed.push(...(await story.timed(() => deadlines(story, slack))))
     timed.push(...(await story.timed(() => cancels(story, scale === 1 ? 10 : 3, slack))))
-    counted.push(...(await slowReaders(story, scale === 1 ? 40 : 15)))
+    counted.push(...(await (scale === 1 ? slowReaders(story, 160, 40) : slowReaders(story, 112, 15))))
   } finally {
     await story.stop()
   }
