@@ -1,6 +1,6 @@
 /** Calls that end by the clock or by their client: how soon both ends know. */
 import grpc from '@grpc/grpc-js'
-import { atMostMs, type Bound, between, exactly } from '../bounds.ts'
+import { atMostMs, type Bound, between, exactly, strict } from '../bounds.ts'
 import { type Do, type Method, type Result, type Spec, spec } from './spec.ts'
 import type { Judge, Story } from './story.ts'
 
@@ -17,6 +17,8 @@ const EARLY = 20
 /** Long enough for the call to have reached the server. */
 const CANCEL_AFTER = 100
 const CANCEL_LIMIT = 50
+/** No machine is so busy. */
+const HANGS = 5000
 
 const HELD: readonly (readonly [Method, Partial<Spec>, Do])[] = [
   ['GetOrder', {}, {}],
@@ -45,7 +47,7 @@ function atBothEnds(what: string, result: Result, story: Story, deadline: number
   const { id, code, ms } = result
   const high = deadline + LATE + slack
   return [
-    exactly(`${what}: code, attempts`, [code, story.reached(id)], [DEADLINE_EXCEEDED, 1]),
+    strict(exactly(`${what}: code, attempts`, [code, story.reached(id)], [DEADLINE_EXCEEDED, 1])),
     between(`${what}: the client's status, ms`, ms, deadline - EARLY, high),
     between(
       `${what}: the server's call cancelled, ms`,
@@ -75,13 +77,14 @@ export async function cancels(story: Story, times: number, slack: number): Promi
         await story.call(spec(id, method, { ...rest, cancel: CANCEL_AFTER, does: { ...does, hold: FOR_EVER } })),
       )
     }
-    judges.push(() =>
-      exactly(`${method}: cancelled by the client`, [...new Set(results.map(({ code }) => code))], [CANCELLED]),
-    )
+    const took = (): number[] => results.map(({ id, cancelledAt }) => cancelled(story, id) - cancelledAt)
     judges.push(() => {
-      const took = results.map(({ id, cancelledAt }) => cancelled(story, id) - cancelledAt)
-      return atMostMs(`${method}: a cancel is at the server`, Math.max(...took), CANCEL_LIMIT + slack)
+      const seen = [[...new Set(results.map(({ code }) => code))], took().filter((ms) => ms < HANGS).length]
+      return strict(
+        exactly(`${method}: codes of what the client cancelled, cancels at the server`, seen, [[CANCELLED], times]),
+      )
     })
+    judges.push(() => atMostMs(`${method}: a cancel is at the server`, Math.max(...took()), CANCEL_LIMIT + slack))
   }
   return judges
 }
