@@ -159,6 +159,8 @@ export class ServerStream extends Stream implements IncomingExchange {
 
   end(trailers?: Headers): void {
     this.sendEnd(trailers)
+    // A pause dies with the exchange (G2), and a client that sends all before it reads would wait for ever. Nobody takes it.
+    if (!this.closed && !this.receivedAll) this.resumeReceiving()
   }
 
   /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */
