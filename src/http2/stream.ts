@@ -207,6 +207,10 @@ export abstract class Stream implements FrameOwner {
     this.#queue = undefined
     this.#endQueued = false
     this.#lastFrame = undefined
+    if (!this.#sourcePaused) return
+    // What still comes goes nowhere, and somebody may have to send it all before he reads.
+    this.#sourcePaused = false
+    this.resumeSource()
   }
 
   /** The peer reset the stream or is gone. Returns whether the stream goes on all the same. */

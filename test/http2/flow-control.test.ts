@@ -28,6 +28,7 @@ import {
   windowUpdate,
 } from '../support/http2-raw.ts'
 import { services, startProxy } from '../support/proxy.ts'
+import { startRawOrigin } from '../support/raw-origin.ts'
 import { turn } from '../support/raw.ts'
 
 const MANY = 0x7fff_0000
@@ -234,6 +235,31 @@ t.test('An answer that is over ends the pause of its request: a client may send 
   client.send(windowUpdate(1, 100))
   await client.finished(1)
   t.equal(bodyOf(client, 1).toString(), 'enough')
+})
+
+t.test('The same where the upstream speaks HTTP/1.1 and reads nothing', async (t) => {
+  const origin = await startRawOrigin(async (peer) => {
+    await peer.head()
+    peer.socket.pause()
+  })
+  t.teardown(() => origin.close())
+  const proxy = await startProxy(
+    services({ origin: origin.port }).replace('name: origin\n', 'name: origin\nprotocol: http1\n'),
+  )
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
+  client.send(request(1, { method: 'PUT', open: true }))
+  // More than the kernel holds between the two.
+  const body = Buffer.alloc(30_000_000)
+  const sent = await pour(client, 1, body)
+  t.ok(sent < body.length, `${sent} bytes were let in`)
+  ;(await origin.peer(0)).send('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nenough')
+  await client.head(1)
+  await client.when('leave to send on', () => FIRST_WINDOW + credited(client, 1) > sent)
+  client.send(windowUpdate(1, 100))
+  await client.finished(1)
+  t.equal(bodyOf(client, 1).toString(), 'enough')
+  t.equal(await client.resetCode(1), NO_ERROR)
 })
 
 t.test('A frame that is whole ends its wait: reads may end in the middle of a frame for ever', async (t) => {
