@@ -80,7 +80,8 @@ export const SHEDDING: readonly Reason[] = [
 /**
  * What may be sent again (RFC 9110 §9.2.2; `policies.md` 2.2):
  * - `unsent`: provably nothing reached the upstream. Any method.
- * - `unsent-reused`: the same, because the first write on a pooled connection failed. Any method, once at once.
+ * - `unsent-reused`: the same, for a reason that is not the request's: the first write on a pooled connection failed, the
+ *   upstream never looked at the stream, the endpoint was taken away. Any method, once at once.
  * - `unanswered`: bytes were written, no byte of answer came. Idempotent or keyed requests only.
  * - `unanswered-reused`: the same on a pooled connection, the common keep-alive race. Idempotent or keyed, once at once.
  * - `no`: never.

@@ -212,9 +212,9 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     for (const connection of this.#open.slice()) connection.retire()
   }
 
-  /** The endpoint is gone: who waits for it had better go elsewhere. */
+  /** The endpoint is gone: who waits for it goes elsewhere, at once and uncounted, for it is not about the request. */
   takeAway(): void {
-    const error = new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away')
+    const error = new ProxyError('no_endpoints', 'proxy', 'unsent-reused', 'the endpoint was taken away')
     this.#line.refuseAll(error)
     this.#dialing?.takeAway(error)
     this.close()

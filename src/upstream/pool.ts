@@ -224,10 +224,10 @@ export class Pool implements ClientOwner, Timed {
     for (const connection of this.#idle.splice(0)) this.#drop(connection)
   }
 
-  /** The endpoint is gone: who waits for it had better go elsewhere. */
+  /** The endpoint is gone: who waits for it goes elsewhere, at once and uncounted, for it is not about the request. */
   takeAway(): void {
     this.close()
-    const error = new ProxyError('no_endpoints', 'proxy', 'unsent', 'the endpoint was taken away')
+    const error = new ProxyError('no_endpoints', 'proxy', 'unsent-reused', 'the endpoint was taken away')
     this.#line.refuseAll(error)
     this.#dialing?.takeAway(error)
   }

@@ -69,7 +69,7 @@ t.test(
     await peer.head(1)
     const waits = world.ask()
     world.pool.takeAway()
-    t.equal(waits.failure, 'no_endpoints unsent')
+    t.equal(waits.failure, 'no_endpoints unsent-reused')
     await peer.roundTrip()
     t.equal(origin.peers.length, 1)
     peer.send(headers(1, OK, true))

@@ -106,8 +106,9 @@ export class DnsService implements Service, Timed {
       return
     }
     if (++this.#misses < NO_SUCH_NAME_LIMIT) return
-    for (const endpoint of this.endpoints) endpoint.takeAway()
+    const gone = this.endpoints
     this.endpoints = []
+    for (const endpoint of gone) endpoint.takeAway()
   }
 
   close(): void {
