@@ -45,6 +45,8 @@ export interface IncomingExchange extends ResponseHandler {
 export interface IncomingConnection {
   readonly peerAddress: string
   readonly peerPort: number
+  /** It is one of TLS. */
+  readonly secure: boolean
   /** Somebody waits for something: an exchange, or bytes of an answer that are not out yet. */
   readonly busy: boolean
   /** No further requests: ends once nothing is in flight. */

@@ -30,6 +30,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   readonly outbox: Outbox
   readonly peerAddress: string
   readonly peerPort: number
+  readonly secure: boolean
   readonly #owner: ServerOwner
   readonly #scan: HeadScan
   readonly #head: Head
@@ -53,9 +54,10 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     this.outbox = new Outbox(socket, this)
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0
+    this.secure = isEncrypted(socket)
     this.#owner = owner
     this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
-    this.#head = new Head(isEncrypted(socket))
+    this.#head = new Head(this.secure)
     this.#reader = new BodyReader(owner.limits)
     this.#state = HEAD
     this.#served = false

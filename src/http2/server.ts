@@ -4,6 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Violation } from '../http/violation.ts'
 import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import { isEncrypted } from '../net/encrypted.ts'
 import {
   CANCEL,
   ENABLE_CONNECT_PROTOCOL,
@@ -31,6 +32,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   readonly owner: ServerOwner
   readonly peerAddress: string
   readonly peerPort: number
+  readonly secure: boolean
   readonly #head: RequestFields
   readonly #trailers: TrailerFields
   /** Bytes of the preface that came. */
@@ -44,6 +46,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.owner = owner
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0
+    this.secure = isEncrypted(socket)
     this.#head = new RequestFields(owner.limits)
     this.#trailers = new TrailerFields(owner.limits)
     this.#prefaced = 0

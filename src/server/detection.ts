@@ -5,6 +5,7 @@ import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { PREFACE } from '../http2/frames.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
+import { isEncrypted } from '../net/encrypted.ts'
 import type { Reader, Reading } from '../net/shared-read.ts'
 
 /**
@@ -14,6 +15,7 @@ import type { Reader, Reading } from '../net/shared-read.ts'
 export class Detection implements IncomingConnection, Reader, Timed {
   readonly peerAddress: string
   readonly peerPort: number
+  readonly secure: boolean
   readonly #socket: Socket
   readonly #reading: Reading
   readonly #owner: ServerOwner
@@ -28,6 +30,7 @@ export class Detection implements IncomingConnection, Reader, Timed {
   constructor(socket: Socket, reading: Reading, owner: ServerOwner, decided: (connection: IncomingConnection) => void) {
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0
+    this.secure = isEncrypted(socket)
     this.#socket = socket
     this.#reading = reading
     this.#owner = owner

@@ -14,6 +14,7 @@ import { Detection } from './detection.ts'
 export class ServerHandshake implements IncomingConnection, Accepting, Timed {
   readonly peerAddress: string
   readonly peerPort: number
+  readonly secure: boolean
   readonly #accepted: Socket
   readonly #reading: Reading
   readonly #owner: ServerOwner
@@ -31,6 +32,7 @@ export class ServerHandshake implements IncomingConnection, Accepting, Timed {
   ) {
     this.peerAddress = accepted.remoteAddress ?? ''
     this.peerPort = accepted.remotePort ?? 0
+    this.secure = true
     this.#accepted = accepted
     this.#reading = reading
     this.#owner = owner

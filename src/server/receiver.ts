@@ -80,7 +80,9 @@ export class Receiver implements ServerOwner {
     response.exchange = exchange
     const hops = maxForwards(head.method, fields.headers)
     const kept = hops > 0 ? lessOne(fields.headers, hops) : fields.headers
-    const headers = inbound ? withForwarded(kept, connection.peerAddress, head.scheme, head.authority) : kept
+    // What the connection is, not what a stranger says of it in its target.
+    const scheme = connection.secure ? 'https' : 'http'
+    const headers = inbound ? withForwarded(kept, connection.peerAddress, scheme, head.authority) : kept
     const request = new RequestHead(
       head.method,
       head.target,

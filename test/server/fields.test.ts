@@ -155,6 +155,12 @@ t.test('Inbound, what strangers say of themselves goes out, and who they are com
   t.strictSame(values(sent!, 'proxy-status'), [])
 })
 
+t.test('Inbound, x-forwarded-proto is what the connection is, whatever the target says', async (t) => {
+  const { port, origin } = await scene(t, HI, { inbound: true })
+  await ask(port, 'GET https://shop.test/ HTTP/1.1\r\nHost: shop.test\r\n\r\n')
+  t.strictSame(values(origin.requests[0]!, 'x-forwarded-proto'), ['http'])
+})
+
 t.test('Inbound, what trusted peers say stays, and the chain grows', async (t) => {
   const { port, origin } = await scene(t, HI, { inbound: true, sidecar: TRUSTING })
   await ask(
