@@ -172,7 +172,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   /** After the head nothing can be said any more but that it broke off. */
   fail(error: ProxyError): void {
     if (this.closed) return
-    const code = error.resetCode >= 0 ? error.resetCode : error.source === 'downstream' ? CANCEL : INTERNAL_ERROR
+    // NO_ERROR would say that the answer is whole.
+    const code = error.resetCode > NO_ERROR ? error.resetCode : error.source === 'downstream' ? CANCEL : INTERNAL_ERROR
     this.#connection.resetStream(this, code, '')
   }
 
