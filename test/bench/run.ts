@@ -4,6 +4,7 @@
  *   npm run bench                                  all of it, 3 rounds of 3 s spells
  *   npm run bench -- --rounds 5 --seconds 5 --only outrigger,envoy
  *   npm run bench -- --ref main~3                  before and after: that commit's bundle beside this tree's, as a ratio
+ *   npm run bench -- --echo                        messages of 1 MiB over HTTP/2, there and back
  *   npm run bench -- --layers                      the layers alone; --no-layers: without them
  *   npm run bench -- --peer-file                   writes our peer file for the comparison outside, prints its path
  *   npm run bench -- --delegate                    runs that comparison, where it lies beside the project
@@ -11,12 +12,13 @@
  * Absolute figures move with the machine and with who else is on it; ratios within one run count. docs/benchmarks.md.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { buildCommit, buildTree, describeCommit } from './bundle.ts'
+import { echo } from './echo.ts'
 import { Lab } from './lab.ts'
 import { layers } from './layers.ts'
 import { fill, type Peer, readPeer, writePeerFile } from './peer-file.ts'
@@ -33,6 +35,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: '' },
     ref: { type: 'string', default: '' },
     layers: { type: 'boolean', default: false },
+    echo: { type: 'boolean', default: false },
     'no-layers': { type: 'boolean', default: false },
     'peer-file': { type: 'boolean', default: false },
     delegate: { type: 'boolean', default: false },
@@ -114,6 +117,15 @@ async function main(): Promise<number> {
     return 0
   }
   if (flags.delegate) return delegate()
+  if (flags.echo) {
+    const scratch = mkdtempSync(join(tmpdir(), 'outrigger-echo-'))
+    try {
+      console.log(await echo(buildTree(join(scratch, 'outrigger.cjs')), scratch, plan.rounds))
+    } finally {
+      rmSync(scratch, { recursive: true, force: true })
+    }
+    return 0
+  }
   if (!flags.layers) {
     if (!existsSync('/proc/self/stat')) console.log('skipped: CPU and memory are read from /proc, which is not here')
     else {
