@@ -120,11 +120,17 @@ export class Load {
       this.inFlight--
       settle(status, status === 0 ? 'connection' : '')
     })
-    const giveUp = after(Math.max(1, patience - late), () => {
-      call.abandon()
-      this.inFlight--
-      settle(0, 'patience')
-    })
+    // A timer of Node counts from the beginning of its turn, so it may come early by what the turn took.
+    const end = (): void => {
+      const left = patience - (this.elapsed() - due.at)
+      if (left > 0) giveUp = after(Math.ceil(left), end)
+      else {
+        call.abandon()
+        this.inFlight--
+        settle(0, 'patience')
+      }
+    }
+    let giveUp = after(Math.max(1, patience - late), end)
   }
 }
 
