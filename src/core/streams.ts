@@ -1,6 +1,7 @@
 /** Which exchanges are streams: their body goes on for as long as both sides like, and is not judged by its length. */
 import type { Exchange, RequestHead, ResponseHead } from './exchange.ts'
 import { get } from './headers.ts'
+import { isMediaType } from './media-type.ts'
 
 const EVENT_STREAM = 'text/event-stream'
 
@@ -11,17 +12,10 @@ export function isStream(request: RequestHead, head: ResponseHead): boolean {
   if (request.upgrade !== '' && head.status === 101) return true
   if (request.method === 'CONNECT') return head.status >= 200 && head.status < 300
   const type = get(head.headers, 'content-type')
-  if (type === undefined || type.length < EVENT_STREAM.length) return false
-  if (type.length > EVENT_STREAM.length && !endsType(type.charCodeAt(EVENT_STREAM.length))) return false
-  return type.slice(0, EVENT_STREAM.length).toLowerCase() === EVENT_STREAM
+  return type !== undefined && isMediaType(type, EVENT_STREAM)
 }
 
 /** A gRPC call that the file does not call unary: nothing in its head says how many messages it has. */
 export function mayBeStream(exchange: Exchange): boolean {
   return exchange.grpc && exchange.route?.stream !== false
-}
-
-/** Semicolon, blank or tab: what may stand behind a media type (RFC 9110 §8.3.1). */
-function endsType(code: number): boolean {
-  return code === 59 || code === 32 || code === 9
 }
