@@ -84,7 +84,7 @@ export class Http2ClientConnection extends Session {
   get room(): number {
     // Where others do not take their answers, a new one would wait for them.
     if (this.retired || this.closed || this.crowded) return 0
-    const allowed = this.settled ? this.peerMaxStreams : UNTIL_SETTLED
+    const allowed = this.peer.settled ? this.peer.maxStreams : UNTIL_SETTLED
     return allowed - this.streams.size
   }
 
@@ -263,7 +263,7 @@ export class Http2ClientConnection extends Session {
         : verdict
     }
     if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
-    const refusal = this.settled ? undefined : lateRefusal(this.#error)
+    const refusal = this.peer.settled ? undefined : lateRefusal(this.#error)
     if (refusal !== undefined) return refusal
     if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
       return new ProxyError('upstream_reset', 'upstream', stream.reused ? 'unsent-reused' : 'unsent', cause)

@@ -8,30 +8,21 @@ import type { Reader } from '../net/shared-read.ts'
 import {
   ACK,
   CONTINUATION,
-  DEFAULT_FRAME,
   DEFAULT_TABLE,
   DEFAULT_WINDOW,
-  ENABLE_CONNECT_PROTOCOL,
-  ENABLE_PUSH,
-  END_HEADERS,
   END_STREAM,
   ENHANCE_YOUR_CALM,
   errorName,
   FLOW_CONTROL_ERROR,
   FRAME_SIZE_ERROR,
   GOAWAY,
-  HAS_PRIORITY,
-  HEADER_TABLE_SIZE,
   HEADERS,
   INITIAL_WINDOW_SIZE,
-  MAX_CONCURRENT_STREAMS,
-  MAX_FRAME_SIZE,
   MAX_HEADER_LIST_SIZE,
   MAX_STREAM_ID,
   MAX_WINDOW,
   COMPRESSION_ERROR,
   NO_ERROR,
-  PADDED,
   PING,
   PRIORITY,
   PROTOCOL_ERROR,
@@ -46,7 +37,9 @@ import {
 import { FrameReader, type FrameSink } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { FloodGuard } from './guard.ts'
+import { HeaderBlock } from './header-block.ts'
 import { Decoder, type FieldSink } from './hpack/decoder.ts'
+import { PeerSettings, SETTING } from './peer-settings.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
@@ -56,8 +49,6 @@ const MAX_HELD = 1024 * 1024
 /** The same when all connections of the process hold more than `PROCESS_HELD`. */
 const MAX_HELD_CROWDED = 64 * 1024
 const PROCESS_HELD = 64 * 1024 * 1024
-/** CONTINUATION frames of one block; a head of 64 KiB needs four. */
-const MAX_CONTINUATIONS = 32
 /** Streams that we reset and the peer may not know of yet: what still comes for them is dropped. */
 const REMEMBERED_RESETS = 2048
 /** DATA of fewer bytes gives no tokens. */
@@ -101,14 +92,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   readonly streams: Map<number, Stream>
   /** Connection window towards the peer. */
   sendWindow: number
-  /** The window that streams of ours begin with, and the largest frame, as the peer has set them. */
-  peerWindow: number
-  #nextWindow: number
-  peerMaxStreams: number
-  /** RFC 8441 §3. */
-  peerConnects: boolean
-  /** The peer's first SETTINGS came. */
-  settled: boolean
+  readonly peer: PeerSettings
   /** The socket takes nothing at the moment. */
   full: boolean
   /** Bytes held for streams that are paused. */
@@ -140,11 +124,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   #id: number
   /** Whose DATA is being read. */
   #dataStream: Stream | undefined
-  /** A header block in parts (§4.3): the stream that the next frame must continue, or 0. */
-  #continues: number
-  #continuations: number
-  #blockFlags: number
-  #block: Buffer | undefined
+  readonly #block: HeaderBlock
   // Time.
   #timer: Timer | undefined
   #heard: boolean
@@ -166,11 +146,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.limits = limits
     this.streams = new Map()
     this.sendWindow = DEFAULT_WINDOW
-    this.peerWindow = DEFAULT_WINDOW
-    this.#nextWindow = DEFAULT_WINDOW
-    this.peerMaxStreams = Number.POSITIVE_INFINITY
-    this.peerConnects = false
-    this.settled = false
+    this.peer = new PeerSettings()
     this.full = false
     this.held = 0
     this.lastPeerStream = 0
@@ -190,10 +166,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.#flags = 0
     this.#id = 0
     this.#dataStream = undefined
-    this.#continues = 0
-    this.#continuations = 0
-    this.#blockFlags = 0
-    this.#block = undefined
+    this.#block = new HeaderBlock()
     this.#timer = undefined
     this.#heard = false
     this.#quietSince = clock.now()
@@ -275,7 +248,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   }
 
   get #inFrame(): boolean {
-    return this.#continues !== 0 || this.#reader.inFrame
+    return this.#block.continues !== 0 || this.#reader.inFrame
   }
 
   #onEnd(): void {
@@ -303,14 +276,14 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
 
   /** It has a time of its own, from its first byte on, unless it goes on with a header block. */
   frameBegins(): void {
-    if (this.#continues === 0) this.#frameSince = 0
+    if (this.#block.continues === 0) this.#frameSince = 0
   }
 
   frameAdmitted(type: number, flags: number, id: number): boolean {
-    if (!this.settled && (type !== SETTINGS || (flags & ACK) !== 0)) {
+    if (!this.peer.settled && (type !== SETTINGS || (flags & ACK) !== 0)) {
       // §3.4: the preface of either side ends with SETTINGS.
       this.connectionError(PROTOCOL_ERROR, 'another frame before SETTINGS')
-    } else if (this.#continues !== 0 && (type !== CONTINUATION || id !== this.#continues)) {
+    } else if (this.#block.continues !== 0 && (type !== CONTINUATION || id !== this.#block.continues)) {
       this.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
     } else return true
     return false
@@ -448,59 +421,27 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   }
 
   #onHeaders(payload: Buffer, from: number, to: number): void {
-    const id = this.#id
-    const flags = this.#flags
-    if (id === 0) {
-      this.connectionError(PROTOCOL_ERROR, 'HEADERS on stream 0')
-      return
-    }
-    let at = from
-    let end = to
-    if ((flags & PADDED) !== 0) {
-      if (at === end) {
-        this.connectionError(FRAME_SIZE_ERROR, 'padding without its length')
-        return
-      }
-      end -= payload[at++] as number
-    }
-    let itself = false
-    if ((flags & HAS_PRIORITY) !== 0) {
-      itself = to - at >= 5 && readUint31(payload, at) === id
-      at += 5
-    }
-    if (at > end) {
-      this.connectionError(PROTOCOL_ERROR, 'HEADERS with more padding than frame')
-      return
-    }
-    if ((flags & END_HEADERS) === 0) {
-      this.#block = Buffer.from(payload.subarray(at, end))
-      this.#blockFlags = flags
-      this.#continues = id
-      this.#continuations = 0
-      return
-    }
-    this.headers(id, (flags & END_STREAM) !== 0, payload, at, end)
-    if (itself) this.#dependsOnItself(id)
+    const block = this.#block
+    const problem = block.begin(this.#id, this.#flags, payload, from, to)
+    if (problem !== 0) this.connectionError(problem, block.problem)
+    else if (block.whole) this.#wholeBlock()
   }
 
   #onContinuation(payload: Buffer, from: number, to: number): void {
-    const id = this.#id
-    if (this.#continues === 0) {
-      this.connectionError(PROTOCOL_ERROR, 'CONTINUATION of nothing')
-      return
-    }
-    const block = this.#block as Buffer
-    const size = block.length + to - from
-    if (size > this.limits.maxHeaderBytes || ++this.#continuations > MAX_CONTINUATIONS) {
+    const block = this.#block
+    if (block.continues === 0) this.connectionError(PROTOCOL_ERROR, 'CONTINUATION of nothing')
+    else if (!block.goOn(this.#flags, payload, from, to, this.limits.maxHeaderBytes)) {
       this.tooMuch('header_flood', 'a header block that does not end')
-      return
-    }
-    this.#block = Buffer.concat([block, payload.subarray(from, to)], size)
-    if ((this.#flags & END_HEADERS) === 0) return
-    const whole = this.#block
-    this.#block = undefined
-    this.#continues = 0
-    this.headers(id, (this.#blockFlags & END_STREAM) !== 0, whole, 0, whole.length)
+    } else if (block.whole) this.#wholeBlock()
+  }
+
+  #wholeBlock(): void {
+    const block = this.#block
+    const id = this.#id
+    const { bytes, dependsOnItself } = block
+    block.release()
+    this.headers(id, block.endStream, bytes, block.from, block.to)
+    if (dependsOnItself) this.#dependsOnItself(id)
   }
 
   /** Reads a block; false when it cannot be read and the connection ended. */
@@ -562,52 +503,21 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
       if (size > 0) this.connectionError(FRAME_SIZE_ERROR, 'a SETTINGS ACK that says something')
       return
     }
-    if (size % 6 !== 0) {
+    if (size % SETTING !== 0) {
       this.connectionError(FRAME_SIZE_ERROR, 'SETTINGS of a broken length')
       return
     }
-    if (!this.calm(5 + Math.floor(size / (6 * SETTINGS_PER_TOKEN)), 'SETTINGS')) return
-    this.#nextWindow = this.peerWindow
-    for (let at = from; at < to; at += 6) {
-      const name = ((payload[at] as number) << 8) | (payload[at + 1] as number)
-      const problem = this.#setting(name, readUint32(payload, at + 2))
-      if (problem === 0) continue
-      this.connectionError(problem, `a setting ${name} that it may not be`)
+    if (!this.calm(5 + Math.floor(size / (SETTING * SETTINGS_PER_TOKEN)), 'SETTINGS')) return
+    const problem = this.peer.read(payload, from, to, this.out)
+    if (problem !== 0) {
+      this.connectionError(problem, `a setting ${this.peer.refused} that it may not be`)
       return
     }
     if (!this.#initialWindow()) return
-    this.settled = true
+    this.peer.settled = true
     this.out.settingsAck()
     this.settingsChanged()
     this.flushStarved()
-  }
-
-  /** Returns an error code, or 0. */
-  #setting(name: number, value: number): number {
-    switch (name) {
-      case HEADER_TABLE_SIZE:
-        this.out.allowTable(value)
-        return 0
-      case ENABLE_PUSH:
-        return value > 1 ? PROTOCOL_ERROR : 0
-      case MAX_CONCURRENT_STREAMS:
-        this.peerMaxStreams = value
-        return 0
-      case INITIAL_WINDOW_SIZE:
-        this.#nextWindow = value
-        return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : 0
-      case MAX_FRAME_SIZE:
-        if (value < DEFAULT_FRAME || value > 0xff_ffff) return PROTOCOL_ERROR
-        // Larger frames would hold up the other streams for longer and save little.
-        this.out.maxFrame = Math.min(value, 2 * DEFAULT_FRAME)
-        return 0
-      case ENABLE_CONNECT_PROTOCOL:
-        if (value > 1 || (value === 0 && this.peerConnects)) return PROTOCOL_ERROR
-        this.peerConnects = value === 1
-        return 0
-      default:
-        return 0
-    }
   }
 
   /**
@@ -615,10 +525,10 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
    * connection ended.
    */
   #initialWindow(): boolean {
-    const difference = this.#nextWindow - this.peerWindow
+    const difference = this.peer.nextWindow - this.peer.window
     if (difference === 0) return true
     if (!this.calm(Math.floor(this.streams.size / STREAMS_PER_TOKEN), 'SETTINGS')) return false
-    this.peerWindow = this.#nextWindow
+    this.peer.window = this.peer.nextWindow
     for (const stream of this.streams.values()) {
       stream.sendWindow += difference
       if (stream.sendWindow > MAX_WINDOW) {

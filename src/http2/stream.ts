@@ -52,7 +52,7 @@ export abstract class Stream implements FrameOwner {
   constructor(id: number, session: Session) {
     this.id = id
     this.session = session
-    this.sendWindow = session.peerWindow
+    this.sendWindow = session.peer.window
     this.localEnded = false
     this.remoteEnded = false
     this.closed = false

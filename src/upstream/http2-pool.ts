@@ -74,7 +74,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
 
   /** The next request would go on a connection whose peer takes extended CONNECT, which is to one protocol (RFC 8441). */
   takes(upgrade: string): boolean {
-    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom(false)?.peerConnects === true
+    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom(false)?.peer.connects === true
   }
 
   /** `host` becomes the :authority. */
@@ -99,7 +99,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     const most = this.#settings.http2Streams
     for (let i = 0; i < this.#open.length; i++) {
       const connection = this.#open[i] as Http2ClientConnection
-      if (connection.active < most && connection.room > 0 && !(fresh && connection.settled)) return connection
+      if (connection.active < most && connection.room > 0 && !(fresh && connection.peer.settled)) return connection
     }
     return undefined
   }
@@ -189,7 +189,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     if (next === undefined) return
     next.go(this.#connect(next.request, next.body.gate, next.host))
     const made = this.#open.at(-1)
-    if (made !== undefined && !made.settled) this.freed(made)
+    if (made !== undefined && !made.peer.settled) this.freed(made)
   }
 
   // ---------------------------------------------------------------- time and ends
