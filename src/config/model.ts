@@ -28,8 +28,8 @@ export interface BlockStatement {
   readonly block: string
   /** The block complete: durations in ms, sizes in bytes, percentages as fractions. Opaque to everyone but its policy. */
   readonly config: Readonly<Record<string, unknown>>
-  /** `mode` of the block, or of its policy. */
-  readonly mode: 'enforce' | 'disabled'
+  /** Of the block and of its policy, the one that does less: disabled over shadow over enforce. */
+  readonly mode: 'enforce' | 'shadow' | 'disabled'
   /** The Policy that states it (through `use` or itself). */
   readonly policy: string
   /** The Profile it came from, or ''. */

@@ -20,7 +20,16 @@ export type RetrySkip = (typeof RETRY_SKIPS)[number]
 
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
+/** How a block is at work; one that is `disabled` is in no stack. */
+export type Mode = 'enforce' | 'shadow'
+
 export interface PolicyEvents {
+  /**
+   * A block did something to this request that the client or the upstream may notice, or in shadow mode would have done
+   * it. `block` is its name in a file, `decision` a word of a closed set: both are labels. Not for what happens to every
+   * request; that is counted in the policy's own state and read from its snapshot.
+   */
+  decided(exchange: Exchange, block: string, decision: string, mode: Mode): void
   /** A failed attempt that a retry policy would have liked to follow by another. */
   retrySkipped(exchange: Exchange, why: RetrySkip): void
   bulkheadRejected(exchange: Exchange, reason: Reason): void

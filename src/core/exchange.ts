@@ -217,6 +217,8 @@ export class Exchange {
   attemptLog: unknown
   /** server: why our own answer was given, in words for the log; '' where there is none. */
   cause: string
+  /** telemetry: what blocks in shadow mode would have done, `block:decision` with a blank between; ''. */
+  shadowed: string
   /** server: the reason for which we ended an answer that had begun, with a gRPC status of our own in its trailers; ''. */
   brokeOff: string
   /** server wire: body bytes that came from and went to the client. */
@@ -257,6 +259,7 @@ export class Exchange {
     this.trace = undefined
     this.attemptLog = undefined
     this.cause = ''
+    this.shadowed = ''
     this.brokeOff = ''
     this.requestBytes = 0
     this.responseBytes = 0

@@ -3,7 +3,7 @@
  * the schemas and knows no policy by name; `policies/index.ts` writes the order; `runtime/compile.ts` calls `create`.
  */
 import type { Clock } from './clock.ts'
-import type { PolicyEvents } from './events.ts'
+import type { Mode, PolicyEvents } from './events.ts'
 import type { ProxyError } from './errors.ts'
 import type { EndpointInfo, Layer, RequestHead, RouteInfo } from './exchange.ts'
 import type { Random } from './random.ts'
@@ -66,6 +66,8 @@ export interface PolicyScope {
   readonly clock: Clock
   readonly random: Random
   readonly events: PolicyEvents
+  /** `shadow`: the block counts what it would have done (`events.decided`) and lets every request pass. */
+  readonly mode: Mode
   /** What the replay buffers of the process may hold together (`limits.maxReplayBytes`); one for all routes. */
   readonly replay?: ReplayAccount | undefined
   /**
@@ -98,5 +100,7 @@ export interface PolicyModule<C> {
   readonly name: string
   readonly schema: Schema
   readonly directions: readonly ('inbound' | 'outbound')[]
+  /** `mode: shadow` may stand in the block. */
+  readonly shadow: boolean
   create(config: C, scope: PolicyScope): PolicyParts
 }

@@ -10,7 +10,7 @@ export interface Place {
 /** One block as one policy states it. */
 export interface StatedBlock {
   readonly block: string
-  readonly mode: 'enforce' | 'disabled'
+  readonly mode: 'enforce' | 'shadow' | 'disabled'
 }
 
 /** One entry of `match.routes`. */

@@ -2,7 +2,7 @@
 import { completeBlock } from '../config/complete.ts'
 import type { BlockStatement } from '../config/model.ts'
 import type { Clock } from '../core/clock.ts'
-import type { PolicyEvents } from '../core/events.ts'
+import type { Mode, PolicyEvents } from '../core/events.ts'
 import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
 import type { Eligible, PolicyModule, PolicyParts, PolicyScope, StatedBy } from '../core/policy.ts'
 import type { Random } from '../core/random.ts'
@@ -78,13 +78,13 @@ function create(
   const chosen = resolution.blocks.get(name)
   if (chosen === undefined) {
     if (!ALWAYS.includes(name)) return undefined
-    return module.create(completeBlock(module.schema), scopeOf(info, NOBODY, name, {}, context))
+    return module.create(completeBlock(module.schema), scopeOf(info, NOBODY, name, {}, 'enforce', context))
   }
   const { stated, rule } = chosen
   if (stated.mode === 'disabled') return undefined
   const { policy } = rule
   const by: StatedBy = { name: policy.name, routes: policy.routes.map(({ path }) => path ?? '/**') }
-  return module.create(stated.config, scopeOf(info, by, name, stated.config, context))
+  return module.create(stated.config, scopeOf(info, by, name, stated.config, stated.mode, context))
 }
 
 function scopeOf(
@@ -92,6 +92,7 @@ function scopeOf(
   policy: StatedBy,
   block: string,
   config: unknown,
+  mode: Mode,
   context: StackContext,
 ): PolicyScope {
   const { clock, random, events, replay, states } = context
@@ -105,6 +106,7 @@ function scopeOf(
     clock,
     random,
     events,
+    mode,
     replay,
     state: (kind, key, make) => states.get(statement, fingerprint, kind, key, make),
   }

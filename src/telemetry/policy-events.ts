@@ -4,6 +4,7 @@ import type { Reason } from '../core/errors.ts'
 import {
   type BreakerSnapshot,
   type BreakerState,
+  type Mode,
   type PolicyEvents,
   RETRY_SKIPS,
   type RetrySkip,
@@ -27,6 +28,14 @@ export class CountedEvents implements PolicyEvents {
     this.#registry = registry
     this.#clock = clock
     this.#log = log
+  }
+
+  decided(exchange: Exchange, block: string, decision: string, mode: Mode): void {
+    count(this.#rows(exchange).decisions, `${block} ${decision} ${mode}`)
+    this.#note(exchange, block, mode === 'shadow' ? { decision, mode } : { decision })
+    if (mode === 'enforce') return
+    const said = `${block}:${decision}`
+    exchange.shadowed = exchange.shadowed === '' ? said : `${exchange.shadowed} ${said}`
   }
 
   retrySkipped(exchange: Exchange, why: RetrySkip): void {

@@ -59,6 +59,8 @@ export class RouteRows {
   readonly bulkheadRejected: Map<string, number>
   /** By `kind reason`. */
   readonly fallbacks: Map<string, number>
+  /** By `block decision mode`. */
+  readonly decisions: Map<string, number>
   requestBytes: number
   responseBytes: number
 
@@ -78,6 +80,7 @@ export class RouteRows {
     this.retrySkipped = new Float64Array(RETRY_SKIPS.length)
     this.bulkheadRejected = new Map()
     this.fallbacks = new Map()
+    this.decisions = new Map()
     this.requestBytes = 0
     this.responseBytes = 0
   }

@@ -10,6 +10,7 @@ import { Exposition, METRICS_TYPE } from './exposition.ts'
 import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
 import { rpcFamilies } from './families/rpc.ts'
+import { decisionFamilies } from './families/decisions.ts'
 import { policyFamilies } from './families/policies.ts'
 import { upstreamFamilies } from './families/upstream.ts'
 import { Ids } from './ids.ts'
@@ -65,6 +66,7 @@ class AssembledTelemetry implements Telemetry {
       ...httpFamilies(registry),
       ...rpcFamilies(registry),
       ...policyFamilies(registry),
+      ...decisionFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,

@@ -158,6 +158,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ...context,
       policy: { name: 'backend', routes: [] },
       direction: 'outbound',
+      mode: 'enforce',
       service: 'backend',
       route: info,
       state: (kind, key, make) => context.states.get(`alone ${block}`, '', kind, key, make),

@@ -15,8 +15,6 @@ const later: readonly string[] = [
   `${POLICY}→fault: {percent: 5%}`,
   `${INBOUND}→concurrency: {}`,
   `kind: Profile\nname: p\n→outlier: {}`,
-  `${POLICY}mode: →shadow`,
-  `${POLICY}timeout: {mode: →shadow, request: 2s}`,
   `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
   `${POLICY}fallback: [{when: [any], use: →service, service: s}]`,
   `${SIDECAR}inbound: [{app: →original}]`,

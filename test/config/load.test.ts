@@ -254,15 +254,21 @@ t.test('mode: disabled of a policy disables all its blocks, of a block that bloc
   const head = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
   const whole = configOf(`${PROFILE}${head}use: standard\nmode: disabled\nbulkhead: {maxConcurrent: 1}`)
   t.same(
-    whole.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`),
-    ['bulkhead disabled', 'timeout disabled', 'retry disabled'],
+    whole.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
+    ['bulkhead disabled', 'retry disabled', 'timeout disabled'],
   )
   const single = configOf(
     `${head}timeout: {mode: disabled}\nbreaker: {mode: disabled}\nfallback: {mode: disabled}\nretry: {}`,
   )
   t.same(
-    single.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`),
-    ['timeout disabled', 'retry enforce', 'breaker disabled', 'fallback disabled'],
+    single.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
+    ['breaker disabled', 'fallback disabled', 'retry enforce', 'timeout disabled'],
+  )
+  const shadow = configOf(`${PROFILE}${head}use: standard\nmode: shadow\nbulkhead: {mode: disabled}`)
+  t.same(
+    shadow.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
+    ['bulkhead disabled', 'retry shadow', 'timeout shadow'],
+    'the one that does less wins',
   )
   t.notOk(Object.hasOwn(single.policies[0]?.blocks[1]?.config ?? {}, 'mode'), 'mode is none of the policy’s business')
 })

@@ -121,7 +121,7 @@ const cases: readonly Case[] = [
   ['E026', policy('breaker: {scope: →host}'), 'one of service, route, endpoint', "found 'host'"],
   ['E026', policy('breaker: {scope: service, window: {type: →tme, size: 10s}}'), 'one of count, time', "'time'"],
   ['E026', policy('fallback: [{when: [any], use: →statc}]'), "did you mean 'static'?"],
-  ['E026', policy('mode: →off'), 'one of enforce, disabled'],
+  ['E026', policy('mode: →off'), 'one of enforce, shadow, disabled'],
   ['E026', 'kind: Policy\nname: p\nmatch: {direction: →out}', 'one of outbound, inbound'],
   ['E026', `${SERVICE}loadBalancing: {algorithm: →round_robin}`, "did you mean 'roundRobin'?"],
   // Outcomes

@@ -25,6 +25,7 @@ export function scopeOf(env: SubjectEnv, route: RouteInfo = ROUTE): ContractScop
   const states = new Map<string, unknown>()
   const defects: string[] = []
   const events: PolicyEvents = {
+    decided() {},
     retrySkipped() {},
     bulkheadRejected() {},
     bulkheadWaited() {},
@@ -35,6 +36,7 @@ export function scopeOf(env: SubjectEnv, route: RouteInfo = ROUTE): ContractScop
   return {
     policy: { name: 'subject', routes: [] },
     direction: 'outbound',
+    mode: 'enforce',
     service: 'subject',
     route,
     clock: env.clock,

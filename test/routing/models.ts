@@ -6,7 +6,11 @@ import type { Seeded } from '../support/seeded.ts'
 let line = 0
 
 /** A block whose fields, by dotted path, stand in the file as given. */
-export function block(name: string, fields: Record<string, unknown> = {}, mode: 'enforce' | 'disabled' = 'enforce') {
+export function block(
+  name: string,
+  fields: Record<string, unknown> = {},
+  mode: 'enforce' | 'shadow' | 'disabled' = 'enforce',
+) {
   const config: Record<string, unknown> = {}
   for (const [path, value] of Object.entries(fields)) {
     const keys = path.split('.')

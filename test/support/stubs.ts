@@ -1,6 +1,6 @@
 /** What stands around a layer in a test: a client above, an upstream beneath, and the scope a policy is made in. */
 import type { ProxyError } from '../../src/core/errors.ts'
-import type { BreakerSnapshot, BreakerState, PolicyEvents } from '../../src/core/events.ts'
+import type { BreakerSnapshot, BreakerState, Mode, PolicyEvents } from '../../src/core/events.ts'
 import {
   Attempt,
   type Dispatch,
@@ -202,6 +202,10 @@ export class Events implements PolicyEvents {
   readonly log: string[] = []
   readonly changes: { from: BreakerState; to: BreakerState; why: string; id: string }[] = []
 
+  decided(_exchange: Exchange, block: string, decision: string, mode: Mode): void {
+    this.log.push(mode === 'shadow' ? `${block} would ${decision}` : `${block} ${decision}`)
+  }
+
   retrySkipped(_exchange: Exchange, why: string): void {
     this.log.push(`skipped ${why}`)
   }
@@ -245,6 +249,8 @@ export interface ScopeOptions {
   readonly route?: RouteInfo
   readonly policy?: StatedBy
   readonly random?: Random
+  readonly mode?: Mode
+  readonly direction?: 'inbound' | 'outbound'
   /** The scope before a reload. */
   readonly after?: TestScope
 }
@@ -254,7 +260,8 @@ export function testScope(options: ScopeOptions = {}): TestScope {
   const service = options.service ?? 'inventory'
   return {
     policy: options.policy ?? { name: service, routes: [] },
-    direction: 'outbound',
+    direction: options.direction ?? 'outbound',
+    mode: options.mode ?? 'enforce',
     service,
     route: options.route ?? routeInfo(service),
     clock: options.after?.clock ?? new FakeClock(),

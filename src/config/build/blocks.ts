@@ -4,6 +4,10 @@ import type { BlockSchema } from '../schema/policy.ts'
 import { fields, type WalkedDocument } from './document.ts'
 import { checkBlock } from './rules.ts'
 
+export type Mode = BlockStatement['mode']
+
+const MODES: readonly Mode[] = ['enforce', 'shadow', 'disabled']
+
 /** Checks what no schema says about single blocks. */
 export function checkBlocks(document: WalkedDocument, blocks: readonly BlockSchema[]): void {
   for (const { name } of blocks) {
@@ -17,16 +21,16 @@ export function statements(
   blocks: readonly BlockSchema[],
   policy: string,
   profile: string,
-  disabled: boolean,
+  mode: Mode,
 ): BlockStatement[] {
   return blocks
     .filter(({ name }) => document.states(name))
     .map(({ name }) => {
-      const { mode, config } = split(document.value[name])
+      const { mode: own, config } = split(document.value[name])
       return {
         block: name,
         config,
-        mode: disabled ? 'disabled' : mode,
+        mode: lesser(mode, own),
         policy,
         profile,
         place: document.keyPlace(name),
@@ -35,9 +39,14 @@ export function statements(
     })
 }
 
+/** disabled over shadow over enforce. */
+function lesser(one: Mode, other: Mode): Mode {
+  return MODES.indexOf(one) > MODES.indexOf(other) ? one : other
+}
+
 /** `mode` stands in the block, and is none of the policy's business. A list (`fallback`) is handed on as it is. */
 function split(value: unknown): { mode: BlockStatement['mode']; config: BlockStatement['config'] } {
   if (Array.isArray(value)) return { mode: 'enforce', config: value as unknown as BlockStatement['config'] }
   const { mode, ...config } = fields(value)
-  return { mode: mode === 'disabled' ? 'disabled' : 'enforce', config }
+  return { mode: (mode as Mode | undefined) ?? 'enforce', config }
 }

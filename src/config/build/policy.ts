@@ -2,7 +2,7 @@
 import type { PolicyDocument } from '../model.ts'
 import { LATER_BLOCKS } from '../schema/later.ts'
 import type { BlockSchema } from '../schema/policy.ts'
-import { statements } from './blocks.ts'
+import { type Mode, statements } from './blocks.ts'
 import { fields, type WalkedDocument } from './document.ts'
 import { buildRoutes, checkMatch } from './match.ts'
 import type { Names } from './names.ts'
@@ -65,10 +65,10 @@ export function buildPolicy(
   const { value } = document
   const match = fields(value.match)
   const name = document.head.name
-  const disabled = value.mode === 'disabled'
-  const own = statements(document, blocks, name, '', disabled)
+  const mode = (value.mode as Mode | undefined) ?? 'enforce'
+  const own = statements(document, blocks, name, '', mode)
   const profile = profileOf(document, profiles)
-  const shared = profile === undefined ? [] : statements(profile, blocks, name, profile.head.name, disabled)
+  const shared = profile === undefined ? [] : statements(profile, blocks, name, profile.head.name, mode)
   return {
     name,
     direction: match.direction as PolicyDocument['direction'],

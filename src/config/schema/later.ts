@@ -16,5 +16,5 @@ export const LATER_BLOCKS: readonly BlockSchema[] = [
 ]
 
 function later(name: string, directions: BlockSchema['directions'], description: string): BlockSchema {
-  return { name, directions, schema: { notYet: true, description } }
+  return { name, directions, shadow: false, schema: { notYet: true, description } }
 }

@@ -9,15 +9,23 @@ export interface BlockSchema {
   readonly name: string
   readonly schema: Schema
   readonly directions: readonly ('inbound' | 'outbound')[]
+  /** `mode: shadow` may stand in it. */
+  readonly shadow: boolean
 }
 
 const MODE: Schema = {
   default: 'enforce',
+  type: 'string',
+  enum: ['enforce', 'shadow', 'disabled'],
+  description: 'shadow counts what the block would have done; disabled takes it away.',
+}
+
+/** Of a block that has no shadow mode. */
+const PLAIN_MODE: Schema = {
+  default: 'enforce',
+  type: 'string',
+  enum: ['enforce', 'disabled'],
   description: 'disabled takes the block away.',
-  oneOf: [
-    { type: 'string', enum: ['enforce', 'disabled'] },
-    { type: 'string', enum: ['shadow'], notYet: true },
-  ],
 }
 
 const ROUTE: Schema = {
@@ -58,9 +66,10 @@ const MATCH: Schema = {
 }
 
 /** A block in a file: as its policy has it, and `mode`. */
-function inFile(schema: Schema): Schema {
-  if (schema.oneOf !== undefined) return { ...schema, oneOf: schema.oneOf.map(inFile) }
-  if (schema.type === 'object') return { ...schema, properties: { mode: MODE, ...schema.properties } }
+function inFile(schema: Schema, shadow: boolean): Schema {
+  if (schema.oneOf !== undefined) return { ...schema, oneOf: schema.oneOf.map((one) => inFile(one, shadow)) }
+  const mode = shadow ? MODE : PLAIN_MODE
+  if (schema.type === 'object') return { ...schema, properties: { mode, ...schema.properties } }
   // A list has no room for `mode`, so it may be switched off in its place.
   const off: Schema = {
     type: 'object',
@@ -72,7 +81,7 @@ function inFile(schema: Schema): Schema {
 }
 
 function blocksOf(blocks: readonly BlockSchema[]): Record<string, Schema> {
-  const built = Object.fromEntries(blocks.map((block) => [block.name, inFile(block.schema)]))
+  const built = Object.fromEntries(blocks.map((block) => [block.name, inFile(block.schema, block.shadow)]))
   const notYet = LATER_BLOCKS.map((block) => [block.name, block.schema] as const)
   return { ...Object.fromEntries(notYet), ...built }
 }

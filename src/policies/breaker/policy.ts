@@ -81,5 +81,6 @@ export const breaker: PolicyModule<BreakerConfig> = {
   name: 'breaker',
   schema,
   directions: ['outbound'],
+  shadow: true,
   create,
 }

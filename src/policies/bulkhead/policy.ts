@@ -49,5 +49,6 @@ export const bulkhead: PolicyModule<BulkheadConfig> = {
   name: 'bulkhead',
   schema,
   directions: ['inbound', 'outbound'],
+  shadow: true,
   create,
 }

@@ -38,5 +38,6 @@ export const fallback: PolicyModule<FallbackConfig> = {
   name: 'fallback',
   schema,
   directions: ['inbound', 'outbound'],
+  shadow: true,
   create,
 }

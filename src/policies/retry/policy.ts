@@ -32,6 +32,7 @@ export const retry: PolicyModule<RetryConfig> = {
   name: 'retry',
   schema,
   directions: ['inbound', 'outbound'],
+  shadow: true,
   create(config: RetryConfig, scope: PolicyScope): PolicyParts {
     const { service, clock, random, events } = scope
     const { max, methods, backoff, maxBodyBytes } = config

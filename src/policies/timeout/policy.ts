@@ -18,6 +18,7 @@ export const timeout: PolicyModule<TimeoutConfig> = {
   name: 'timeout',
   schema,
   directions: ['inbound', 'outbound'],
+  shadow: true,
   create(config: TimeoutConfig, scope: PolicyScope): PolicyParts {
     const limits = limitsOf(config)
     return { request: deadlineLayer(limits, scope.clock), picked: perTryLayer(limits, scope.clock) }
