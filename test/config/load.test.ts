@@ -253,17 +253,20 @@ t.test('Profile: its blocks, unless the policy states them', async (t) => {
 t.test('mode: disabled of a policy disables all its blocks, of a block that block', async (t) => {
   const head = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
   const whole = configOf(`${PROFILE}${head}use: standard\nmode: disabled\nbulkhead: {maxConcurrent: 1}`)
-  t.same(
-    whole.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
-    ['bulkhead disabled', 'retry disabled', 'timeout disabled'],
-  )
+  t.same(whole.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(), [
+    'bulkhead disabled',
+    'retry disabled',
+    'timeout disabled',
+  ])
   const single = configOf(
     `${head}timeout: {mode: disabled}\nbreaker: {mode: disabled}\nfallback: {mode: disabled}\nretry: {}`,
   )
-  t.same(
-    single.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
-    ['breaker disabled', 'fallback disabled', 'retry enforce', 'timeout disabled'],
-  )
+  t.same(single.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(), [
+    'breaker disabled',
+    'fallback disabled',
+    'retry enforce',
+    'timeout disabled',
+  ])
   const shadow = configOf(`${PROFILE}${head}use: standard\nmode: shadow\nbulkhead: {mode: disabled}`)
   t.same(
     shadow.policies[0]?.blocks.map(({ block, mode }) => `${block} ${mode}`).toSorted(),
