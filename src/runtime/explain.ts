@@ -6,7 +6,8 @@ import { ALWAYS, BLOCKS } from '../policies/index.ts'
 import { type Chosen, type Resolution, resolve } from '../routing/resolve.ts'
 import { type Destination, type Rule, rulesOf } from '../routing/rule.ts'
 import { advantage } from '../routing/specificity.ts'
-import { type AtWork, factsOf } from './explain/facts.ts'
+import { factsOf } from './explain/facts/index.ts'
+import type { AtWork, Subject } from './explain/facts/source.ts'
 import { locate } from './explain/locate.ts'
 import { type Asked, missText, policyReport } from './explain/match.ts'
 import type { BlockReport, Explained, Explanation, Query } from './explain/report.ts'
@@ -25,7 +26,14 @@ export function explain(config: Config, query: Query): Explanation {
   const rules = candidates(config, to)
   const resolution = resolve(rules.filter((rule) => missText(rule, asked, to) === undefined))
   const { template, stream } = resolution
-  const blocks = atWork(resolution)
+  const subject: Subject = {
+    direction: query.direction,
+    service,
+    method: query.method,
+    stream,
+    blocks: enforced(resolution),
+  }
+  const shadowed = inShadow(resolution)
   return {
     found: true,
     direction: query.direction,
@@ -38,9 +46,9 @@ export function explain(config: Config, query: Query): Explanation {
     endpoints,
     met: resolution.rules.map(policyReport),
     missed: missed(rules, asked, to),
-    order: orderOf(blocks),
+    order: orderOf(subject, shadowed),
     blocks: BLOCKS.map((schema) => blockReport(schema, resolution)),
-    facts: factsOf(blocks, { service, method: query.method, stream }),
+    facts: factsOf(subject, shadowed),
     warnings: warningsOf(config, resolution),
   }
 }
@@ -64,7 +72,7 @@ function missed(rules: readonly Rule<BlockStatement>[], asked: Asked, to: Destin
 function blockReport({ name, schema }: PolicyModule<never>, resolution: Resolution<BlockStatement>): BlockReport {
   const chosen = resolution.blocks.get(name)
   if (chosen === undefined) {
-    const nobody = { block: name, policy: '', profile: '', place: '', over: [] }
+    const nobody = { block: name, mode: 'enforce', policy: '', profile: '', place: '', over: [] } as const
     if (!WITH_DEFAULTS.includes(name)) return { ...nobody, state: 'none', values: [] }
     return { ...nobody, state: 'default', values: valuesOf(name, schema, completeBlock(schema), new Map()) }
   }
@@ -73,6 +81,7 @@ function blockReport({ name, schema }: PolicyModule<never>, resolution: Resoluti
   return {
     block: name,
     state: isOff ? 'disabled' : 'stated',
+    mode: stated.mode === 'shadow' ? 'shadow' : 'enforce',
     policy: stated.policy,
     profile: stated.profile,
     place: at(stated.place),
@@ -91,15 +100,21 @@ function beaten(chosen: Chosen<BlockStatement>, { rules }: Resolution<BlockState
   })
 }
 
-/** The blocks as the runtime would compile them: stated, or default, or none. */
-function atWork({ blocks }: Resolution<BlockStatement>): AtWork {
+/** The blocks as the runtime would enforce them: stated, or default, or none. One in shadow mode leaves its default. */
+function enforced({ blocks }: Resolution<BlockStatement>): AtWork {
   const found: Record<string, unknown> = {}
   for (const { name, schema } of BLOCKS) {
     const stated = blocks.get(name)?.stated
-    if (stated !== undefined) found[name] = stated.mode === 'disabled' ? undefined : stated.config
-    else if (WITH_DEFAULTS.includes(name)) found[name] = completeBlock(schema)
+    if (stated?.mode === 'enforce') found[name] = stated.config
+    else if (stated?.mode !== 'disabled' && WITH_DEFAULTS.includes(name)) found[name] = completeBlock(schema)
   }
-  return found as unknown as AtWork
+  return found as AtWork
+}
+
+function inShadow({ blocks }: Resolution<BlockStatement>): AtWork {
+  const found: Record<string, unknown> = {}
+  for (const [name, { stated }] of blocks) if (stated.mode === 'shadow') found[name] = stated.config
+  return found as AtWork
 }
 
 /** Warnings whose place lies in a statement that is met. */

@@ -43,6 +43,8 @@ export interface BlockReport {
   readonly block: string
   /** `default`: nobody states it, and something holds all the same. `none`: nobody states it. */
   readonly state: 'stated' | 'disabled' | 'default' | 'none'
+  /** `shadow`: it only counts and logs what it would do. */
+  readonly mode: 'enforce' | 'shadow'
   /** Who states it; '' where nobody does. */
   readonly policy: string
   readonly profile: string
@@ -54,10 +56,13 @@ export interface BlockReport {
 
 /** Something that follows from the blocks. */
 export interface Fact {
-  readonly name: 'attempts' | 'latency' | 'load' | 'bulkhead' | 'breaker' | 'fallback'
-  /** Attempts, ms, fraction, slots, ms, entries; null: without a bound, or none. */
+  /** `attempts`, `latency`, `load`, or the block whose fact it is. */
+  readonly name: string
+  /** Attempts, ms, fraction, slots …, whatever the fact is about; null: without a bound, or none. */
   readonly value: number | null
   readonly text: string
+  /** What a block in shadow mode would come to if it were enforced. */
+  readonly mode?: 'shadow'
 }
 
 export interface Explained {
@@ -78,7 +83,13 @@ export interface Explained {
   /** Policies for this destination that this request does not meet. */
   readonly missed: readonly (PolicyReport & { readonly because: string })[]
   /** From the outside in, those that are not at work too. */
-  readonly order: readonly { readonly step: string; readonly atWork: boolean; readonly why: string }[]
+  readonly order: readonly {
+    readonly step: string
+    readonly atWork: boolean
+    /** It watches from this place and does nothing. */
+    readonly shadow: boolean
+    readonly why: string
+  }[]
   readonly blocks: readonly BlockReport[]
   readonly facts: readonly Fact[]
   /** Those that concern a policy that is met. */

@@ -2,14 +2,8 @@
 import type { BlockReport, Explained, Explanation } from './report.ts'
 import { wrapped } from './wrap.ts'
 
-const NAMES = {
-  attempts: 'attempts',
-  latency: 'worst case',
-  load: 'added load',
-  bulkhead: 'bulkhead',
-  breaker: 'breaker',
-  fallback: 'fallback',
-} as const
+/** Facts that are not called as they are in JSON. */
+const NAMES: Readonly<Record<string, string>> = { latency: 'worst case', load: 'added load' }
 
 export function explanationText(explanation: Explanation): string {
   if (!explanation.found) return `${wrapped('', explanation.reason).join('\n')}\n`
@@ -40,7 +34,10 @@ function head({ direction, service, method, path, port, route, stream, endpoints
 }
 
 function facts(explanation: Explained): string[] {
-  return explanation.facts.flatMap(({ name, text }) => wrapped(`  ${NAMES[name].padEnd(12)}`, text))
+  return explanation.facts.flatMap(({ name, text, mode }) => {
+    const said = mode === 'shadow' ? `if it were not in shadow mode: ${text}` : text
+    return wrapped(`  ${(NAMES[name] ?? name).padEnd(11)} `, said)
+  })
 }
 
 function policies({ met, missed }: Explained): string[] {
@@ -55,8 +52,9 @@ function policies({ met, missed }: Explained): string[] {
   return lines
 }
 
-function block({ block, state, policy, profile, place, over, values }: BlockReport): string[] {
-  const from = profile === '' ? policy : `${policy} (profile ${profile})`
+function block({ block, state, mode, policy, profile, place, over, values }: BlockReport): string[] {
+  const whose = profile === '' ? policy : `${policy} (profile ${profile})`
+  const from = mode === 'shadow' ? `${whose}, in shadow mode` : whose
   const lines = wrapped(`${block}  `, state === 'disabled' ? `taken away by ${from}` : `from ${from}`, place)
   for (const other of over) {
     lines.push(...wrapped('  ', `beats ${other.policy}, because it ${other.because}`, other.place))
@@ -79,7 +77,7 @@ function defaults({ blocks }: Explained): string[] {
 }
 
 function order({ order }: Explained): string[] {
-  const steps = order.filter(({ atWork }) => atWork).map(({ step }) => step)
+  const steps = order.filter(({ atWork }) => atWork).map(({ step, shadow }) => (shadow ? `${step} (shadow)` : step))
   return wrapped('Order  ', steps.join(' → '))
 }
 

@@ -1,0 +1,57 @@
+/** How long a request can take at worst. */
+import { backoffOf, LONGEST_PUSHBACK } from '../../../policies/retry/decide.ts'
+import type { RetryConfig } from '../../../policies/retry/policy.ts'
+import { limitsOf } from '../../../policies/timeout/decide.ts'
+import type { Fact } from '../report.ts'
+import type { Subject, Wait } from './source.ts'
+import { duration } from './words.ts'
+
+/** `waits` is what other policies add. */
+export function latency(subject: Subject, waits: readonly Wait[]): Fact {
+  const { request, perTry } = subject.blocks.timeout ?? {}
+  if (request !== undefined) return bounded(request, subject.stream === true, waits)
+  if (perTry !== undefined) return byAttempts(subject, perTry, waits)
+  return unbounded(subject)
+}
+
+function bounded(request: number, isStream: boolean, waits: readonly Wait[]): Fact {
+  const after = waits.filter(({ outside }) => outside)
+  const total = request + sumOf(after)
+  const end = after.length === 0 ? 'then 504' : `then ${after.map(({ text }) => text).join(', ')}`
+  const text = isStream
+    ? `${duration(total)} to the head of the answer, ${end}; the stream itself is not bounded by it.`
+    : `${duration(total)}, ${end}: waiting, every attempt, every pause and the whole answer are in it.`
+  return { name: 'latency', value: total, text: `${text} A shorter deadline of the caller wins.` }
+}
+
+function byAttempts({ blocks: { retry } }: Subject, perTry: number, waits: readonly Wait[]): Fact {
+  const max = retry?.max ?? 0
+  const pauses = retry === undefined ? 0 : longestPauses(retry)
+  const total = (max + 1) * perTry + pauses + sumOf(waits)
+  const parts = [max === 0 ? `perTry ${duration(perTry)}` : `${max + 1} x perTry ${duration(perTry)}`]
+  if (pauses > 0) parts.push(`pauses ${duration(pauses)}`)
+  parts.push(...waits.map(({ text }) => text))
+  const pushback = max === 0 ? '' : ` A Retry-After can add ${duration(LONGEST_PUSHBACK)} to each pause.`
+  const text =
+    `${duration(total)} from the request sent to the head of the answer (${parts.join(' + ')}).${pushback} The ` +
+    'body is unbounded: no timeout.request is stated.'
+  return { name: 'latency', value: total, text }
+}
+
+function unbounded({ blocks: { timeout } }: Subject): Fact {
+  const idle = timeout === undefined ? undefined : duration(limitsOf(timeout).idle)
+  const silence = idle === undefined ? 'No limit is at work.' : `Only silence ends it, after ${idle} (idle).`
+  const text = `unbounded: neither timeout.request nor timeout.perTry is stated. ${silence} A caller's own deadline still holds.`
+  return { name: 'latency', value: null, text }
+}
+
+/** All waits before retries together, with the worst of dice. */
+function longestPauses({ max, backoff }: RetryConfig): number {
+  let sum = 0
+  for (let n = 1; n <= max; n++) sum += backoffOf(backoff, n, 1)
+  return sum
+}
+
+function sumOf(waits: readonly Wait[]): number {
+  return waits.reduce((sum, { ms }) => sum + ms, 0)
+}

@@ -1,0 +1,47 @@
+/** How often a request is sent, and what that adds to the load of the upstream. */
+import type { RetryConfig } from '../../../policies/retry/policy.ts'
+import type { Fact } from '../report.ts'
+import { formatPercentage } from '../values.ts'
+import type { FactSource } from './source.ts'
+import { duration } from './words.ts'
+
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']
+
+export const retry: FactSource<RetryConfig> = {
+  facts: (config, { method, service }) => [attempts(config, method), load(config, service)],
+  puts: ({ max }) => max > 0,
+}
+
+function attempts(retry: RetryConfig | undefined, method: string): Fact {
+  if (retry === undefined) {
+    const text = '1: retry is taken away, and with it the second try on a fresh connection when a pooled one was stale.'
+    return { name: 'attempts', value: 1, text }
+  }
+  const { max } = retry
+  if (max === 0) {
+    const text =
+      '1, no retries. A request lost on a stale pooled connection is sent once more at once, where that is safe.'
+    return { name: 'attempts', value: 1, text }
+  }
+  const retries = max === 1 ? '1 retry' : `${max} retries`
+  const text = `at most ${max + 1}: the first and ${retries}, on ${retry.when.join(', ')}.${safety(retry, method)}`
+  return { name: 'attempts', value: max + 1, text }
+}
+
+function safety(retry: RetryConfig, method: string): string {
+  if (retry.methods === 'any') return ` Any method is repeated, writes too: a ${method} may be carried out twice.`
+  if (IDEMPOTENT.includes(method)) return ''
+  const unsent = ` A ${method} is repeated only if it provably never reached the upstream`
+  return retry.methods === 'keyed' ? `${unsent}, or carries an Idempotency-Key.` : `${unsent}.`
+}
+
+function load(retry: RetryConfig | undefined, service: string): Fact {
+  if (retry === undefined || retry.max === 0) return { name: 'load', value: 0, text: 'none: no retries.' }
+  const { percent, window, minPerSecond } = retry.budget
+  const most = Math.min(percent, retry.max)
+  const floor = minPerSecond > 0 ? `, or ${minPerSecond}/s where that is more` : ''
+  const text =
+    `at most +${formatPercentage(most)} calls to ${service} when everything fails${floor} (budget over ` +
+    `${duration(window)}). Without the budget it would be +${retry.max * 100}%.`
+  return { name: 'load', value: most, text }
+}
