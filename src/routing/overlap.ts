@@ -1,9 +1,9 @@
 /** Whether some request could meet two rules both: exact, for patterns, methods and headers. */
 import { hasGrpcType } from '../core/grpc.ts'
 import { has } from '../core/headers.ts'
-import type { PathPattern } from './pattern.ts'
+import type { PathPattern } from '../core/path-pattern.ts'
 import type { RequestTest } from './request-test.ts'
-import type { Segment } from './segments.ts'
+import type { Segment } from '../core/path-segments.ts'
 import type { StatedPolicy } from './stated.ts'
 
 /** Whether some request, to some destination of some sidecar, could be both policies' matter, routes aside. */

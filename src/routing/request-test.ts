@@ -2,7 +2,7 @@
 import { hasGrpcType } from '../core/grpc.ts'
 import type { Headers } from '../core/headers.ts'
 import { nameIs } from '../core/headers.ts'
-import { PathPattern } from './pattern.ts'
+import { PathPattern } from '../core/path-pattern.ts'
 import type { StatedRoute } from './stated.ts'
 
 /** Every gRPC call is one (grpc/doc/PROTOCOL-HTTP2.md). */

@@ -1,5 +1,5 @@
 /** From the rules a request meets to the blocks that hold for it: each from the most specific policy that states it. */
-import type { PathPattern } from './pattern.ts'
+import type { PathPattern } from '../core/path-pattern.ts'
 import type { Rule } from './rule.ts'
 import { compare, comparePaths } from './specificity.ts'
 import type { StatedBlock } from './stated.ts'

@@ -3,7 +3,7 @@ import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, RequestHead, ResponseHandler, RouteInfo } from '../core/exchange.ts'
 import { refuse } from '../core/refuse.ts'
 import type { Headers } from '../core/headers.ts'
-import { normalisePath } from './path.ts'
+import { normalisePath } from '../core/path.ts'
 
 export interface Routed {
   readonly info: RouteInfo

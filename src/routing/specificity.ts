@@ -6,7 +6,7 @@
  * Methods and workload count as said or not said, headers by their number: one more field is one more condition. A gRPC method is a path with the method
  * POST and one field more, the content type.
  */
-import type { PathPattern } from './pattern.ts'
+import type { PathPattern } from '../core/path-pattern.ts'
 import type { Rule } from './rule.ts'
 
 /** Below 0: `a` is more specific; above 0: `b`; 0: equally specific. A total order of ranks, so it can sort. */

@@ -2,10 +2,10 @@
 /** Made-up requests that stand for all requests two rules have in common. */
 import { GRPC_TYPE } from '../core/grpc.ts'
 import { has } from '../core/headers.ts'
-import type { PathPattern } from './pattern.ts'
+import type { PathPattern } from '../core/path-pattern.ts'
 import type { RequestTest } from './request-test.ts'
 import type { Rule } from './rule.ts'
-import type { Segment } from './segments.ts'
+import type { Segment } from '../core/path-segments.ts'
 
 export interface Witness {
   readonly method: string

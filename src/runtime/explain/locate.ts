@@ -2,7 +2,7 @@
 import type { Config, ServiceDocument } from '../../config/model.ts'
 import { nearest } from '../../config/values/spelling.ts'
 import { HostTable } from '../../routing/hosts.ts'
-import { normalisePath } from '../../routing/path.ts'
+import { normalisePath } from '../../core/path.ts'
 import type { Query, Unrouted } from './report.ts'
 
 export interface Located {

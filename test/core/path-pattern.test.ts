@@ -1,6 +1,6 @@
 import t from 'tap'
 import { pathsMeet } from '../../src/routing/overlap.ts'
-import { PathPattern } from '../../src/routing/pattern.ts'
+import { PathPattern } from '../../src/core/path-pattern.ts'
 import { Seeded } from '../support/seeded.ts'
 
 const CASES: readonly (readonly [pattern: string, yes: readonly string[], no: readonly string[]])[] = [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { normalisePath } from '../../src/routing/path.ts'
+import { normalisePath } from '../../src/core/path.ts'
 import { Seeded } from '../support/seeded.ts'
 
 const NORMAL: readonly (readonly [target: string, path: string])[] = [

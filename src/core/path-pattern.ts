@@ -1,5 +1,5 @@
 /** A path pattern at work: `/v1/orders/{orderNo}/**` against paths in normal form, without allocating. */
-import { readSegments, type Segment } from './segments.ts'
+import { readSegments, type Segment } from './path-segments.ts'
 
 const SLASH = 0x2f
 
