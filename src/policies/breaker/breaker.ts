@@ -1,10 +1,11 @@
 /** One breaker: its circuit, its name, and the announcing of what changed. It survives a reload of its unchanged block. */
+import type { Outcome } from '../../core/attempt-outcome.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { EndpointState } from '../../core/endpoint-states.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { BreakerSnapshot, Forceable, PolicyEvents } from '../../core/events.ts'
 import type { Circuit } from './circuit.ts'
-import { type Outcome, seconds } from './decide.ts'
+import { seconds } from './decide.ts'
 import type { Identity } from './identity.ts'
 
 export class Breaker implements EndpointState, Forceable {

@@ -4,9 +4,10 @@
  */
 import type { BreakerState } from '../../core/events.ts'
 import type { Random } from '../../core/random.ts'
+import type { Window } from '../../core/time-window.ts'
 import { type Limits, type OpenTimes, openFor, seconds, tripped } from './decide.ts'
 import { Probes } from './probes.ts'
-import { MAX_AGE, type Window } from './window.ts'
+import { MAX_AGE } from './window.ts'
 
 export interface CircuitConfig extends Limits {
   readonly minimumCalls: number

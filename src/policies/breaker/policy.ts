@@ -1,16 +1,17 @@
 /** The block `breaker`: stops calling what keeps failing, and asks carefully whether it is well again. */
+import type { Rules } from '../../core/attempt-outcome.ts'
 import { EndpointStates } from '../../core/endpoint-states.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { TimeWindow, type Window } from '../../core/time-window.ts'
 import { Breaker } from './breaker.ts'
 import { Circuit, type CircuitConfig } from './circuit.ts'
-import type { Rules } from './decide.ts'
 import { ByEndpoint, Fixed } from './find.ts'
 import { identify } from './identity.ts'
 import { breakerLayer } from './layer.ts'
 import { schema } from './schema.ts'
-import { CountWindow, TimeWindow, type Window } from './window.ts'
+import { CountWindow } from './window.ts'
 
 export interface BreakerConfig {
   readonly scope: 'service' | 'route' | 'endpoint'
@@ -39,11 +40,11 @@ function create(config: BreakerConfig, scope: PolicyScope): PolicyParts {
       return new EndpointStates(clock, (endpoint) => make(config, scope, endpoint.address))
     })
     const byEndpoint = new ByEndpoint(states)
-    return { eligible: byEndpoint, picked: breakerLayer(byEndpoint, rules, clock) }
+    return { eligible: byEndpoint, picked: breakerLayer(byEndpoint, { rules, clock }) }
   }
   const part = config.scope === 'route' ? scope.route.template : ''
   const breaker = scope.state('breaker', `${service} ${part}`, () => make(config, scope, part))
-  return { attempt: breakerLayer(new Fixed(breaker), rules, clock) }
+  return { attempt: breakerLayer(new Fixed(breaker), { rules, clock }) }
 }
 
 const TIMED_OUT = new ProxyError('per_try_timeout', 'upstream', 'unanswered', '')

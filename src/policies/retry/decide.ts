@@ -4,7 +4,8 @@ import type { RetrySkip } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { get, type Headers } from '../../core/headers.ts'
 import { type OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
-import { isIdempotent, isKeyed, type Methods, mayRepeat } from './repeatable.ts'
+import { isIdempotent, isKeyed } from '../../core/repeatable.ts'
+import { type Methods, mayRepeat } from './repeatable.ts'
 
 /** A block ready for use. */
 export interface RetryRules {

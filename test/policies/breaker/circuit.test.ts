@@ -1,7 +1,8 @@
 /** The state machine as resilience4j defines it, and where ours says more. */
 import t from 'tap'
 import { Circuit, type CircuitConfig, REFUSED } from '../../../src/policies/breaker/circuit.ts'
-import { CountWindow, TimeWindow, type Window } from '../../../src/policies/breaker/window.ts'
+import { TimeWindow, type Window } from '../../../src/core/time-window.ts'
+import { CountWindow } from '../../../src/policies/breaker/window.ts'
 import { fixedRandom } from '../../support/stubs.ts'
 
 const CONFIG: CircuitConfig = {

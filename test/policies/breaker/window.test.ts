@@ -1,5 +1,6 @@
 import t from 'tap'
-import { CountWindow, TimeWindow, type Window } from '../../../src/policies/breaker/window.ts'
+import { TimeWindow, type Window } from '../../../src/core/time-window.ts'
+import { CountWindow } from '../../../src/policies/breaker/window.ts'
 import { Seeded } from '../../support/seeded.ts'
 
 function counts({ calls, failed, slow }: Window) {
