@@ -39,12 +39,13 @@ function beats(a: Rule, b: Rule): boolean {
 }
 
 function lossesOf<B extends PlacedBlock>(policy: StatedPolicy<B>, block: B, beaten: readonly Rule<B>[]): Loss<B>[] {
-  if (block.mode === 'disabled') return []
+  // What only watches takes nothing from what holds.
+  if (block.mode !== 'enforce') return []
   const stated = fieldsOf(block)
   const losses: Loss<B>[] = []
   for (const { policy: lostPolicy } of beaten) {
     const lostBlock = lostPolicy.blocks.find((other) => other.block === block.block)
-    if (lostBlock === undefined || lostBlock.mode === 'disabled') continue
+    if (lostBlock === undefined || lostBlock.mode !== 'enforce') continue
     const fields = [...fieldsOf(lostBlock)].filter((field) => !stated.has(field) && differs(block, lostBlock, field))
     for (const field of fields) stated.add(field)
     if (fields.length > 0) losses.push({ block, policy, lostBlock, lostPolicy, fields })

@@ -22,8 +22,13 @@ export interface Resolution<B extends StatedBlock> {
   readonly template: string
   /** As the most specific route entry says that says anything. */
   readonly stream: boolean | undefined
-  /** By name of the block. What is not in it nobody states. */
+  /** What holds, by name of the block. What is not in it nobody states, or only in shadow mode. */
   readonly blocks: ReadonlyMap<string, Chosen<B>>
+  /**
+   * Blocks whose most specific statement is in shadow mode. They watch beside what holds without them, which is what a less
+   * specific policy states, or the default: to try a block changes nothing.
+   */
+  readonly shadows: ReadonlyMap<string, Chosen<B>>
 }
 
 /** `met` in any order. */
@@ -31,14 +36,25 @@ export function resolve<B extends StatedBlock>(met: readonly Rule<B>[]): Resolut
   const rules = met.toSorted(compare)
   const pattern = closestPattern(rules)
   const blocks = new Map<string, Chosen<B>>()
+  const shadows = new Map<string, Chosen<B>>()
   for (const rule of rules) {
     for (const stated of rule.policy.blocks) {
-      if (!blocks.has(stated.block)) blocks.set(stated.block, { stated, rule, pattern: rule.test?.pattern ?? pattern })
+      const name = stated.block
+      const holds = blocks.get(name)
+      if (holds !== undefined && !watchesBeside(stated, rule, holds)) continue
+      const chosen = { stated, rule, pattern: rule.test?.pattern ?? pattern }
+      if (stated.mode !== 'shadow') blocks.set(name, chosen)
+      else if (!shadows.has(name)) shadows.set(name, chosen)
     }
   }
   // cold: runs once per route
   const stream = rules.find((rule) => rule.route?.stream !== undefined)?.route?.stream
-  return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks }
+  return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks, shadows }
+}
+
+/** As specific as the statement that holds: it is there to be compared with it. */
+function watchesBeside<B extends StatedBlock>(stated: B, rule: Rule<B>, holds: Chosen<B>): boolean {
+  return stated.mode === 'shadow' && holds.stated.mode === 'enforce' && compare(rule, holds.rule) === 0
 }
 
 function closestPattern(rules: readonly Rule[]): PathPattern | undefined {

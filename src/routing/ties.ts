@@ -29,11 +29,17 @@ export function findTies<B extends StatedBlock>(policies: readonly StatedPolicy<
       if (witness === undefined) continue
       for (const block of shared) {
         const otherBlock = otherPolicy.blocks.find((other) => other.block === block.block) as B
+        if (besideEachOther(block, otherBlock)) continue
         ties.push({ block, policy, otherBlock, otherPolicy, witness })
       }
     }
   }
   return ties
+}
+
+/** One holds and the other only watches. */
+function besideEachOther({ mode }: StatedBlock, other: StatedBlock): boolean {
+  return mode !== other.mode && mode !== 'disabled' && other.mode !== 'disabled'
 }
 
 /** A request for which the most specific rules of both are equally specific. */

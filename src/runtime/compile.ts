@@ -12,7 +12,7 @@ import type { Passthrough } from '../upstream/passthrough.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import { createPick, type Service } from '../upstream/service.ts'
 import type { Services } from './services.ts'
-import { compileRoute, type Route, type StackContext, statementName } from './stack.ts'
+import { compileRoute, fingerprint, type Route, type StackContext, statementName } from './stack.ts'
 
 /** Immutable; a reload makes another and swaps the reference. */
 export interface Runtime {
@@ -99,10 +99,10 @@ const addingNothing: Dispatch = (request, response) => {
 function statementsOf(config: Config): Map<string, string> {
   const statements = new Map<string, string>()
   for (const policy of config.policies) {
-    for (const { block, config: stated } of policy.blocks) {
+    for (const { block, config: stated, mode } of policy.blocks) {
       for (const service of servicesOf(policy.direction, policy.service, config.services, config.sidecar)) {
         const to = { direction: policy.direction, service }
-        statements.set(statementName(policy.name, block, to), JSON.stringify(stated))
+        statements.set(statementName(policy.name, block, to), fingerprint(stated, mode))
       }
     }
   }

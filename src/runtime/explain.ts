@@ -47,7 +47,7 @@ export function explain(config: Config, query: Query): Explanation {
     met: resolution.rules.map(policyReport),
     missed: missed(rules, asked, to),
     order: orderOf(subject, shadowed),
-    blocks: BLOCKS.map((schema) => blockReport(schema, resolution)),
+    blocks: BLOCKS.flatMap((module) => blockReports(module, resolution)),
     facts: factsOf(subject, shadowed),
     warnings: warningsOf(config, resolution),
   }
@@ -69,19 +69,37 @@ function missed(rules: readonly Rule<BlockStatement>[], asked: Asked, to: Destin
     .map((rule) => ({ ...policyReport(rule), because: missText(rule, asked, to) ?? '' }))
 }
 
-function blockReport({ name, schema }: PolicyModule<never>, resolution: Resolution<BlockStatement>): BlockReport {
+/** What holds, and after it what watches beside it. */
+function blockReports(module: PolicyModule<never>, resolution: Resolution<BlockStatement>): BlockReport[] {
+  const { name } = module
   const chosen = resolution.blocks.get(name)
-  if (chosen === undefined) {
-    const nobody = { block: name, mode: 'enforce', policy: '', profile: '', place: '', over: [] } as const
-    if (!WITH_DEFAULTS.includes(name)) return { ...nobody, state: 'none', values: [] }
-    return { ...nobody, state: 'default', values: valuesOf(name, schema, completeBlock(schema), new Map()) }
+  const shadow = resolution.shadows.get(name)
+  const holds = chosen === undefined ? statedByNobody(module) : statement(module, chosen, resolution)
+  if (shadow === undefined) return [holds]
+  const watches: BlockReport = {
+    ...statement(module, shadow, resolution),
+    mode: 'shadow',
   }
+  return [holds, watches]
+}
+
+function statedByNobody({ name, schema }: PolicyModule<never>): BlockReport {
+  const nobody = { block: name, mode: 'enforce', policy: '', profile: '', place: '', over: [] } as const
+  if (!WITH_DEFAULTS.includes(name)) return { ...nobody, state: 'none', values: [] }
+  return { ...nobody, state: 'default', values: valuesOf(name, schema, completeBlock(schema), new Map()) }
+}
+
+function statement(
+  { name, schema }: PolicyModule<never>,
+  chosen: Chosen<BlockStatement>,
+  resolution: Resolution<BlockStatement>,
+): BlockReport {
   const { stated } = chosen
   const isOff = stated.mode === 'disabled'
   return {
     block: name,
     state: isOff ? 'disabled' : 'stated',
-    mode: stated.mode === 'shadow' ? 'shadow' : 'enforce',
+    mode: 'enforce',
     policy: stated.policy,
     profile: stated.profile,
     place: at(stated.place),
@@ -90,31 +108,31 @@ function blockReport({ name, schema }: PolicyModule<never>, resolution: Resoluti
   }
 }
 
+/** Whom the statement takes the place of; what only watches takes nobody's, and nobody takes its. */
 function beaten(chosen: Chosen<BlockStatement>, { rules }: Resolution<BlockStatement>): BlockReport['over'] {
   const seen = new Set([chosen.rule.policy])
+  if (chosen.stated.mode === 'shadow') return []
   return rules.flatMap((rule) => {
     const stated = rule.states(chosen.stated.block)
-    if (stated === undefined || seen.has(rule.policy)) return []
+    if (stated === undefined || stated.mode === 'shadow' || seen.has(rule.policy)) return []
     seen.add(rule.policy)
     return [{ ...policyReport(rule), place: at(stated.place), because: advantage(chosen.rule, rule) }]
   })
 }
 
-/** The blocks as the runtime would enforce them: stated, or default, or none. One in shadow mode leaves its default. */
+/** The blocks as the runtime would enforce them: stated, or default, or none. */
 function enforced({ blocks }: Resolution<BlockStatement>): AtWork {
   const found: Record<string, unknown> = {}
   for (const { name, schema } of BLOCKS) {
     const stated = blocks.get(name)?.stated
-    if (stated?.mode === 'enforce') found[name] = stated.config
-    else if (stated?.mode !== 'disabled' && WITH_DEFAULTS.includes(name)) found[name] = completeBlock(schema)
+    if (stated !== undefined) found[name] = stated.mode === 'disabled' ? undefined : stated.config
+    else if (WITH_DEFAULTS.includes(name)) found[name] = completeBlock(schema)
   }
   return found as AtWork
 }
 
-function inShadow({ blocks }: Resolution<BlockStatement>): AtWork {
-  const found: Record<string, unknown> = {}
-  for (const [name, { stated }] of blocks) if (stated.mode === 'shadow') found[name] = stated.config
-  return found as AtWork
+function inShadow({ shadows }: Resolution<BlockStatement>): AtWork {
+  return Object.fromEntries(Array.from(shadows, ([name, { stated }]) => [name, stated.config]))
 }
 
 /** Warnings whose place lies in a statement that is met. */

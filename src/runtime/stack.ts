@@ -16,7 +16,8 @@ import {
   type PolicyName,
   REQUEST_ORDER,
 } from '../policies/index.ts'
-import type { Resolution } from '../routing/resolve.ts'
+import type { Chosen, Resolution } from '../routing/resolve.ts'
+import type { Rule } from '../routing/rule.ts'
 import { toEndpoint } from '../upstream/endpoint.ts'
 import type { KeptStates } from './kept-state.ts'
 
@@ -53,12 +54,14 @@ export function compileRoute(
   context: StackContext,
   bottom: Dispatch = toEndpoint,
 ): Route {
-  const parts = new Map<PolicyName, PolicyParts>()
+  const parts = new Map<PolicyName, readonly PolicyParts[]>()
   for (const name of Object.keys(MODULES) as PolicyName[]) {
-    const made = create(name, info, resolution, context)
-    if (made !== undefined) parts.set(name, made)
+    parts.set(name, [
+      ...enforced(name, info, resolution.blocks.get(name), context),
+      ...shadowed(name, info, resolution.shadows.get(name), context),
+    ])
   }
-  const tests = [...parts.values()].flatMap(({ eligible }) => eligible ?? [])
+  const tests = [...parts.values()].flat().flatMap(({ eligible }) => eligible ?? [])
   const picked = wrap(PICKED_ORDER, parts, context.attempt(bottom))
   const attempt = wrap(ATTEMPT_ORDER, parts, pick(tests, picked))
   return {
@@ -68,23 +71,37 @@ export function compileRoute(
   }
 }
 
-function create(
+function enforced(
   name: PolicyName,
   info: RouteInfo,
-  resolution: Resolution<BlockStatement>,
+  chosen: Chosen<BlockStatement> | undefined,
   context: StackContext,
-): PolicyParts | undefined {
+): PolicyParts[] {
   const module = MODULES[name] as unknown as PolicyModule<unknown>
-  const chosen = resolution.blocks.get(name)
   if (chosen === undefined) {
-    if (!ALWAYS.includes(name)) return undefined
-    return module.create(completeBlock(module.schema), scopeOf(info, NOBODY, name, {}, 'enforce', context))
+    if (!ALWAYS.includes(name)) return []
+    return [module.create(completeBlock(module.schema), scopeOf(info, NOBODY, name, {}, 'enforce', context))]
   }
   const { stated, rule } = chosen
-  if (stated.mode === 'disabled') return undefined
-  const { policy } = rule
-  const by: StatedBy = { name: policy.name, routes: policy.routes.map(({ path }) => path ?? '/**') }
-  return module.create(stated.config, scopeOf(info, by, name, stated.config, stated.mode, context))
+  if (stated.mode === 'disabled') return []
+  return [module.create(stated.config, scopeOf(info, statedBy(rule), name, stated.config, 'enforce', context))]
+}
+
+/** Beside what is enforced: it watches, and the answers are those of a stack without it. */
+function shadowed(
+  name: PolicyName,
+  info: RouteInfo,
+  chosen: Chosen<BlockStatement> | undefined,
+  context: StackContext,
+): PolicyParts[] {
+  if (chosen === undefined) return []
+  const module = MODULES[name] as unknown as PolicyModule<unknown>
+  const { stated, rule } = chosen
+  return [module.create(stated.config, scopeOf(info, statedBy(rule), name, stated.config, 'shadow', context))]
+}
+
+function statedBy({ policy }: Rule<BlockStatement>): StatedBy {
+  return { name: policy.name, routes: policy.routes.map(({ path }) => path ?? '/**') }
 }
 
 function scopeOf(
@@ -97,7 +114,7 @@ function scopeOf(
 ): PolicyScope {
   const { clock, random, events, replay, states } = context
   const statement = statementName(policy.name, block, info)
-  const fingerprint = JSON.stringify(config)
+  const print = fingerprint(config, mode)
   return {
     policy,
     direction: info.direction,
@@ -108,8 +125,13 @@ function scopeOf(
     events,
     mode,
     replay,
-    state: (kind, key, make) => states.get(statement, fingerprint, kind, key, make),
+    state: (kind, key, make) => states.get(statement, print, kind, key, make),
   }
+}
+
+/** What has only watched begins anew when it is enforced: what it counted is what came of doing nothing. */
+export function fingerprint(config: unknown, mode: BlockStatement['mode']): string {
+  return JSON.stringify([mode, config])
 }
 
 /** A statement for `*` is one statement for each service it meets. */
@@ -117,10 +139,15 @@ export function statementName(policy: string, block: string, to: { direction: st
   return [policy, block, to.direction, to.service].join(' ')
 }
 
-function wrap(order: readonly Place[], parts: ReadonlyMap<PolicyName, PolicyParts>, innermost: Dispatch): Dispatch {
+/** Of one policy what watches stands outside of what acts: it sees what the policy in force leaves to be done. */
+function wrap(
+  order: readonly Place[],
+  parts: ReadonlyMap<PolicyName, readonly PolicyParts[]>,
+  innermost: Dispatch,
+): Dispatch {
   return order.reduceRight((next, { policy, part }) => {
-    const layer = parts.get(policy)?.[part] as Layer | undefined
-    return layer === undefined ? next : layer(next)
+    const layers = parts.get(policy)?.map((made) => made[part] as Layer | undefined) ?? []
+    return layers.reduce((beneath, layer) => (layer === undefined ? beneath : layer(beneath)), next)
   }, innermost)
 }
 

@@ -6,25 +6,20 @@ import type { Explained } from './report.ts'
 
 type Step = Explained['order'][number]
 
-/** Blocks in shadow mode are in their place too: they watch from there. */
+/** What watches stands outside of what acts, in the same place. */
 export function orderOf(subject: Subject, shadowed: AtWork): readonly Step[] {
-  const step = ({ policy, part, why }: Place): Step => {
+  const steps = ({ policy, part, why }: Place): Step[] => {
     const source = sourceOf(policy)
     const puts = (config: unknown) => config !== undefined && (source.puts?.(config, part, subject) ?? true)
-    const name = source.step?.(part) ?? (part === 'picked' ? `${policy} of the endpoint` : policy)
-    const isShadow = puts(shadowed[policy])
-    return { step: name, atWork: puts(subject.blocks[policy]) || isShadow, shadow: isShadow, why }
+    const step = source.step?.(part) ?? (part === 'picked' ? `${policy} of the endpoint` : policy)
+    const acts: Step = { step, atWork: puts(subject.blocks[policy]), shadow: false, why }
+    return puts(shadowed[policy]) ? [{ step, atWork: true, shadow: true, why }, acts] : [acts]
   }
   return [
-    ...REQUEST_ORDER.map(step),
-    ...ATTEMPT_ORDER.map(step),
-    {
-      step: 'pick an endpoint',
-      atWork: true,
-      shadow: false,
-      why: 'an attempt exists once an endpoint is picked',
-    },
-    ...PICKED_ORDER.map(step),
+    ...REQUEST_ORDER.flatMap(steps),
+    ...ATTEMPT_ORDER.flatMap(steps),
+    { step: 'pick an endpoint', atWork: true, shadow: false, why: 'an attempt exists once an endpoint is picked' },
+    ...PICKED_ORDER.flatMap(steps),
     { step: 'connection', atWork: true, shadow: false, why: 'a pooled one of that endpoint, or a new one' },
   ]
 }

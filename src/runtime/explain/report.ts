@@ -43,7 +43,7 @@ export interface BlockReport {
   readonly block: string
   /** `default`: nobody states it, and something holds all the same. `none`: nobody states it. */
   readonly state: 'stated' | 'disabled' | 'default' | 'none'
-  /** `shadow`: it only counts and logs what it would do. */
+  /** `shadow`: it only counts and logs what it would do, beside the same block as it holds without it. */
   readonly mode: 'enforce' | 'shadow'
   /** Who states it; '' where nobody does. */
   readonly policy: string
