@@ -87,8 +87,10 @@ export interface BulkheadSnapshot {
 
 export interface BudgetSnapshot {
   readonly kind: 'budget'
+  /** Whose: the policies do not share one. */
+  readonly of: 'retry' | 'hedge'
   readonly service: string
-  /** Retries that may be made now. */
+  /** Attempts that may be added now. */
   readonly remaining: number
   readonly percent: number
 }

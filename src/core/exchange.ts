@@ -9,6 +9,7 @@
  */
 import type { ProxyError } from './errors.ts'
 import type { Headers } from './headers.ts'
+import type { ReplayBuffer } from './replay-buffer.ts'
 
 /** Sends one request. Body and interest go down through the result; the answer comes up through `response`. */
 export type Dispatch = (request: RequestHead, response: ResponseHandler) => RequestBody
@@ -209,8 +210,8 @@ export class Exchange {
   upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
-  /** retry: the replay buffer, while one may be needed. */
-  replay: unknown
+  /** The outermost layer that may send again: the replay buffer, while one may be needed. */
+  replay: ReplayBuffer | undefined
   /** telemetry: the trace this exchange belongs to. */
   trace: unknown
   /** telemetry: what the access log says of each attempt. */

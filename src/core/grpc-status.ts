@@ -26,6 +26,9 @@ export const GRPC_STATUS = [
 /** Not said yet: the trailers will. */
 export const NO_STATUS = -1
 
+/** ms that a head without a status is held back at most for what comes behind it; the wheel may add a tick. */
+export const PEEK = 10
+
 const UNKNOWN = 2
 const UNIMPLEMENTED = 12
 const INTERNAL = 13

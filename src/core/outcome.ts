@@ -1,8 +1,8 @@
 /** The tokens of `retry.when`, `breaker.failures` and `fallback.when`, compiled to table look-ups. */
-import { REASON_LIST, type ProxyError, type Reason } from './errors.ts'
+import { REASON_LIST, type ProxyError, type Reason, SHEDDING } from './errors.ts'
 import type { ResponseHead } from './exchange.ts'
 import { GRPC_STATUS, NO_STATUS, statusOfHead, statusOfTrailers } from './grpc-status.ts'
-import type { Headers } from './headers.ts'
+import { get, type Headers } from './headers.ts'
 
 /** The group `timeout` of policy-format.md. */
 export const TIMEOUTS: readonly Reason[] = [
@@ -17,6 +17,15 @@ const NEVER_ANY: readonly Reason[] = ['denied', 'unauthorized', 'rate_limited', 
 
 /** The field in which one of our own kind says why it answered itself. */
 export const REASON_FIELD = 'x-outrigger-reason'
+
+/**
+ * A peer answered itself, because it has too much to do. The field is there only if the peer is believed: upstream drops it
+ * from others.
+ */
+export function isShedding(fields: Headers): boolean {
+  const reason = get(fields, REASON_FIELD)
+  return reason !== undefined && (SHEDDING as readonly string[]).includes(reason)
+}
 
 /** A set of outcomes. */
 export class OutcomeSet {

@@ -15,13 +15,14 @@ export class ReplayAccount {
 }
 
 /**
- * One per exchange, counted by the layers that may send again: each takes it with `share` and lets go with `release`; the
- * last one out frees it. Past its own limit or the process's it drops everything, for good: then nobody sends again, and
+ * One per exchange, counted by the layers that may send again: the outermost makes it, fills it before it passes a chunk
+ * down, and names it in `exchange.replay`; those beneath take it with `share`. Each lets go with `release`; the last one
+ * out frees it. Past its own limit or the process's it drops everything, for good: then nobody sends again, and
  * the live attempt goes on undisturbed.
  */
 export class ReplayBuffer {
   readonly #account: ReplayAccount
-  readonly #limit: number
+  #limit: number
   #chunks: Buffer[] | undefined
   #bytes: number
   #trailers: Headers | undefined
@@ -50,8 +51,10 @@ export class ReplayBuffer {
     return this.#bytes
   }
 
-  share(): this {
+  /** `limit` in bytes: what the new one wants kept; the largest wish holds. */
+  share(limit = 0): this {
     this.#users++
+    if (limit > this.#limit) this.#limit = limit
     return this
   }
 
@@ -80,6 +83,11 @@ export class ReplayBuffer {
     this.#trailers = trailers
   }
 
+  /** What came so far, in order. Grows as more comes, and stays as it is for whoever holds it when the buffer is freed. */
+  get chunks(): readonly Buffer[] {
+    return this.#chunks === undefined ? NOTHING : this.#chunks
+  }
+
   /** Sends all that came so far; the caller sends on what comes later. */
   replay(into: RequestBody): void {
     if (this.#chunks !== undefined) for (const chunk of this.#chunks) into.data(chunk)
@@ -92,6 +100,8 @@ export class ReplayBuffer {
     this.#chunks = undefined
   }
 }
+
+const NOTHING: readonly Buffer[] = []
 
 /** A kept slice of a large read would pin all of it, and so would one from Node's shared pool (G7). */
 function ownCopy(chunk: Buffer): Buffer {

@@ -168,3 +168,23 @@ t.test('ReplayAccount is back at 0 and never over its limit, whatever many buffe
     if (account.used !== 0) t.fail(`seed ${seed}: ${account.used} bytes are left`)
   }
 })
+
+t.test('ReplayBuffer keeps as much as the one who wants most', async (t) => {
+  const buffer = new ReplayBuffer(new ReplayAccount(1000), 4)
+  buffer.share(10)
+  buffer.data(Buffer.from('1234567890'))
+  t.ok(buffer.whole)
+  buffer.share(2).data(Buffer.from('1'))
+  t.notOk(buffer.whole)
+})
+
+t.test('ReplayBuffer.chunks grows for whoever holds it, and outlives the buffer', async (t) => {
+  const buffer = new ReplayBuffer(new ReplayAccount(1000), 100)
+  t.strictSame(buffer.chunks, [])
+  buffer.data(Buffer.from('a'))
+  const { chunks } = buffer
+  buffer.data(Buffer.from('b'))
+  buffer.release()
+  t.equal(chunks.map(String).join(''), 'ab')
+  t.strictSame(buffer.chunks, [])
+})

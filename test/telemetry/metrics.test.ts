@@ -154,7 +154,7 @@ const SNAPSHOTS: Snapshot[] = [
     streams: 0,
     maxStreams: 50,
   },
-  { kind: 'budget', service: 'inventory', remaining: 12, percent: 0.2 },
+  { kind: 'budget', of: 'retry', service: 'inventory', remaining: 12, percent: 0.2 },
 ]
 
 t.test('States are read from snapshots, events are counted', async (t) => {

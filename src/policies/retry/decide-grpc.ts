@@ -4,9 +4,6 @@ import { NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
 import { type Headers, NO_HEADERS } from '../../core/headers.ts'
 import { fits, onListed, type RetryRules, type Standing, type Verdict } from './decide.ts'
 
-/** ms that a head is held back for what comes behind it; the wheel may add a tick. */
-export const PEEK = 10
-
 /**
  * Whether the head is held until the next thing comes: trailers decide, and before a message nothing has gone up. Only
  * while a retry could follow; a stream that the file says to be one may leave its head alone for hours.

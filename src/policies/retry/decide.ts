@@ -1,9 +1,9 @@
 /** Whether a failed attempt is followed by another, and after how long. Dice, dates and clocks are handed in. */
-import { type ProxyError, SHEDDING } from '../../core/errors.ts'
+import type { ProxyError } from '../../core/errors.ts'
 import type { RetrySkip } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { get, type Headers } from '../../core/headers.ts'
-import { type OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
+import type { Headers } from '../../core/headers.ts'
+import { isShedding, type OutcomeSet } from '../../core/outcome.ts'
 import { isIdempotent, isKeyed } from '../../core/repeatable.ts'
 import { type Methods, mayRepeat } from './repeatable.ts'
 
@@ -99,12 +99,6 @@ export function wouldRetry(rules: RetryRules, error: ProxyError): boolean {
 /** More than `maxBodyBytes` is kept only until the upstream has taken of it. */
 export function fits(rules: RetryRules, standing: Standing): boolean {
   return standing.whole && standing.bodyBytes <= rules.maxBodyBytes
-}
-
-/** The field is there only if the peer is believed: upstream drops it from others. */
-function isShedding(fields: Headers): boolean {
-  const reason = get(fields, REASON_FIELD)
-  return reason !== undefined && (SHEDDING as readonly string[]).includes(reason)
 }
 
 /**

@@ -32,11 +32,14 @@ export class Outgoing implements RequestBody {
   readonly #limit: number
   #keeping: boolean
   #replay: ReplayBuffer | undefined
+  /** A layer above fills the replay buffer, and may have put more into it than has come here. */
+  readonly #shares: boolean
+  /** Chunks that came and are kept; the first so many of the replay buffer. */
+  #taken: number
+  #bytes: number
   #lost: boolean
   #ended: boolean
   #trailers: Headers | undefined
-  /** The replay buffer sends the end, too. */
-  #endKept: boolean
   #replaying: boolean
   /** Came from the asker in the middle of a replay, and could not be kept. */
   #late: Buffer[] | undefined
@@ -54,11 +57,14 @@ export class Outgoing implements RequestBody {
     this.#account = account
     this.#limit = limit
     this.#keeping = !request.isTunnel
-    this.#replay = undefined
+    const above = request.exchange.replay
+    this.#shares = above !== undefined
+    this.#replay = above?.share(limit)
+    this.#taken = 0
+    this.#bytes = 0
     this.#lost = false
     this.#ended = false
     this.#trailers = undefined
-    this.#endKept = false
     this.#replaying = false
     this.#late = undefined
     this.#holding = false
@@ -72,7 +78,7 @@ export class Outgoing implements RequestBody {
 
   /** Bytes that came so far; only of a body that is whole. */
   get bytes(): number {
-    return this.#replay === undefined ? 0 : this.#replay.bytes
+    return this.#bytes
   }
 
   data(chunk: Buffer): void {
@@ -93,10 +99,6 @@ export class Outgoing implements RequestBody {
   end(trailers?: Headers): void {
     this.#ended = true
     this.#trailers = trailers
-    if (this.#replay !== undefined) {
-      this.#replay.end(trailers)
-      this.#endKept = true
-    }
     if (!this.#replaying) this.down.end(trailers)
   }
 
@@ -142,12 +144,15 @@ export class Outgoing implements RequestBody {
     this.down = down
     this.waiting = false
     this.#replaying = true
-    if (this.#replay !== undefined) this.#replay.replay(down)
-    // Grows while it is sent, too.
+    // Both grow while they are sent.
+    if (this.#replay !== undefined) {
+      const { chunks } = this.#replay
+      for (let i = 0; i < this.#taken; i++) down.data(chunks[i] as Buffer)
+    }
     if (this.#late !== undefined) for (const chunk of this.#late) down.data(chunk)
     this.#late = undefined
     this.#replaying = false
-    if (this.down === down && this.#ended && !this.#endKept) down.end(this.#trailers)
+    if (this.down === down && this.#ended) down.end(this.#trailers)
     // Last, for an attempt may answer to that, and an answer lets go of what is replayed.
     if (this.down === down && this.responsePaused) down.pauseResponse()
     if (this.down === down) this.letFlow()
@@ -174,7 +179,7 @@ export class Outgoing implements RequestBody {
     const replay = this.#replay
     if (replay === undefined) return
     this.#replay = undefined
-    this.#request.exchange.replay = undefined
+    if (!this.#shares) this.#request.exchange.replay = undefined
     replay.release()
   }
 
@@ -202,8 +207,12 @@ export class Outgoing implements RequestBody {
       this.#replay = new ReplayBuffer(this.#account, this.#limit)
       this.#request.exchange.replay = this.#replay
     }
-    this.#replay.data(chunk)
-    if (this.#replay.whole) return true
+    if (!this.#shares) this.#replay.data(chunk)
+    if (this.#replay.whole) {
+      this.#taken++
+      this.#bytes += chunk.length
+      return true
+    }
     this.#lost = true
     this.letGo()
     return false

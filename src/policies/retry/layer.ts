@@ -2,6 +2,7 @@
  * The loop of attempts. One handler serves them one after another: an attempt has always had its terminal, or been
  * aborted and answered, before the next is dispatched. An answer is discarded only then; until then it is kept.
  */
+import type { Budget } from '../../core/budget.ts'
 import type { Clock, Timed, Timer } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents, RetrySkip } from '../../core/events.ts'
@@ -14,16 +15,16 @@ import {
   type ResponseHandler,
   type ResponseHead,
 } from '../../core/exchange.ts'
+import { withPreviousAttempts } from '../../core/grpc-previous-attempts.ts'
+import { PEEK } from '../../core/grpc-status.ts'
 import type { Headers } from '../../core/headers.ts'
+import { KeptAnswer } from '../../core/kept-answer.ts'
+import { pushbackIn } from '../../core/pushback.ts'
 import type { Random } from '../../core/random.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
-import type { Budget } from './budget.ts'
 import { onAnswer, onFailure, pauseOf, type RetryRules, seriesAfter, type Standing, wouldRetry } from './decide.ts'
-import { onTrailers, PEEK, peeks, whyTooLate } from './decide-grpc.ts'
-import { KeptAnswer } from './kept-answer.ts'
+import { onTrailers, peeks, whyTooLate } from './decide-grpc.ts'
 import { type Loop, Outgoing } from './layer-outgoing.ts'
-import { withPreviousAttempts } from './previous-attempts.ts'
-import { pushbackIn } from './pushback.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'discarded for another attempt')
 

@@ -1,8 +1,8 @@
 /** Policy `retry`: sends a request again where that is safe. */
+import { Budget } from '../../core/budget.ts'
 import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
 import { ReplayAccount } from '../../core/replay-buffer.ts'
-import { Budget } from './budget.ts'
 import { retryLayer } from './layer.ts'
 import { schema } from './schema.ts'
 
@@ -37,7 +37,7 @@ export const retry: PolicyModule<RetryConfig> = {
     const { service, clock, random, events } = scope
     const { max, methods, backoff, maxBodyBytes } = config
     const rules = { max, when: new OutcomeSet(config.when), methods, backoff, maxBodyBytes }
-    const makeBudget = () => new Budget(service, config.budget, clock)
+    const makeBudget = () => new Budget('retry', service, config.budget, clock)
     const budget = max === 0 ? undefined : scope.state('retry budget', service, makeBudget)
     const account = scope.replay ?? DEFAULT_ACCOUNT
     const keep = Math.max(maxBodyBytes, ONE_READ)

@@ -14,9 +14,7 @@ export function policyFamilies(registry: Registry): Family[] {
     counter('outrigger_retry_skipped_total', 'Failed attempts that no retry followed, by why.', () =>
       skipped(registry),
     ),
-    gauge('outrigger_retry_budget_remaining', 'Retries that may be made now.', () =>
-      gather<BudgetSnapshot>(registry, 'budget', (sums, it) => sums.add({ destination: it.service }, it.remaining)),
-    ),
+    gauge('outrigger_retry_budget_remaining', 'Retries that may be made now.', () => budgets(registry, 'retry')),
     gauge('outrigger_bulkhead_inflight', 'Slots in use.', () => bulkheads(registry, (it) => it.inflight)),
     gauge('outrigger_bulkhead_limit', 'Slots in all.', () => bulkheads(registry, (it) => it.limit)),
     gauge('outrigger_bulkhead_queue_depth', 'Requests that wait for a slot.', () =>
@@ -62,6 +60,12 @@ function gather<S extends Snapshot>(registry: Registry, kind: S['kind'], add: (s
   const sums = new Sums()
   for (const snapshot of registry.sources?.snapshots() ?? []) if (snapshot.kind === kind) add(sums, snapshot as S)
   return sums.samples()
+}
+
+export function budgets(registry: Registry, of: BudgetSnapshot['of']): Sample[] {
+  return gather<BudgetSnapshot>(registry, 'budget', (sums, it) => {
+    if (it.of === of) sums.add({ destination: it.service }, it.remaining)
+  })
 }
 
 function bulkheads(registry: Registry, of: (it: BulkheadSnapshot) => number): Sample[] {

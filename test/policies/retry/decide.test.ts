@@ -15,7 +15,7 @@ import {
   type Standing,
   wouldRetry,
 } from '../../../src/policies/retry/decide.ts'
-import { NEVER } from '../../../src/policies/retry/pushback.ts'
+import { NEVER } from '../../../src/core/pushback.ts'
 import { type AskOptions, DEFAULTS, requestOf } from './scene.ts'
 
 const FULL: Backoff = { base: 25, max: 250, jitter: 'full' }

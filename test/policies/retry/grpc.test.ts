@@ -2,7 +2,7 @@
 import t from 'tap'
 import { ProxyError } from '../../../src/core/errors.ts'
 import { get } from '../../../src/core/headers.ts'
-import { PEEK } from '../../../src/policies/retry/decide-grpc.ts'
+import { PEEK } from '../../../src/core/grpc-status.ts'
 import { routeInfo } from '../../support/stubs.ts'
 import { type AskOptions, LEFT, STEADY, scene } from './scene.ts'
 

@@ -1,8 +1,8 @@
 /** The field `Retry-After` (RFC 9110 §10.2.3): seconds, or a date in any of the three forms a recipient must take. */
+// cold file: read only for an answer that is about to be followed by another attempt
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-// Read only for an answer that is about to be retried.
 const SECONDS = /^[0-9]{1,9}$/
 const TIME = '([0-9]{2}):([0-9]{2}):([0-9]{2})'
 const DATES = {

@@ -1,6 +1,6 @@
 /** The field `grpc-previous-rpc-attempts` (gRFC A6): how often this call was tried before, by its client and by us. */
-import type { RequestHead } from '../../core/exchange.ts'
-import { get, without } from '../../core/headers.ts'
+import type { RequestHead } from './exchange.ts'
+import { get, without } from './headers.ts'
 
 const FIELD = 'grpc-previous-rpc-attempts'
 /** Beyond that nobody counts. */

@@ -1,7 +1,7 @@
 /** An answer that may yet be discarded: its head, what was already read behind it, and how it ended, if it did. */
-import type { ProxyError } from '../../core/errors.ts'
-import type { ResponseHead } from '../../core/exchange.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { ProxyError } from './errors.ts'
+import type { ResponseHead } from './exchange.ts'
+import type { Headers } from './headers.ts'
 
 export class KeptAnswer {
   readonly head: ResponseHead

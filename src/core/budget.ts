@@ -1,9 +1,10 @@
 /**
- * How many retries a service bears. When everything fails, every client that retries doubles the load on what is already
- * down; a share of the traffic bounds that whatever `max` says. The floor lets a quiet client retry at all.
+ * How many added attempts, retries or hedges, a service bears. When everything fails, every client that retries doubles the
+ * load on what is already down; a share of the traffic bounds that whatever `max` says. The floor lets a quiet client retry
+ * at all.
  */
-import type { Clock } from '../../core/clock.ts'
-import type { BudgetSnapshot, Observable } from '../../core/events.ts'
+import type { Clock } from './clock.ts'
+import type { BudgetSnapshot, Observable } from './events.ts'
 
 /** Pieces of the window; what leaves it leaves by the piece. */
 const BUCKETS = 20
@@ -17,25 +18,27 @@ export interface BudgetLimits {
 }
 
 export class Budget implements Observable {
+  readonly #of: BudgetSnapshot['of']
   readonly #service: string
   readonly #limits: BudgetLimits
   readonly #clock: Clock
   readonly #bucketMs: number
   readonly #firsts = new Uint32Array(BUCKETS)
-  readonly #retries = new Uint32Array(BUCKETS)
+  readonly #extras = new Uint32Array(BUCKETS)
   /** The bucket in use, counted since the clock began. */
   #tick: number
   #firstsInWindow: number
-  #retriesInWindow: number
+  #extrasInWindow: number
 
-  constructor(service: string, limits: BudgetLimits, clock: Clock) {
+  constructor(of: BudgetSnapshot['of'], service: string, limits: BudgetLimits, clock: Clock) {
+    this.#of = of
     this.#service = service
     this.#limits = limits
     this.#clock = clock
     this.#bucketMs = limits.window / BUCKETS
     this.#tick = Math.floor(clock.now() / this.#bucketMs)
     this.#firstsInWindow = 0
-    this.#retriesInWindow = 0
+    this.#extrasInWindow = 0
   }
 
   /** A request's first attempt, at `now` ms; a time that lies behind counts as the newest known. */
@@ -46,24 +49,24 @@ export class Budget implements Observable {
     this.#firstsInWindow++
   }
 
-  /** Whether one more retry is allowed at `now` ms; charges it if so. */
+  /** Whether one more attempt is allowed at `now` ms; charges it if so. */
   withdraw(now: number): boolean {
     this.#advance(now)
-    if (this.#retriesInWindow >= this.#allowed()) return false
+    if (this.#extrasInWindow >= this.#allowed()) return false
     const bucket = this.#tick % BUCKETS
-    this.#retries[bucket] = (this.#retries[bucket] as number) + 1
-    this.#retriesInWindow++
+    this.#extras[bucket] = (this.#extras[bucket] as number) + 1
+    this.#extrasInWindow++
     return true
   }
 
   snapshot(): BudgetSnapshot {
     this.#advance(this.#clock.now())
-    const remaining = Math.max(0, this.#allowed() - this.#retriesInWindow)
-    return { kind: 'budget', service: this.#service, remaining, percent: this.#limits.percent }
+    const remaining = Math.max(0, this.#allowed() - this.#extrasInWindow)
+    return { kind: 'budget', of: this.#of, service: this.#service, remaining, percent: this.#limits.percent }
   }
 
   #allowed(): number {
-    return allowedRetries(this.#firstsInWindow, this.#limits)
+    return allowedExtras(this.#firstsInWindow, this.#limits)
   }
 
   #advance(now: number): void {
@@ -73,16 +76,16 @@ export class Budget implements Observable {
     for (let i = 1; i <= steps; i++) {
       const bucket = (this.#tick + i) % BUCKETS
       this.#firstsInWindow -= this.#firsts[bucket] as number
-      this.#retriesInWindow -= this.#retries[bucket] as number
+      this.#extrasInWindow -= this.#extras[bucket] as number
       this.#firsts[bucket] = 0
-      this.#retries[bucket] = 0
+      this.#extras[bucket] = 0
     }
     this.#tick = tick
   }
 }
 
-/** Whole retries allowed in a window with that many first attempts: the larger of share and floor, not their sum. */
-export function allowedRetries(firsts: number, limits: BudgetLimits): number {
+/** Whole attempts allowed on top in a window with that many first attempts: the larger of share and floor, not their sum. */
+export function allowedExtras(firsts: number, limits: BudgetLimits): number {
   const allowed = Math.max(limits.percent * firsts, (limits.minPerSecond * limits.window) / 1000)
   // 0.29 × 100 is a hair under 29.
   return Math.floor(allowed + 1e-9)

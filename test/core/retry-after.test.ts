@@ -1,5 +1,5 @@
 import t from 'tap'
-import { retryAfter } from '../../../src/policies/retry/retry-after.ts'
+import { retryAfter } from '../../src/core/retry-after.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 2, 0, 0)
 

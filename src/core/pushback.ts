@@ -1,5 +1,5 @@
 /** How long an upstream asks us to stay away before the next attempt. */
-import { get, type Headers } from '../../core/headers.ts'
+import { get, type Headers } from './headers.ts'
 import { retryAfter } from './retry-after.ts'
 
 /** No further attempt is wanted at all. */
