@@ -1,4 +1,5 @@
 /** Every way an exchange can end without the upstream's answer: one closed table. */
+import { type Headers, NO_HEADERS } from './headers.ts'
 
 /** How one reason looks to a client. */
 export interface ReasonRow {
@@ -102,13 +103,24 @@ export class ProxyError {
   readonly retryAfter: number
   /** The code of the RST_STREAM with which an HTTP/2 peer ended it (RFC 9113 §7), to be passed on; -1 otherwise. */
   readonly resetCode: number
+  /** What an HTTP answer says beside the reason's own fields, flat. */
+  readonly fields: Headers
 
-  constructor(reason: Reason, source: Source, retryable: Retryable, cause: string, retryAfter = 0, resetCode = -1) {
+  constructor(
+    reason: Reason,
+    source: Source,
+    retryable: Retryable,
+    cause: string,
+    retryAfter = 0,
+    resetCode = -1,
+    fields = NO_HEADERS,
+  ) {
     this.reason = reason
     this.source = source
     this.retryable = retryable
     this.cause = cause
     this.retryAfter = retryAfter
     this.resetCode = resetCode
+    this.fields = fields
   }
 }

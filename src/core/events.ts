@@ -52,7 +52,7 @@ export interface ObservableGroup {
   members(): Iterable<Observable>
 }
 
-export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot
+export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot | RateLimitSnapshot
 
 export interface BreakerSnapshot {
   readonly kind: 'breaker'
@@ -93,6 +93,23 @@ export interface BudgetSnapshot {
   /** Attempts that may be added now. */
   readonly remaining: number
   readonly percent: number
+}
+
+export interface RateLimitSnapshot {
+  readonly kind: 'rateLimit'
+  readonly direction: 'inbound' | 'outbound'
+  readonly service: string
+  /** The policy that states it. */
+  readonly policy: string
+  /** Per second, and at once after a rest: this replica's share. */
+  readonly rate: number
+  readonly burst: number
+  /** Keys with a bucket of their own. */
+  readonly keys: number
+  /** Requests whose key found no room and shared a bucket. */
+  readonly overflowed: number
+  /** Requests that passed while it was enforced. */
+  readonly routes: readonly { readonly route: string; readonly allowed: number }[]
 }
 
 /** A breaker as the admin port forces it. */

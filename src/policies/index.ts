@@ -6,10 +6,11 @@ import type { PolicyModule, PolicyParts } from '../core/policy.ts'
 import { breaker } from './breaker/policy.ts'
 import { bulkhead } from './bulkhead/policy.ts'
 import { fallback } from './fallback/policy.ts'
+import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
 
-export const MODULES = { fallback, timeout, bulkhead, retry, breaker } as const
+export const MODULES = { rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
 
 export type PolicyName = keyof typeof MODULES
 
@@ -27,7 +28,12 @@ export interface Place {
 
 /** Around the whole request. */
 export const REQUEST_ORDER: readonly Place[] = [
-  { policy: 'fallback', part: 'request', why: 'outermost: it covers refusals and the deadline too' },
+  {
+    policy: 'rateLimit',
+    part: 'request',
+    why: 'inbound: what is too much is turned away before anything is done for it',
+  },
+  { policy: 'fallback', part: 'request', why: 'around all that may fail: it covers refusals and the deadline too' },
   { policy: 'timeout', part: 'request', why: 'the deadline covers queueing, all attempts and the waits between them' },
   { policy: 'bulkhead', part: 'request', why: 'one slot per request: a retry is never refused by its own bulkhead' },
   { policy: 'retry', part: 'request', why: 'below the slot and the deadline, above all that one attempt meets' },
@@ -42,5 +48,10 @@ export const ATTEMPT_ORDER: readonly Place[] = [
 export const PICKED_ORDER: readonly Place[] = [
   { policy: 'breaker', part: 'picked', why: 'the recorder of endpoint breakers: counts what the picked endpoint did' },
   { policy: 'bulkhead', part: 'picked', why: "an endpoint's slot is taken once the endpoint is known" },
+  {
+    policy: 'rateLimit',
+    part: 'picked',
+    why: 'outbound: each attempt costs, and no endpoint is blamed for our refusal',
+  },
   { policy: 'timeout', part: 'picked', why: 'perTry runs over the connection and the answer, not over the pick' },
 ]

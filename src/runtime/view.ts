@@ -55,6 +55,7 @@ export function stateView(
     breakers: all.filter(({ kind }) => kind === 'breaker'),
     bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
     budgets: all.filter(({ kind }) => kind === 'budget'),
+    rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
     endpoints: [...endpoints],
   }
 }

@@ -22,8 +22,15 @@ export function grpcStatus(error: ProxyError): string[] {
   const { reason } = error
   const row: ReasonRow = REASONS[reason]
   const fields = ['grpc-status', String(row.grpc), 'grpc-message', grpcMessage(`${reason}: ${row.message}`)]
-  // A client library that retries by itself would make it worse (grpc/proposal A6).
-  if (SHEDDING.includes(reason)) fields.push('grpc-retry-pushback-ms', '-1')
+  if (SHEDDING.includes(reason)) fields.push('grpc-retry-pushback-ms', pushback(error))
   fields.push('proxy-status', proxyStatus(row, reason), 'x-outrigger-reason', reason)
   return fields
+}
+
+/**
+ * A client library that retries by itself would make it worse (grpc/proposal A6); but when a rate allows the next call is
+ * known, and who comes back then is welcome.
+ */
+function pushback({ reason, retryAfter }: ProxyError): string {
+  return reason === 'rate_limited' && retryAfter > 0 ? String(Math.ceil(retryAfter * 1000)) : '-1'
 }

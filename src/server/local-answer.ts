@@ -24,6 +24,7 @@ export function localAnswer(error: ProxyError, service: string): LocalAnswer {
   headers.push('proxy-status', proxyStatus(row, error.reason), 'x-outrigger-reason', error.reason)
   // RFC 9110 §10.2.3: whole seconds, and never sooner than we said.
   if (retryAfter > 0) headers.push('retry-after', String(Math.ceil(retryAfter)))
+  for (let i = 0; i < error.fields.length; i++) headers.push(error.fields[i] as string)
   const origin: Origin = 'proxy'
   return { head: new ResponseHead(statusOf(error, row), '', headers, body.length, origin, error.reason), body }
 }

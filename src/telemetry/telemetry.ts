@@ -11,6 +11,7 @@ import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
 import { rpcFamilies } from './families/rpc.ts'
 import { decisionFamilies } from './families/decisions.ts'
+import { limitFamilies } from './families/limits.ts'
 import { policyFamilies } from './families/policies.ts'
 import { upstreamFamilies } from './families/upstream.ts'
 import { Ids } from './ids.ts'
@@ -67,6 +68,7 @@ class AssembledTelemetry implements Telemetry {
       ...rpcFamilies(registry),
       ...policyFamilies(registry),
       ...decisionFamilies(registry),
+      ...limitFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,

@@ -1,5 +1,6 @@
 /** The real layers over a wire that is none: an upstream that answers 200 with 1 KiB as soon as the request is whole. */
 import { readFileSync } from 'node:fs'
+import { completeBlock } from '../../src/config/complete.ts'
 import { loadText } from '../../src/config/load.ts'
 import type { BlockStatement, Config } from '../../src/config/model.ts'
 import type { SystemClock } from '../../src/core/clock.ts'
@@ -15,7 +16,7 @@ import {
 } from '../../src/core/exchange.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { ReplayAccount } from '../../src/core/replay-buffer.ts'
-import type { PolicyParts, PolicyScope } from '../../src/core/policy.ts'
+import type { PolicyModule, PolicyParts, PolicyScope } from '../../src/core/policy.ts'
 import { BLOCKS, MODULES, type PolicyName } from '../../src/policies/index.ts'
 import { HostTable } from '../../src/routing/hosts.ts'
 import type { resolve } from '../../src/routing/resolve.ts'
@@ -165,6 +166,19 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     }
     parts.set(block as PolicyName, module.create(stated, scope))
   }
+  const alone = (block: PolicyName, stated: unknown, direction: 'inbound' | 'outbound'): PolicyParts => {
+    const module = MODULES[block] as unknown as PolicyModule<unknown>
+    return module.create(completeBlock(module.schema, stated), {
+      ...context,
+      policy: { name: 'backend', routes: [] },
+      direction,
+      mode: 'enforce',
+      service: 'backend',
+      route: info,
+      state: (kind, key, make) =>
+        context.states.get(`alone ${direction} ${JSON.stringify(stated)}`, '', kind, key, make),
+    })
+  }
   const layer = (name: string, made: Layer | undefined): Subject[] =>
     made === undefined ? [] : [{ name, dispatch: made(wire) }]
   return {
@@ -173,6 +187,11 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ...layer('telemetry: exchange', telemetry.server),
       ...layer('rescue', createRescue(VIA)),
       { name: 'router', dispatch: routed(() => ({ info, requestTimeout: 5000, dispatch: wire })) },
+      ...layer('rateLimit', alone('rateLimit', { rate: '1000000/s' }, 'inbound').request),
+      ...layer(
+        'rateLimit by source and header',
+        alone('rateLimit', { rate: '1000000/s', key: ['source', 'header:user-agent'] }, 'inbound').request,
+      ),
       ...layer('fallback', parts.get('fallback')?.request),
       ...layer('timeout: deadline', parts.get('timeout')?.request),
       ...layer('bulkhead', parts.get('bulkhead')?.request),

@@ -8,7 +8,6 @@ const SIDECAR = 'kind: Sidecar\nname: x\n'
 
 const later: readonly string[] = [
   `${INBOUND}→authorize: {allow: []}`,
-  `${POLICY}→rateLimit: {rate: 100/s}`,
   `${INBOUND}→idempotency: {}`,
   `${POLICY}→hedge: {after: p95}`,
   `${POLICY}→outlier: {consecutive: 5}`,

@@ -70,6 +70,12 @@ const cases: readonly Case[] = [
   ['E024', route('{grpc: →shop.Stock/Get/more}'), "found 'shop.Stock/Get/more'"],
   ['E022', route('{grpc: →3}'), 'grpc'],
   ['E028', `${SERVICE}→dns: {name: s, port: 80}`, 'found endpoints and dns'],
+  ['E021', policy('→rateLimit: {}'), "'rate' is missing in rateLimit"],
+  ['E021', policy('rateLimit: {rate: 5/s, →scope: fleet}'), "'replicas' is missing in rateLimit"],
+  ['E028', policy('rateLimit: {rate: 5/s, →replicas: 3}'), 'replicas is for scope: fleet only'],
+  ['E023', policy('rateLimit: {rate: →100}'), 'write 100/s or 100/m'],
+  ['E025', policy('rateLimit: {rate: →0/s}'), 'between 1/h and 1000000/s'],
+  ['E024', policy('rateLimit: {rate: 5/s, key: [source, →tenant]}'), 'source, path or header:NAME', "found 'tenant'"],
   // Types
   ['E022', policy('→timeout:'), 'found nothing: write {}'],
   ['E022', policy('timeout: →2s'), 'timeout must be a mapping', "found '2s'"],

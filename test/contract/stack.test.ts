@@ -12,6 +12,7 @@ import {
   type PolicyName,
   REQUEST_ORDER,
 } from '../../src/policies/index.ts'
+import type { RateLimitConfig } from '../../src/policies/rate-limit/policy.ts'
 import type { RetryConfig } from '../../src/policies/retry/policy.ts'
 import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
 import { Via } from '../../src/core/via.ts'
@@ -59,6 +60,7 @@ const CONFIGS = {
     halfOpen: { probes: 1, maxWait: 100 },
     failures: ['5xx', 'connect_failure', 'upstream_reset'],
   } satisfies BreakerConfig,
+  rateLimit: { rate: 100, burst: 3, key: [], scope: 'replica' } satisfies RateLimitConfig,
 } as const
 
 function wrap(order: readonly Place[], parts: ReadonlyMap<PolicyName, PolicyParts>, env: SubjectEnv, inner: Dispatch) {
@@ -96,9 +98,12 @@ function stack(configs: Partial<typeof CONFIGS>): Parameters<typeof contractSuit
   }
 }
 
-const { fallback, timeout, bulkhead, retry, breaker } = CONFIGS
+const { fallback, timeout, bulkhead, retry, breaker, rateLimit } = CONFIGS
 
-contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker }), { askers: 5, runs: 1000 })
+contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, rateLimit }), {
+  askers: 5,
+  runs: 1000,
+})
 contractSuite('timeout over retry', stack({ timeout, retry }), { runs: 1000 })
 contractSuite('bulkhead over retry', stack({ bulkhead, retry }), { askers: 4, runs: 1000 })
 contractSuite('breaker of each endpoint', stack({ retry, breaker: { ...breaker, scope: 'endpoint' } as never }), {

@@ -97,19 +97,25 @@ function fact(explanation: Explained, name: string) {
   return explanation.facts.find((fact) => fact.name === name)!
 }
 
+/** Blocks come and go with versions: none is known by its place. */
+function named(blocks: Explained['blocks'], name: string): Explained['blocks'][number] | undefined {
+  return blocks.find(({ block }) => block === name)
+}
+
 t.test('explain() says which policy each block comes from, whom it beats and why', (t) => {
   const { blocks, met } = found({ url: 'http://x.inv.test:9090/v2?q=1' })
   t.strictSame(
-    blocks.map(({ block, state, policy }) => [block, state, policy]),
+    blocks.filter(({ state }) => state !== 'none').map(({ block, state, policy }) => [block, state, policy]),
     [
-      ['fallback', 'none', ''],
       ['timeout', 'stated', 'inventory'],
       ['bulkhead', 'stated', 'inventory'],
       ['retry', 'stated', 'everything'],
       ['breaker', 'stated', 'inventory'],
     ],
   )
-  t.match(blocks[1]?.over, [{ policy: 'everything', because: 'names the service', place: line('request: 5s') }])
+  t.match(named(blocks, 'timeout')?.over, [
+    { policy: 'everything', because: 'names the service', place: line('request: 5s') },
+  ])
   t.strictSame(
     met.map(({ policy }) => policy),
     ['inventory', 'everything'],
@@ -134,7 +140,7 @@ t.test('explain() gives each value its line, or says that it is a default', (t) 
 
 t.test('explain() says what was taken away, and why a policy is not met', (t) => {
   const write = found({ url: 'inventory/v1/x', method: 'POST' })
-  t.match(write.blocks[3], { block: 'retry', state: 'disabled', policy: 'writes', values: [] })
+  t.match(named(write.blocks, 'retry'), { block: 'retry', state: 'disabled', policy: 'writes', values: [] })
   t.equal(write.route, '/v1/**')
   t.equal(fact(write, 'attempts').value, 1)
   t.match(write.missed, [{ policy: 'billing-only', because: "this sidecar is 'orders'" }])
@@ -185,14 +191,14 @@ t.test('explain() keeps the order of the policies, at work or not', (t) => {
     order.filter(({ atWork }) => atWork).map(({ step }) => step),
     ['bulkhead', 'pick an endpoint', 'breaker of the endpoint', 'timeout.perTry', 'connection'],
   )
-  t.equal(order[0]?.step, 'fallback')
+  t.notOk(order.find(({ step }) => step === 'fallback')?.atWork)
   t.end()
 })
 
 t.test('explain() finds the application by port', (t) => {
   const app = found({ direction: 'inbound', url: 'http://orders:8081/a/../b' })
   t.match(app, { service: 'orders', port: 8081, path: '/b', endpoints: '127.0.0.1:8081' })
-  t.match(app.blocks[1], { policy: 'app', profile: 'careful', place: line('timeout: {request: 2s}') })
+  t.match(named(app.blocks, 'timeout'), { policy: 'app', profile: 'careful', place: line('timeout: {request: 2s}') })
   t.match(fact(app, 'fallback').text, /^on timeout the client gets a 503 of ours\.$/)
   t.equal(found({ direction: 'inbound', url: '/', port: 8080 }).port, 8080)
   t.match(reason({ direction: 'inbound', url: '/' }), /ports 8080, 8081/)

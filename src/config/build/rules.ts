@@ -4,7 +4,11 @@ import { type Fields, fields, type WalkedDocument } from './document.ts'
 
 type Rule = (block: Fields, document: WalkedDocument) => void
 
-const RULES: Readonly<Record<string, Rule>> = { timeout: checkTimeout, retry: checkRetry }
+const RULES: Readonly<Record<string, Rule>> = {
+  timeout: checkTimeout,
+  retry: checkRetry,
+  rateLimit: checkRateLimit,
+}
 
 export function checkBlock(name: string, document: WalkedDocument): void {
   RULES[name]?.(fields(document.value[name]), document)
@@ -23,4 +27,15 @@ function checkRetry(block: Fields, document: WalkedDocument): void {
     'retry.methods: any may carry a write out twice, so it must stand beside unsafe: true, found unsafe: false: ' +
     'add unsafe: true, or write keyed'
   document.error('E046', document.valuePlace('retry.methods'), message)
+}
+
+function checkRateLimit(block: Fields, document: WalkedDocument): void {
+  const { scope, replicas } = block
+  if (scope === 'fleet' && replicas === undefined) {
+    const message = "'replicas' is missing in rateLimit: with scope: fleet it must say how many sidecars share the rate"
+    document.error('E021', document.keyPlace('rateLimit.scope'), message)
+  } else if (scope === 'replica' && replicas !== undefined) {
+    const message = 'rateLimit.replicas is for scope: fleet only, and this one is scope: replica: leave one of them out'
+    document.error('E028', document.keyPlace('rateLimit.replicas'), message)
+  }
 }

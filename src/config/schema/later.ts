@@ -7,7 +7,6 @@ const BOTH = ['inbound', 'outbound'] as const
 
 export const LATER_BLOCKS: readonly BlockSchema[] = [
   later('authorize', INBOUND, 'Who may call what.'),
-  later('rateLimit', BOTH, 'Requests per time.'),
   later('idempotency', INBOUND, 'One effect per key.'),
   later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
   later('outlier', OUTBOUND, 'One bad endpoint set aside.'),

@@ -87,6 +87,12 @@ export function formatDuration(ms: number): string {
   return `${Math.round(ms * 1000) / 1000}ms`
 }
 
+/** A rate per second as one would write it: in the largest unit in which it is at least 1. */
+export function formatRate(perSecond: number): string {
+  const [factor, unit] = perSecond >= 1 ? [1, 's'] : perSecond * 60 >= 1 - 1e-9 ? [60, 'm'] : [3600, 'h']
+  return `${Math.round(perSecond * factor * 1000) / 1000}/${unit}`
+}
+
 function read(text: string, notation: Notation): Parsed<number> {
   const match = /^([0-9]+(?:\.[0-9]+)?)(.*)$/s.exec(text)
   const number = match?.[1]

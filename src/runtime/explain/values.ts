@@ -1,6 +1,6 @@
 /** The values of a block, in the notation of the file, each with where it comes from. */
 import type { BlockStatement, Place } from '../../config/model.ts'
-import { formatDuration } from '../../config/values/units.ts'
+import { formatDuration, formatRate } from '../../config/values/units.ts'
 import type { Schema } from '../../core/policy.ts'
 import type { ValueReport } from './report.ts'
 
@@ -12,6 +12,8 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'timeout.idle': '5m, streams and upgrades 1h',
   'bulkhead.maxStreams': 'none, streams take ordinary slots',
   'breaker.slowCall': 'not judged',
+  'rateLimit.burst': 'the requests of one second, at least 1',
+  'rateLimit.replicas': 'not shared',
 }
 
 /** In the order of the schema. */
@@ -56,7 +58,7 @@ function format(schema: Schema, value: unknown): string {
   if (schema.format === 'duration') return formatDuration(value)
   if (schema.format === 'percentage') return formatPercentage(value)
   if (schema.format === 'size') return formatSize(value)
-  if (schema.format === 'rate') return `${value}/s`
+  if (schema.format === 'rate') return formatRate(value)
   return String(value)
 }
 

@@ -8,6 +8,7 @@ import { breaker } from './breaker.ts'
 import { bulkhead } from './bulkhead.ts'
 import { fallback } from './fallback.ts'
 import { latency } from './latency.ts'
+import { rateLimit } from './rate-limit.ts'
 import { retry } from './retry.ts'
 import type { AtWork, ConfigOf, FactSource, Subject, Wait } from './source.ts'
 import { timeout } from './timeout.ts'
@@ -18,6 +19,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   bulkhead,
   breaker,
   fallback,
+  rateLimit,
 }
 
 const NAMES = Object.keys(FACTS) as PolicyName[]
