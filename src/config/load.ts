@@ -6,6 +6,7 @@ import { type Head, type Kind, readHead } from './build/head.ts'
 import { checkNames, Names } from './build/names.ts'
 import { buildPolicy, checkPolicy, isBuildable } from './build/policy.ts'
 import { buildSidecar, checkSidecar } from './build/sidecar.ts'
+import { checkSources } from './build/sources.ts'
 import type { TlsCheck } from './build/tls.ts'
 import { buildService, checkHosts, checkService } from './build/service.ts'
 import { readFiles, type SourceFile, type SourceFiles } from './files.ts'
@@ -76,6 +77,9 @@ function loadFiles(
   const documents = walkAll(heads, blocks)
   const profiles = new Map(documents.Profile.map((document) => [document.head.name, document]))
   checkAll(documents, blocks, new Names(heads, complete), profiles, options.tls)
+  if (sourcesAreKnown(heads, complete, documents)) {
+    checkSources([...documents.Profile, ...documents.Policy], documents.Sidecar[0])
+  }
   const policies = documents.Policy.filter((document) => isBuildable(document, profiles)).map((document) =>
     buildPolicy(document, blocks, profiles),
   )
@@ -85,6 +89,12 @@ function loadFiles(
   const issues = deepFreeze(inFileOrder(report.issues, order))
   if (report.errors > 0) return { config: undefined, issues, files: order }
   return { config: deepFreeze(build(documents, policies, files, issues, options)), issues, files: order }
+}
+
+/** A Sidecar that is left out, or wrong somewhere, may name any source. */
+function sourcesAreKnown(heads: readonly Head[], complete: boolean, { Sidecar }: Documents): boolean {
+  const whole = heads.every(({ kind, state }) => kind !== 'Sidecar' || state === 'whole')
+  return complete && whole && Sidecar.every(({ sound }) => sound)
 }
 
 /** A name that stands twice is reported as that; that the second also ties with the first is no news. */

@@ -3,6 +3,7 @@
  * states, and what has no default, is not in a stack at all.
  */
 import type { PolicyModule, PolicyParts } from '../core/policy.ts'
+import { authorize } from './authorize/policy.ts'
 import { breaker } from './breaker/policy.ts'
 import { bulkhead } from './bulkhead/policy.ts'
 import { fallback } from './fallback/policy.ts'
@@ -10,7 +11,7 @@ import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
 
-export const MODULES = { rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
+export const MODULES = { authorize, rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
 
 export type PolicyName = keyof typeof MODULES
 
@@ -28,6 +29,7 @@ export interface Place {
 
 /** Around the whole request. */
 export const REQUEST_ORDER: readonly Place[] = [
+  { policy: 'authorize', part: 'request', why: 'who may not ask at all takes nothing from those who may' },
   {
     policy: 'rateLimit',
     part: 'request',

@@ -1,6 +1,7 @@
 /** The hop that finds a request's route: host to service, path to route. Nothing found is `route_not_found`. */
 import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, RequestHead, ResponseHandler, RouteInfo } from '../core/exchange.ts'
+import { isAmbiguous, otherReadings } from '../core/path-ambiguity.ts'
 import { refuse } from '../core/refuse.ts'
 import type { Headers } from '../core/headers.ts'
 import { normalisePath } from '../core/path.ts'
@@ -9,6 +10,8 @@ export interface Routed {
   readonly info: RouteInfo
   /** ms from the request's start; Infinity without a bound. */
   readonly requestTimeout: number
+  /** It is asked who may ask. */
+  readonly guarded: boolean
   readonly dispatch: Dispatch
 }
 
@@ -28,14 +31,34 @@ export function routeByHost(lookup: (authority: string) => Routes | undefined, u
   }
 }
 
-/** Inbound: whatever the client calls us, it means our application. */
-export function routeToApplication(routes: Routes): Dispatch {
+/** Inbound: whatever the client calls us, it means our application. `guarded`: some of the routes are. */
+export function routeToApplication(routes: Routes, guarded: boolean): Dispatch {
   return function toApplication(request, response) {
     if (request.method === 'CONNECT') {
       return refuse(response, new ProxyError('route_not_found', 'downstream', 'no', 'CONNECT to an application'))
     }
+    if (guarded && isAmbiguous(request.target) && slipsPast(routes, request)) return refuse(response, SLIPS)
     return follow(routes, request, response)
   }
+}
+
+const SLIPS = new ProxyError(
+  'protocol_error_downstream',
+  'downstream',
+  'no',
+  'read another way the path falls under authorize, and as we read it it does not',
+)
+
+/** The application may take the path for one of a guarded route, though we do not. What is guarded anyway sees to itself. */
+function slipsPast(routes: Routes, { method, target, headers }: RequestHead): boolean {
+  const path = normalisePath(target)
+  if (path === undefined || routes.find(method, path, headers).guarded) return false
+  const readings = otherReadings(target)
+  for (let i = 0; i < readings.length; i++) {
+    const reading = readings[i] as string
+    if (reading === '' || routes.find(method, reading, headers).guarded) return true
+  }
+  return false
 }
 
 function follow(routes: Routes, request: RequestHead, response: ResponseHandler) {

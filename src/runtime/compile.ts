@@ -42,7 +42,8 @@ export function compile(config: Config, context: CompileContext): Runtime {
     inbound: sidecar.inbound.map((entry) => {
       const { port } = entry.app
       const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port }
-      return context.outermost(routeToApplication(routesOf(config, to, context.services.application(entry), context)))
+      const routes = routesOf(config, to, context.services.application(entry), context)
+      return context.outermost(routeToApplication(routes, asksWho(config, to)))
     }),
     outbound: context.outermost(outboundRouter(config, context)),
     statements: statementsOf(config),
@@ -75,6 +76,11 @@ function routesOf(config: Config, to: Destination, service: Service, context: Co
       createPick(service, tests, context.upstream, context.via, next)
     return compileRoute(info, resolution, pick, context)
   })
+}
+
+/** Some request to this destination meets `authorize`. */
+function asksWho(config: Config, to: Destination): boolean {
+  return rulesFor<BlockStatement>(config.policies, to).some((rule) => rule.states('authorize')?.mode === 'enforce')
 }
 
 /** A stranger's traffic meets the defaults, and nothing of ours is added to it. */

@@ -26,6 +26,8 @@ export interface Route {
   readonly info: RouteInfo
   /** `timeout.request` in ms, Infinity without one: routing makes the exchange's deadline of it. */
   readonly requestTimeout: number
+  /** Who may ask is asked here. */
+  readonly guarded: boolean
   readonly dispatch: Dispatch
 }
 
@@ -67,6 +69,7 @@ export function compileRoute(
   return {
     info,
     requestTimeout: requestTimeout(resolution),
+    guarded: resolution.blocks.get('authorize')?.stated.mode === 'enforce',
     dispatch: wrap(REQUEST_ORDER, parts, attempt),
   }
 }

@@ -186,7 +186,12 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     layers: [
       ...layer('telemetry: exchange', telemetry.server),
       ...layer('rescue', createRescue(VIA)),
-      { name: 'router', dispatch: routed(() => ({ info, requestTimeout: 5000, dispatch: wire })) },
+      { name: 'router', dispatch: routed(() => ({ info, requestTimeout: 5000, guarded: false, dispatch: wire })) },
+      ...layer(
+        'authorize',
+        alone('authorize', { allow: [{ paths: ['/v1/**'] }, { methods: ['GET'], paths: ['/api/**'] }] }, 'inbound')
+          .request,
+      ),
       ...layer('rateLimit', alone('rateLimit', { rate: '1000000/s' }, 'inbound').request),
       ...layer(
         'rateLimit by source and header',

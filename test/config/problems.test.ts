@@ -76,6 +76,15 @@ const cases: readonly Case[] = [
   ['E023', policy('rateLimit: {rate: →100}'), 'write 100/s or 100/m'],
   ['E025', policy('rateLimit: {rate: →0/s}'), 'between 1/h and 1000000/s'],
   ['E024', policy('rateLimit: {rate: 5/s, key: [source, →tenant]}'), 'source, path or header:NAME', "found 'tenant'"],
+  ['E021', `${INBOUND}→authorize: {}`, "'allow' is missing in authorize"],
+  ['E024', `${INBOUND}authorize: {allow: [{paths: [→v1]}]}`, 'authorize.allow[0].paths[0]', 'write "/v1"'],
+  ['E025', `${INBOUND}authorize: {allow: [{methods: →[]}]}`, 'at least 1'],
+  ['E048', `${INBOUND}authorize: {allow: [{source: [→shop]}]}`, "no source 'shop'", 'and no other either'],
+  [
+    'E048',
+    `${SIDECAR}trust: {sources: {frontend: {cidr: []}}}\n---\n${INBOUND}authorize: {allow: [{source: [frontend, →fronted]}]}`,
+    "did you mean 'frontend'?",
+  ],
   // Types
   ['E022', policy('→timeout:'), 'found nothing: write {}'],
   ['E022', policy('timeout: →2s'), 'timeout must be a mapping', "found '2s'"],

@@ -1,6 +1,7 @@
 /** What must hold between the fields of one block. One function a block; blocks without rules have none. */
 import { formatDuration } from '../values/units.ts'
-import { type Fields, fields, type WalkedDocument } from './document.ts'
+import { parsePathPattern } from '../values/path-pattern.ts'
+import { type Fields, fields, items, type WalkedDocument } from './document.ts'
 
 type Rule = (block: Fields, document: WalkedDocument) => void
 
@@ -8,6 +9,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   timeout: checkTimeout,
   retry: checkRetry,
   rateLimit: checkRateLimit,
+  authorize: checkAuthorize,
 }
 
 export function checkBlock(name: string, document: WalkedDocument): void {
@@ -37,5 +39,13 @@ function checkRateLimit(block: Fields, document: WalkedDocument): void {
   } else if (scope === 'replica' && replicas !== undefined) {
     const message = 'rateLimit.replicas is for scope: fleet only, and this one is scope: replica: leave one of them out'
     document.error('E028', document.keyPlace('rateLimit.replicas'), message)
+  }
+}
+
+function checkAuthorize(block: Fields, document: WalkedDocument): void {
+  for (const [index, entry] of items(block.allow).entries()) {
+    for (const [at, path] of items(fields(entry).paths).entries()) {
+      document.read(`authorize.allow.${index}.paths.${at}`, path, parsePathPattern)
+    }
   }
 }

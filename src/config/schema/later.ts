@@ -6,7 +6,6 @@ const OUTBOUND = ['outbound'] as const
 const BOTH = ['inbound', 'outbound'] as const
 
 export const LATER_BLOCKS: readonly BlockSchema[] = [
-  later('authorize', INBOUND, 'Who may call what.'),
   later('idempotency', INBOUND, 'One effect per key.'),
   later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
   later('outlier', OUTBOUND, 'One bad endpoint set aside.'),

@@ -12,6 +12,9 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'timeout.idle': '5m, streams and upgrades 1h',
   'bulkhead.maxStreams': 'none, streams take ordinary slots',
   'breaker.slowCall': 'not judged',
+  'authorize.allow.source': 'everybody',
+  'authorize.allow.methods': 'every method',
+  'authorize.allow.paths': 'every path',
   'rateLimit.burst': 'the requests of one second, at least 1',
   'rateLimit.replicas': 'not shared',
 }
@@ -31,7 +34,8 @@ function walk(block: string, schema: Schema, value: unknown, path: string, place
   if (Array.isArray(value) && value.some(isRecord)) {
     return value.flatMap((item, i) => walk(block, shape.items ?? {}, item, join(path, String(i)), places))
   }
-  const text = value === undefined ? (LEFT_OUT[`${block}.${path}`] ?? 'none') : format(shape, value)
+  const text =
+    value === undefined ? (LEFT_OUT[`${block}.${path.replaceAll(/\.[0-9]+/g, '')}`] ?? 'none') : format(shape, value)
   return [{ field: path, value: text, from: source(path, places) }]
 }
 

@@ -4,6 +4,7 @@
  */
 import type { PolicyName } from '../../../policies/index.ts'
 import type { Fact } from '../report.ts'
+import { authorize } from './authorize.ts'
 import { breaker } from './breaker.ts'
 import { bulkhead } from './bulkhead.ts'
 import { fallback } from './fallback.ts'
@@ -19,6 +20,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   bulkhead,
   breaker,
   fallback,
+  authorize,
   rateLimit,
 }
 
