@@ -4,7 +4,7 @@
  * at all.
  */
 import type { Clock } from './clock.ts'
-import type { BudgetSnapshot, Observable } from './events.ts'
+import { type BudgetSnapshot, type Mode, type Observable, SHADOW } from './events.ts'
 
 /** Pieces of the window; what leaves it leaves by the piece. */
 const BUCKETS = 20
@@ -22,6 +22,7 @@ export class Budget implements Observable {
   readonly #service: string
   readonly #limits: BudgetLimits
   readonly #clock: Clock
+  readonly #mode: Mode
   readonly #bucketMs: number
   readonly #firsts = new Uint32Array(BUCKETS)
   readonly #extras = new Uint32Array(BUCKETS)
@@ -30,11 +31,12 @@ export class Budget implements Observable {
   #firstsInWindow: number
   #extrasInWindow: number
 
-  constructor(of: BudgetSnapshot['of'], service: string, limits: BudgetLimits, clock: Clock) {
+  constructor(of: BudgetSnapshot['of'], service: string, limits: BudgetLimits, clock: Clock, mode: Mode = 'enforce') {
     this.#of = of
     this.#service = service
     this.#limits = limits
     this.#clock = clock
+    this.#mode = mode
     this.#bucketMs = limits.window / BUCKETS
     this.#tick = Math.floor(clock.now() / this.#bucketMs)
     this.#firstsInWindow = 0
@@ -62,7 +64,10 @@ export class Budget implements Observable {
   snapshot(): BudgetSnapshot {
     this.#advance(this.#clock.now())
     const remaining = Math.max(0, this.#allowed() - this.#extrasInWindow)
-    return { kind: 'budget', of: this.#of, service: this.#service, remaining, percent: this.#limits.percent }
+    const { percent } = this.#limits
+    const mode = this.#mode === 'shadow' && SHADOW
+    // cold: runs when somebody looks
+    return { kind: 'budget', of: this.#of, ...mode, service: this.#service, remaining, percent }
   }
 
   #allowed(): number {

@@ -23,11 +23,15 @@ export type BreakerState = 'closed' | 'open' | 'half_open'
 /** How a block is at work; one that is `disabled` is in no stack. */
 export type Mode = 'enforce' | 'shadow'
 
+/** What the snapshot of a state in shadow mode says; one that is enforced says nothing of it. */
+export const SHADOW = { mode: 'shadow' } as const
+
 export interface PolicyEvents {
   /**
    * A block did something to this request that the client or the upstream may notice, or in shadow mode would have done
    * it. `block` is its name in a file, `decision` a word of a closed set: both are labels. Not for what happens to every
-   * request; that is counted in the policy's own state and read from its snapshot.
+   * request; that is counted in the policy's own state and read from its snapshot. In shadow mode the same decision is told
+   * once per request: enforced, there would have been no second.
    */
   decided(exchange: Exchange, block: string, decision: string, mode: Mode): void
   /** A failed attempt that a retry policy would have liked to follow by another. */
@@ -56,6 +60,7 @@ export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot | Rat
 
 export interface BreakerSnapshot {
   readonly kind: 'breaker'
+  readonly mode?: 'shadow'
   /** As used by `POST /breakers/{id}`. */
   readonly id: string
   readonly service: string
@@ -74,6 +79,7 @@ export interface BreakerSnapshot {
 
 export interface BulkheadSnapshot {
   readonly kind: 'bulkhead'
+  readonly mode?: 'shadow'
   readonly service: string
   readonly per: string
   readonly key: string
@@ -89,6 +95,7 @@ export interface BudgetSnapshot {
   readonly kind: 'budget'
   /** Whose: the policies do not share one. */
   readonly of: 'retry' | 'hedge'
+  readonly mode?: 'shadow'
   readonly service: string
   /** Attempts that may be added now. */
   readonly remaining: number

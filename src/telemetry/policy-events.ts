@@ -8,6 +8,7 @@ import {
   type PolicyEvents,
   RETRY_SKIPS,
   type RetrySkip,
+  SHADOW,
 } from '../core/events.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Log } from './log.ts'
@@ -31,11 +32,13 @@ export class CountedEvents implements PolicyEvents {
   }
 
   decided(exchange: Exchange, block: string, decision: string, mode: Mode): void {
+    if (mode === 'shadow') {
+      const said = `${block}:${decision}`
+      if (exchange.shadowed.split(' ').includes(said)) return
+      exchange.shadowed = exchange.shadowed === '' ? said : `${exchange.shadowed} ${said}`
+    }
     count(this.#rows(exchange).decisions, `${block} ${decision} ${mode}`)
     this.#note(exchange, block, mode === 'shadow' ? { decision, mode } : { decision })
-    if (mode === 'enforce') return
-    const said = `${block}:${decision}`
-    exchange.shadowed = exchange.shadowed === '' ? said : `${exchange.shadowed} ${said}`
   }
 
   retrySkipped(exchange: Exchange, why: RetrySkip): void {
@@ -61,10 +64,14 @@ export class CountedEvents implements PolicyEvents {
   }
 
   circuitChanged(breaker: BreakerSnapshot, from: BreakerState, why: string): void {
-    count(this.#registry.transitions, `${breaker.service} ${breaker.scope} ${from} ${breaker.state}`)
+    const isShadow = breaker.mode === 'shadow'
+    const transitions = isShadow ? this.#registry.shadowTransitions : this.#registry.transitions
+    count(transitions, `${breaker.service} ${breaker.scope} ${from} ${breaker.state}`)
     const { id, service, scope, key, state, forced, failureRatio, slowRatio, calls, opensFor } = breaker
-    const fields = { id, service, scope, key, from, to: state, why, forced, failureRatio, slowRatio, calls, opensFor }
-    if (state === 'open') this.#log.warn('circuit changed', fields)
+    const figures = { forced, failureRatio, slowRatio, calls, opensFor }
+    // cold: runs when a breaker changes
+    const fields = { id, service, scope, key, from, to: state, why, ...figures, ...(isShadow && SHADOW) }
+    if (state === 'open' && !isShadow) this.#log.warn('circuit changed', fields)
     else this.#log.info('circuit changed', fields)
   }
 

@@ -26,6 +26,8 @@ export class Registry implements RowTables {
   readonly violations: Map<string, number> = new Map()
   /** Breaker transitions, by `destination scope from to`. */
   readonly transitions: Map<string, number> = new Map()
+  /** The same of breakers in shadow mode. */
+  readonly shadowTransitions: Map<string, number> = new Map()
   /** Throws caught at a root, by where. */
   readonly defects: Map<string, number> = new Map()
   /** Bytes through tunnels: from clients and to clients, by direction. */

@@ -13,6 +13,7 @@ import { rpcFamilies } from './families/rpc.ts'
 import { decisionFamilies } from './families/decisions.ts'
 import { limitFamilies } from './families/limits.ts'
 import { policyFamilies } from './families/policies.ts'
+import { shadowFamilies } from './families/shadow.ts'
 import { upstreamFamilies } from './families/upstream.ts'
 import { Ids } from './ids.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
@@ -69,6 +70,7 @@ class AssembledTelemetry implements Telemetry {
       ...policyFamilies(registry),
       ...decisionFamilies(registry),
       ...limitFamilies(registry),
+      ...shadowFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,

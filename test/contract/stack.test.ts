@@ -1,4 +1,5 @@
 /** All policies on top of each other in their real order, `checked()` between every two of them. */
+import type { Mode } from '../../src/core/events.ts'
 import type { Dispatch, EndpointInfo, Layer } from '../../src/core/exchange.ts'
 import type { PolicyParts } from '../../src/core/policy.ts'
 import type { BreakerConfig } from '../../src/policies/breaker/policy.ts'
@@ -82,9 +83,9 @@ function pick(env: SubjectEnv): Layer {
   }
 }
 
-function stack(configs: Partial<typeof CONFIGS>): Parameters<typeof contractSuite>[1] {
+function stack(configs: Partial<typeof CONFIGS>, mode: Mode = 'enforce'): Parameters<typeof contractSuite>[1] {
   return (env) => {
-    const scope = scopeOf(env)
+    const scope = { ...scopeOf(env), mode }
     const parts = new Map<PolicyName, PolicyParts>()
     for (const [name, config] of Object.entries(configs)) {
       parts.set(name as PolicyName, MODULES[name as PolicyName].create(config as never, scope))
@@ -115,3 +116,15 @@ contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhea
 })
 contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs: 1000 })
 contractSuite('rescue of gRPC calls', () => ({ layer: calls(createRescue(new Via('test'))) }), { runs: 1000 })
+contractSuite('the whole stack in shadow mode', stack({ fallback, timeout, bulkhead, retry, breaker }, 'shadow'), {
+  askers: 5,
+  runs: 300,
+})
+contractSuite(
+  'shadows of each endpoint',
+  stack(
+    { retry, breaker: { ...breaker, scope: 'endpoint' } as never, bulkhead: { ...bulkhead, per: 'endpoint' } as never },
+    'shadow',
+  ),
+  { askers: 4, runs: 200 },
+)

@@ -3,7 +3,7 @@ import type { Outcome } from '../../core/attempt-outcome.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { EndpointState } from '../../core/endpoint-states.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { BreakerSnapshot, Forceable, PolicyEvents } from '../../core/events.ts'
+import { type BreakerSnapshot, type Forceable, type PolicyEvents, SHADOW } from '../../core/events.ts'
 import type { Circuit } from './circuit.ts'
 import { seconds } from './decide.ts'
 import type { Identity } from './identity.ts'
@@ -83,6 +83,7 @@ export class Breaker implements EndpointState, Forceable {
     const slow = probing ? circuit.probes.slow : circuit.window.slow
     return {
       kind: 'breaker',
+      ...(this.#identity.mode === 'shadow' && SHADOW),
       id: this.#identity.id,
       service: this.#identity.service,
       scope: this.#identity.scope,

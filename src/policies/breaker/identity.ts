@@ -1,4 +1,5 @@
 /** What one breaker stands for, and what it is called. */
+import type { Mode } from '../../core/events.ts'
 import type { PolicyScope } from '../../core/policy.ts'
 
 export interface Identity {
@@ -6,6 +7,7 @@ export interface Identity {
   readonly id: string
   readonly service: string
   readonly scope: 'service' | 'route' | 'endpoint'
+  readonly mode: Mode
   /** The route or endpoint, before it the policy's name where that holds for some routes only; or ''. */
   readonly key: string
 }
@@ -19,8 +21,10 @@ export function identify(scope: PolicyScope, kind: Identity['scope'], part: stri
   let id = scope.service
   if (statement !== '') id += `~${statement}`
   if (part !== '') id += `~${kind === 'route' ? slug(part) : part.replace('[', '').replace(']', '')}`
+  // Another may be enforced beside it.
+  if (scope.mode === 'shadow') id += '~shadow'
   const key = statement === '' || part === '' ? statement + part : `${statement} ${part}`
-  return { id, service: scope.service, scope: kind, key }
+  return { id, service: scope.service, scope: kind, mode: scope.mode, key }
 }
 
 /**

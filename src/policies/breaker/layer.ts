@@ -1,6 +1,7 @@
 /** Around each attempt: refused while open, else watched until its outcome is fixed. */
 import type { Outcome } from '../../core/attempt-outcome.ts'
 import { AttemptRecorder, type RecorderParts } from '../../core/attempt-recorder.ts'
+import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler } from '../../core/exchange.ts'
 import { refuse } from '../../core/refuse.ts'
 import type { Breaker } from './breaker.ts'
@@ -13,6 +14,20 @@ export function breakerLayer(find: Find, parts: RecorderParts): Layer {
     const generation = breaker.admit()
     if (generation === REFUSED) return refuse(response, breaker.refusal())
     return next(request, new Recorder(response, request, parts, breaker, generation))
+  }
+}
+
+/**
+ * In shadow mode: whoever would have been refused passes, is reported as `decision`, and does not count, for enforced it
+ * would not have been asked. So the states follow each other as they would, except that nothing is spared the upstream.
+ */
+export function shadowBreakerLayer(find: Find, parts: RecorderParts, events: PolicyEvents, decision: string): Layer {
+  return (next) => (request, response) => {
+    const breaker = find.of(request)
+    const generation = breaker.admit()
+    if (generation !== REFUSED) return next(request, new Recorder(response, request, parts, breaker, generation))
+    events.decided(request.exchange, 'breaker', decision, 'shadow')
+    return next(request, response)
   }
 }
 

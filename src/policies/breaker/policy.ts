@@ -9,7 +9,7 @@ import { Breaker } from './breaker.ts'
 import { Circuit, type CircuitConfig } from './circuit.ts'
 import { ByEndpoint, Fixed } from './find.ts'
 import { identify } from './identity.ts'
-import { breakerLayer } from './layer.ts'
+import { breakerLayer, shadowBreakerLayer } from './layer.ts'
 import { schema } from './schema.ts'
 import { CountWindow } from './window.ts'
 
@@ -33,17 +33,20 @@ export interface BreakerConfig {
 }
 
 function create(config: BreakerConfig, scope: PolicyScope): PolicyParts {
-  const { service, clock } = scope
+  const { service, clock, events } = scope
   const rules = rulesOf(config)
+  const isShadow = scope.mode === 'shadow'
   if (config.scope === 'endpoint') {
     const states = scope.state('breakers', service, () => {
       return new EndpointStates(clock, (endpoint) => make(config, scope, endpoint.address))
     })
     const byEndpoint = new ByEndpoint(states)
+    if (isShadow) return { picked: shadowBreakerLayer(byEndpoint, { rules, clock }, events, 'endpoint_passed_over') }
     return { eligible: byEndpoint, picked: breakerLayer(byEndpoint, { rules, clock }) }
   }
   const part = config.scope === 'route' ? scope.route.template : ''
   const breaker = scope.state('breaker', `${service} ${part}`, () => make(config, scope, part))
+  if (isShadow) return { attempt: shadowBreakerLayer(new Fixed(breaker), { rules, clock }, events, 'circuit_open') }
   return { attempt: breakerLayer(new Fixed(breaker), { rules, clock }) }
 }
 

@@ -5,33 +5,33 @@ import type { EndpointInfo, RequestHead } from '../../core/exchange.ts'
 import type { Eligible } from '../../core/policy.ts'
 import type { Bulkhead } from './bulkhead.ts'
 
-export interface Find {
-  of(request: RequestHead): Bulkhead
+export interface Find<B = Bulkhead> {
+  of(request: RequestHead): B
 }
 
 /** `per: service` and `per: route`: settled when the stack is made. */
-export class Fixed implements Find {
-  readonly #bulkhead: Bulkhead
+export class Fixed<B> implements Find<B> {
+  readonly #bulkhead: B
 
-  constructor(bulkhead: Bulkhead) {
+  constructor(bulkhead: B) {
     this.#bulkhead = bulkhead
   }
 
-  of(): Bulkhead {
+  of(): B {
     return this.#bulkhead
   }
 }
 
 /** `per: source`. Sources are names of the configuration, so there are not many; whom we do not know shares ''. */
-export class BySource implements Find {
-  readonly #known = new Map<string, Bulkhead>()
-  readonly #make: (source: string) => Bulkhead
+export class BySource<B> implements Find<B> {
+  readonly #known = new Map<string, B>()
+  readonly #make: (source: string) => B
 
-  constructor(make: (source: string) => Bulkhead) {
+  constructor(make: (source: string) => B) {
     this.#make = make
   }
 
-  of(request: RequestHead): Bulkhead {
+  of(request: RequestHead): B {
     const source = request.exchange.source
     let bulkhead = this.#known.get(source)
     if (bulkhead === undefined) {

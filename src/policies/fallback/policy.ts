@@ -3,6 +3,7 @@ import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.t
 import { When } from './decide.ts'
 import { GrpcAnswer } from './grpc-answer.ts'
 import { type Entry, fallbackLayer } from './layer.ts'
+import { shadowFallbackLayer } from './layer-shadow.ts'
 import { PathParameters } from './path-parameters.ts'
 import { schema } from './schema.ts'
 import { StaticAnswer } from './static-answer.ts'
@@ -23,6 +24,7 @@ export interface StaticFallback {
 export type FallbackConfig = readonly StaticFallback[]
 
 function create(config: FallbackConfig, scope: PolicyScope): PolicyParts {
+  if (scope.mode === 'shadow') return shadow(config, scope)
   const parameters = new PathParameters(scope.policy.routes)
   const http: Entry[] = []
   const grpc: Entry[] = []
@@ -32,6 +34,12 @@ function create(config: FallbackConfig, scope: PolicyScope): PolicyParts {
     if (entry.grpcStatus !== undefined) grpc.push({ when, answer: new GrpcAnswer(entry.grpcStatus, entry.headers) })
   }
   return { request: fallbackLayer(http, grpc, scope.events) }
+}
+
+function shadow(config: FallbackConfig, { events }: PolicyScope): PolicyParts {
+  const http = config.map((entry) => ({ when: new When(entry.when), kind: entry.use, grpc: entry.grpcStatus }))
+  const grpc = http.filter((entry) => entry.grpc !== undefined)
+  return { request: shadowFallbackLayer(http, grpc, events) }
 }
 
 export const fallback: PolicyModule<FallbackConfig> = {

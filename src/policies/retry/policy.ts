@@ -4,6 +4,7 @@ import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
 import { ReplayAccount } from '../../core/replay-buffer.ts'
 import { retryLayer } from './layer.ts'
+import { shadowRetryLayer } from './layer-shadow.ts'
 import { schema } from './schema.ts'
 
 /**
@@ -37,10 +38,14 @@ export const retry: PolicyModule<RetryConfig> = {
     const { service, clock, random, events } = scope
     const { max, methods, backoff, maxBodyBytes } = config
     const rules = { max, when: new OutcomeSet(config.when), methods, backoff, maxBodyBytes }
-    const makeBudget = () => new Budget('retry', service, config.budget, clock)
+    const makeBudget = () => new Budget('retry', service, config.budget, clock, scope.mode)
     const budget = max === 0 ? undefined : scope.state('retry budget', service, makeBudget)
     const account = scope.replay ?? DEFAULT_ACCOUNT
     const keep = Math.max(maxBodyBytes, ONE_READ)
+    if (scope.mode === 'shadow') {
+      if (budget === undefined) return {}
+      return { request: shadowRetryLayer({ rules, budget, clock, random, events, keep }) }
+    }
     return { request: retryLayer({ rules, budget, clock, random, events, account, keep }) }
   },
 }

@@ -39,13 +39,20 @@ export function limitsOf(stated: Stated): Limits {
   }
 }
 
+/** In shadow mode a limit that nobody states is not watched: the one that is enforced stands beside it. */
+export function shadowLimitsOf(stated: Stated): Limits {
+  const idle = stated.idle ?? Number.POSITIVE_INFINITY
+  // cold: runs once per route
+  return { ...limitsOf(stated), idle, streamIdle: idle }
+}
+
 /**
  * Silence is looked for eight times per idle limit: data only sets a flag, and no clock is read for it. So silence is
  * noticed between the limit and an eighth later, never early.
  */
 const LOOKS = 8
 
-/** How long until the first look at an exchange that has `left` until its deadline. */
+/** How long until the first look at an exchange that has `left` until its deadline; Infinity: there is nothing to see. */
 export function firstLook(limits: Limits, left: number): number {
   return Math.min(left, limits.idle / LOOKS, limits.maxStream)
 }

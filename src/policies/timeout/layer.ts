@@ -3,7 +3,7 @@
  * exchange, armed anew only when it ran out; all that is set per chunk is a flag.
  */
 import type { Clock, Timed, Timer } from '../../core/clock.ts'
-import { ProxyError } from '../../core/errors.ts'
+import { ProxyError, type Reason } from '../../core/errors.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
@@ -25,15 +25,16 @@ export function deadlineLayer(limits: Limits, clock: Clock): Layer {
     const deadline = request.exchange.deadline
     const left = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - clock.now()
     if (left <= 0) return refuse(up, TOO_LATE)
-    const watch = new Watch(up, request, limits, clock, firstLook(limits, left))
+    const watch = new Watch(up, request, limits, clock, deadline, firstLook(limits, left))
     watch.body.down = next(request, watch)
     return watch.body
   }
 }
 
-class Watch extends ForwardingHandler implements Timed {
+/** Looks at an exchange now and then, and ends it when a limit has run out. */
+export class Watch extends ForwardingHandler implements Timed {
   readonly body: WatchedBody
-  readonly #request: RequestHead
+  protected readonly request: RequestHead
   readonly #limits: Limits
   readonly #clock: Clock
   /** A gRPC call that is not known to be unary. */
@@ -50,14 +51,22 @@ class Watch extends ForwardingHandler implements Timed {
   requestPaused: boolean
   responsePaused: boolean
 
-  constructor(up: ResponseHandler, request: RequestHead, limits: Limits, clock: Clock, delay: number) {
+  /** `deadline` on the clock; `delay`: ms until the first look. */
+  constructor(
+    up: ResponseHandler,
+    request: RequestHead,
+    limits: Limits,
+    clock: Clock,
+    deadline: number,
+    delay: number,
+  ) {
     super(up)
     this.body = new WatchedBody(this)
-    this.#request = request
+    this.request = request
     this.#limits = limits
     this.#clock = clock
     this.#open = mayBeStream(request.exchange)
-    this.#deadline = request.exchange.deadline
+    this.#deadline = deadline
     this.#answer = undefined
     this.#begun = false
     const timer = clock.schedule(delay, this)
@@ -70,9 +79,9 @@ class Watch extends ForwardingHandler implements Timed {
   }
 
   expired(): void {
-    const exchange = this.#request.exchange
+    const exchange = this.request.exchange
     const streams = this.#streams()
-    if (streams) this.#deadline = exchange.grpcDeadline
+    if (streams) this.#deadline = this.streamDeadline()
     const long = streams || this.#open
     const now = this.#clock.now()
     if (this.moved) {
@@ -89,17 +98,31 @@ class Watch extends ForwardingHandler implements Timed {
     }
     const reason = runOut(look)
     if (reason === undefined) {
-      this.#timer = this.#clock.schedule(nextLook(look), this)
+      const wait = nextLook(look)
+      this.#timer = wait === Number.POSITIVE_INFINITY ? undefined : this.#clock.schedule(wait, this)
       return
     }
     this.#timer = undefined
+    this.ranOut(reason)
+  }
+
+  protected ranOut(reason: Reason): void {
     this.body.down.abort(new ProxyError(reason, blame(reason, this), 'no', 'the timeout policy ran out'))
+  }
+
+  /** Of a stream whose head has come. */
+  protected streamDeadline(): number {
+    return this.request.exchange.grpcDeadline
+  }
+
+  protected stop(): void {
+    this.#clock.cancel(this.#timer)
   }
 
   /** `request` reaches no further: a stream's head has come, or the first message of what may be one. */
   #streams(): boolean {
     const answer = this.#answer
-    return answer !== undefined && (isStream(this.#request, answer) || (this.#open && this.#begun))
+    return answer !== undefined && (isStream(this.request, answer) || (this.#open && this.#begun))
   }
 
   override informational(head: ResponseHead): void {
@@ -120,14 +143,14 @@ class Watch extends ForwardingHandler implements Timed {
   }
 
   override end(trailers?: Headers): void {
-    this.#clock.cancel(this.#timer)
+    this.stop()
     this.up.end(trailers)
   }
 
   /** A server that keeps the deadline it was told may be quicker than we are; the client shall hear the same of both. */
   override fail(error: ProxyError): void {
-    this.#clock.cancel(this.#timer)
-    const late = cancelledInTime(error.resetCode, this.#clock.now(), this.#request.exchange.grpcDeadline)
+    this.stop()
+    const late = cancelledInTime(error.resetCode, this.#clock.now(), this.request.exchange.grpcDeadline)
     this.up.fail(late ? CANCELLED_IN_TIME : error)
   }
 

@@ -7,7 +7,7 @@ import type { RouteRows } from '../route-rows.ts'
 import { counter, type Family, gauge, type Labels, type Sample, Sums, sample } from './family.ts'
 import { histogram } from './http.ts'
 
-const STATES = ['closed', 'open', 'half_open'] as const
+export const STATES = ['closed', 'open', 'half_open'] as const
 
 export function policyFamilies(registry: Registry): Family[] {
   return [
@@ -52,13 +52,22 @@ function routeLabels(rows: RouteRows): Labels {
 }
 
 /** Endpoints are no label: their breakers are added up. */
-function breakerLabels(it: BreakerSnapshot): Labels {
+export function breakerLabels(it: BreakerSnapshot): Labels {
   return { destination: it.service, scope: it.scope, route: it.scope === 'route' ? it.key : '' }
 }
 
-function gather<S extends Snapshot>(registry: Registry, kind: S['kind'], add: (sums: Sums, it: S) => void): Sample[] {
+/** `shadow`: those in shadow mode, which have families of their own. */
+export function gather<S extends Snapshot>(
+  registry: Registry,
+  kind: S['kind'],
+  add: (sums: Sums, it: S) => void,
+  shadow = false,
+): Sample[] {
   const sums = new Sums()
-  for (const snapshot of registry.sources?.snapshots() ?? []) if (snapshot.kind === kind) add(sums, snapshot as S)
+  for (const snapshot of registry.sources?.snapshots() ?? []) {
+    const isShadow = 'mode' in snapshot && snapshot.mode === 'shadow'
+    if (snapshot.kind === kind && isShadow === shadow) add(sums, snapshot as S)
+  }
   return sums.samples()
 }
 
@@ -69,10 +78,11 @@ export function budgets(registry: Registry, of: BudgetSnapshot['of']): Sample[] 
 }
 
 function bulkheads(registry: Registry, of: (it: BulkheadSnapshot) => number): Sample[] {
-  return gather<BulkheadSnapshot>(registry, 'bulkhead', (sums, it) => {
-    const key = it.per === 'endpoint' ? '' : it.key
-    sums.add({ destination: it.service, per: it.per, key }, of(it))
-  })
+  return gather<BulkheadSnapshot>(registry, 'bulkhead', (sums, it) => sums.add(bulkheadLabels(it), of(it)))
+}
+
+export function bulkheadLabels({ service, per, key }: BulkheadSnapshot): Labels {
+  return { destination: service, per, key: per === 'endpoint' ? '' : key }
 }
 
 function skipped(registry: Registry): Sample[] {
