@@ -39,8 +39,8 @@ export class Timer {
   }
 }
 
-/** ms per slot. */
-const TICK = 8
+/** ms per slot: what a timer may be late by. */
+export const TICK = 8
 /** A rotation is about four seconds; timers further away stay in their slot for several. */
 const SLOTS = 512
 

@@ -13,6 +13,8 @@ export class Slots {
   busy = 0
   /** Most that were ever busy at once, since `resetPeak`. */
   peak = 0
+  /** Most that waited at once, since `resetPeak`. */
+  peakWaiting = 0
 
   constructor(limit: number) {
     this.limit = limit
@@ -26,11 +28,15 @@ export class Slots {
   /** Runs the task as soon as a slot is free, first in, first out. */
   enter(task: Task): void {
     if (this.busy < this.limit) this.#run(task)
-    else this.#queue.push(task)
+    else {
+      this.#queue.push(task)
+      if (this.waiting > this.peakWaiting) this.peakWaiting = this.waiting
+    }
   }
 
   resetPeak(): void {
     this.peak = this.busy
+    this.peakWaiting = this.waiting
   }
 
   #run(task: Task): void {

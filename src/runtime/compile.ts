@@ -24,10 +24,13 @@ export interface Runtime {
   readonly statements: ReadonlyMap<string, string>
 }
 
+/** Where the endpoints of a destination are found: of sockets, or simulated ones. */
+export type ServiceSource = Pick<Services, 'service' | 'application'>
+
 export interface CompileContext extends StackContext {
   readonly upstream: UpstreamContext
-  readonly services: Services
-  readonly passthrough: Passthrough
+  readonly services: ServiceSource
+  readonly passthrough: Pick<Passthrough, 'pick'>
   /** What this instance adds to Via. */
   readonly via: Via
   /** Telemetry and rescue, outside of every route. */

@@ -1,0 +1,225 @@
+/** Sees everything: in telemetry's place around exchanges and attempts, as the ear of all policies, and at the upstreams. */
+import type { BreakerSnapshot, BreakerState, BulkheadSnapshot, Mode, PolicyEvents, RetrySkip } from '../../core/events.ts'
+import type { ProxyError, Reason } from '../../core/errors.ts'
+import type { Exchange, Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import { ForwardingHandler } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
+import { add, DestinationCounts } from './counts.ts'
+import type { Timeline } from './timeline.ts'
+
+/** A breaker's step. */
+export interface Transition {
+  /** ms after the start. */
+  readonly at: number
+  readonly id: string
+  readonly service: string
+  readonly scope: string
+  readonly key: string
+  readonly from: BreakerState
+  readonly to: BreakerState
+  readonly why: string
+}
+
+/** A bulkhead at its fullest, in one phase. */
+export interface BulkheadPeak {
+  readonly service: string
+  readonly per: string
+  readonly key: string
+  readonly limit: number
+  inflight: number
+  queued: number
+}
+
+export interface PhaseRecord {
+  readonly destinations: Map<string, DestinationCounts>
+  readonly bulkheads: Map<string, BulkheadPeak>
+}
+
+/** So many steps of breakers are kept; the rest is only counted. */
+const MOST_TRANSITIONS = 10_000
+
+export class Recorder implements PolicyEvents {
+  readonly #now: () => number
+  readonly #timeline: Timeline
+  readonly phases: PhaseRecord[] = []
+  readonly transitions: Transition[] = []
+  transitionsDropped = 0
+  readonly defects: string[] = []
+  readonly #inFlight = new Map<string, number>()
+  #phase: PhaseRecord
+
+  constructor(now: () => number, timeline: Timeline) {
+    this.#now = now
+    this.#timeline = timeline
+    this.#phase = { destinations: new Map(), bulkheads: new Map() }
+    this.phases.push(this.#phase)
+  }
+
+  nextPhase(): void {
+    this.#phase = { destinations: new Map(), bulkheads: new Map() }
+    this.phases.push(this.#phase)
+  }
+
+  // ---------------------------------------------------------------- layers
+
+  /** Outermost of every exchange. */
+  readonly exchange: Layer = (next) => (request, response) => next(request, new WatchedExchange(response, request, this))
+
+  /** Around every attempt, below the pick. */
+  readonly attempt: Layer = (next) => (request, response) => {
+    this.#of(request.exchange).attempts[request.attempt.kind]++
+    return next(request, new WatchedAttempt(response, request.exchange, this))
+  }
+
+  ended(exchange: Exchange, head: ResponseHead | undefined, error: ProxyError | undefined): void {
+    const counts = this.#of(exchange)
+    counts.requests++
+    if (error !== undefined) add(counts.refused, error.reason)
+    else if (head?.origin === 'proxy') add(counts.refused, head.reason)
+    else if (head?.origin === 'fallback') add(counts.fallbacks, head.reason)
+    if (head?.origin === 'proxy') this.#timeline.refused(this.#now())
+  }
+
+  attemptEnded(exchange: Exchange, outcome: string): void {
+    add(this.#of(exchange).outcomes, outcome)
+  }
+
+  /** The upstream has got an attempt. */
+  reached(request: RequestHead): void {
+    this.#of(request.exchange).reached++
+    this.#timeline.reached(this.#now())
+  }
+
+  // ---------------------------------------------------------------- gauges
+
+  inFlight(direction: 'inbound' | 'outbound', service: string, change: 1 | -1): void {
+    const key = `${direction} ${service}`
+    const now = (this.#inFlight.get(key) ?? 0) + change
+    this.#inFlight.set(key, now)
+    const counts = this.#destination(direction, service)
+    if (now > counts.peakInFlight) counts.peakInFlight = now
+  }
+
+  bulkhead({ service, per, key, limit, inflight, queued }: BulkheadSnapshot): void {
+    const name = `${service} ${per} ${key}`
+    const peak = this.#phase.bulkheads.get(name)
+    if (peak === undefined) {
+      this.#phase.bulkheads.set(name, { service, per, key, limit, inflight, queued })
+      return
+    }
+    if (inflight > peak.inflight) peak.inflight = inflight
+    if (queued > peak.queued) peak.queued = queued
+  }
+
+  // ---------------------------------------------------------------- PolicyEvents
+
+  decided(exchange: Exchange, block: string, decision: string, mode: Mode): void {
+    add(this.#of(exchange).decisions, `${block}:${decision}${mode === 'shadow' ? ' (shadow)' : ''}`)
+  }
+
+  retrySkipped(exchange: Exchange, why: RetrySkip): void {
+    add(this.#of(exchange).retriesSkipped, why)
+  }
+
+  bulkheadRejected(exchange: Exchange, reason: Reason): void {
+    add(this.#of(exchange).bulkheadRejected, reason)
+  }
+
+  bulkheadWaited(exchange: Exchange, waited: number): void {
+    const counts = this.#of(exchange)
+    counts.bulkheadWaits++
+    if (waited > counts.longestBulkheadWait) counts.longestBulkheadWait = waited
+  }
+
+  circuitChanged({ id, service, scope, key, state }: BreakerSnapshot, from: BreakerState, why: string): void {
+    if (this.transitions.length >= MOST_TRANSITIONS) this.transitionsDropped++
+    else this.transitions.push({ at: this.#now(), id, service, scope, key, from, to: state, why })
+  }
+
+  fallbackServed(): void {}
+
+  defect(where: string, error: unknown): void {
+    this.defects.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+
+  #of(exchange: Exchange): DestinationCounts {
+    return this.#destination(exchange.direction, exchange.route?.service ?? '')
+  }
+
+  #destination(direction: 'inbound' | 'outbound', service: string): DestinationCounts {
+    const key = `${direction} ${service}`
+    let counts = this.#phase.destinations.get(key)
+    if (counts === undefined) {
+      counts = new DestinationCounts(direction, service, this.#inFlight.get(key) ?? 0)
+      this.#phase.destinations.set(key, counts)
+    }
+    return counts
+  }
+}
+
+class WatchedExchange extends ForwardingHandler {
+  readonly #request: RequestHead
+  readonly #recorder: Recorder
+  #head: ResponseHead | undefined
+
+  constructor(up: ResponseHandler, request: RequestHead, recorder: Recorder) {
+    super(up)
+    this.#request = request
+    this.#recorder = recorder
+    this.#head = undefined
+  }
+
+  override head(head: ResponseHead): void {
+    this.#head = head
+    this.up.head(head)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#recorder.ended(this.#request.exchange, this.#head, undefined)
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.#recorder.ended(this.#request.exchange, this.#head, error)
+    this.up.fail(error)
+  }
+}
+
+class WatchedAttempt extends ForwardingHandler {
+  readonly #exchange: Exchange
+  readonly #recorder: Recorder
+  #status: number
+
+  constructor(up: ResponseHandler, exchange: Exchange, recorder: Recorder) {
+    super(up)
+    this.#exchange = exchange
+    this.#recorder = recorder
+    this.#status = 0
+    this.#count(1)
+  }
+
+  override head(head: ResponseHead): void {
+    this.#status = head.status
+    this.up.head(head)
+  }
+
+  override end(trailers?: Headers): void {
+    this.#count(-1)
+    this.#recorder.attemptEnded(this.#exchange, String(this.#status))
+    this.up.end(trailers)
+  }
+
+  override fail(error: ProxyError): void {
+    this.#count(-1)
+    // An answer that was put aside for another attempt is still what this attempt came to.
+    const put = error.reason === 'superseded' && this.#status !== 0
+    this.#recorder.attemptEnded(this.#exchange, put ? String(this.#status) : error.reason)
+    this.up.fail(error)
+  }
+
+  #count(change: 1 | -1): void {
+    const { direction, route } = this.#exchange
+    this.#recorder.inFlight(direction, route?.service ?? '', change)
+  }
+}
+

@@ -1,0 +1,100 @@
+/** A whole sidecar but for its sockets: the same routing, the same stacks, the same answers. */
+import type { Config, SidecarDocument } from '../config/model.ts'
+import type { Observable } from '../core/events.ts'
+import type { Dispatch, Layer } from '../core/exchange.ts'
+import type { Random } from '../core/random.ts'
+import { ReplayAccount } from '../core/replay-buffer.ts'
+import { Via } from '../core/via.ts'
+import { finalRecipient } from '../server/max-forwards.ts'
+import { Receiver } from '../server/receiver.ts'
+import { createRescue } from '../server/rescue.ts'
+import { Trust } from '../server/trust.ts'
+import { type CompileContext, compile } from '../runtime/compile.ts'
+import { KeptStates } from '../runtime/kept-state.ts'
+import type { Accept } from './caller.ts'
+import type { Engine } from './engine.ts'
+import type { Recorder } from './record/recorder.ts'
+import { SimulatedServices } from './services.ts'
+import type { Ask } from './server.ts'
+import type { Workload } from './workload.ts'
+
+const NAME = 'outrigger-simulated'
+/** Where a sidecar listens whose file does not say it: the flags of `run` would. */
+const INBOUND = { host: '127.0.0.1', port: 19_000 }
+const APPLICATION = { host: '127.0.0.1', port: 8080 }
+
+export class SimulatedSidecar {
+  readonly services: SimulatedServices
+  readonly inbound: Accept
+  readonly outbound: Accept
+  readonly #states = new KeptStates()
+  readonly #recorder: Recorder
+
+  constructor(given: Config, workload: Workload, engine: Engine, random: Random, recorder: Recorder, ask: Ask) {
+    this.#recorder = recorder
+    const config: Config = { ...given, sidecar: withApplication(given.sidecar) }
+    const { sidecar } = config
+    const upstream = {
+      clock: engine,
+      random,
+      violation: () => {},
+      defect: (where: string, error: unknown) => recorder.defect(where, error),
+    }
+    this.services = new SimulatedServices(config, { workload, engine, upstream, recorder, ask })
+    const via = new Via(NAME)
+    const rescue = createRescue(via)
+    const outermost: Layer = (next) => recorder.exchange(rescue(next))
+    const context: CompileContext = {
+      clock: engine,
+      random,
+      events: recorder,
+      replay: new ReplayAccount(sidecar.limits.maxReplayBytes),
+      states: this.#states,
+      attempt: recorder.attempt,
+      upstream,
+      services: this.services,
+      passthrough: this.services,
+      via,
+      outermost,
+    }
+    const runtime = compile(config, context)
+    const trust = new Trust(sidecar.trust)
+    const receiver = (direction: 'inbound' | 'outbound', dispatch: Dispatch): Accept => {
+      const made = new Receiver({
+        direction,
+        limits: sidecar.limits,
+        clock: engine,
+        random,
+        trust,
+        pseudonym: NAME,
+        dispatch: () => dispatch,
+        looped: dispatch,
+        lastHop: outermost(finalRecipient),
+        draining: () => false,
+        refused: () => {},
+        violation: () => {},
+        defect: upstream.defect,
+        closed: () => {},
+      })
+      return (head, connection, response) => made.accept(head, connection, response)
+    }
+    this.inbound = receiver('inbound', runtime.inbound[0] as Dispatch)
+    this.outbound = receiver('outbound', runtime.outbound)
+  }
+
+  /** Bulkheads are fullest right behind an arrival. */
+  look(): void {
+    for (const observable of this.#states.observables()) this.#see(observable)
+  }
+
+  #see(observable: Observable): void {
+    const snapshot = observable.snapshot()
+    if (snapshot.kind === 'bulkhead') this.#recorder.bulkhead(snapshot)
+  }
+}
+
+/** Of several inbound listeners the first: a workload does not say which. */
+function withApplication(sidecar: SidecarDocument): SidecarDocument {
+  const first = sidecar.inbound[0] ?? { listen: INBOUND, app: APPLICATION, protocol: 'auto', tls: undefined }
+  return { ...sidecar, inbound: [first] }
+}

@@ -1,0 +1,104 @@
+/** One policy under one workload: everything that clients, the sidecar and the upstreams would have seen. */
+import type { Config } from '../config/model.ts'
+import type { IncomingConnection } from '../http/server-side.ts'
+import { type Accept, Caller } from './caller.ts'
+import { diceFor } from './dice.ts'
+import { Engine } from './engine.ts'
+import { Recorder } from './record/recorder.ts'
+import { Samples } from './record/samples.ts'
+import { Timeline } from './record/timeline.ts'
+import { SimulatedSidecar } from './sidecar.ts'
+import type { Arrival, Asked, Workload } from './workload.ts'
+
+export interface Simulation {
+  readonly workload: Workload
+  readonly samples: Samples
+  readonly recorder: Recorder
+  readonly timeline: Timeline
+  /** Per phase: the most of our application's slots that were busy, and the most that waited for one. */
+  readonly application: readonly { readonly busy: number; readonly waiting: number }[]
+  /** Requests that had no answer when the simulation was given up, long after the last had been sent. */
+  readonly unanswered: number
+  /** ms after the start: the moment of the last answer. */
+  readonly endedAt: number
+}
+
+/** After the last request; whoever has no answer then waits for ever, ms. */
+const PATIENCE = 300_000
+
+/** `interval`: ms of one row of the time line. */
+export async function simulate(config: Config, workload: Workload, interval: number): Promise<Simulation> {
+  const engine = new Engine(workload.start)
+  const timeline = new Timeline(interval)
+  const recorder = new Recorder(() => engine.now(), timeline)
+  const samples = new Samples()
+  const connections = new Connections()
+  let open = 0
+  const sidecar = new SimulatedSidecar(config, workload, engine, diceFor(workload.seed), recorder, (asked, its, done) => {
+    new Caller(engine, sidecar.outbound, connections.of(asked.peer), asked, its, ({ status, failure }) => {
+      done(status, failure)
+    })
+    sidecar.look()
+  })
+  const entrance = (asked: Asked): Accept => (asked.direction === 'inbound' ? sidecar.inbound : sidecar.outbound)
+  const send = ({ at, stream, index, asked }: Arrival): void => {
+    open++
+    const origin = { stream, index, nested: 0, attempt: 1 }
+    new Caller(engine, entrance(asked), connections.of(asked.peer), asked, origin, (answered) => {
+      open--
+      samples.add(at, stream, answered)
+    })
+    sidecar.look()
+  }
+
+  const { slots } = sidecar.services.server
+  const application: { busy: number; waiting: number }[] = []
+  const phaseOver = (): void => {
+    application.push({ busy: slots.peak, waiting: slots.peakWaiting })
+    slots.resetPeak()
+  }
+  for (const phase of workload.phases.slice(0, -1)) {
+    engine.at(phase.until, () => {
+      phaseOver()
+      recorder.nextPhase()
+    })
+  }
+  const arrivals = workload.arrivals()
+  let all = false
+  const next = (): void => {
+    const { value, done } = arrivals.next()
+    if (done === true) all = true
+    else
+      engine.at(value.at, () => {
+        // The next is announced first: what this one sets off at the same moment comes behind it.
+        next()
+        send(value)
+      })
+  }
+  next()
+  let ended = false
+  engine.at(workload.duration, () => {
+    ended = true
+  })
+  let givenUp = false
+  engine.at(workload.duration + PATIENCE, () => {
+    givenUp = true
+  })
+  await engine.run(() => (ended && all && open === 0) || givenUp)
+  phaseOver()
+  return { workload, samples, recorder, timeline, application, unanswered: open, endedAt: engine.now() }
+}
+
+/** Clients by their address. Each keeps one connection, which is as many as need telling apart. */
+class Connections {
+  readonly #made = new Map<string, IncomingConnection>()
+
+  of(peer: string): IncomingConnection {
+    let connection = this.#made.get(peer)
+    if (connection === undefined) {
+      connection = { peerAddress: peer, peerPort: 40_000, secure: false, busy: false, drain() {}, destroy() {} }
+      this.#made.set(peer, connection)
+    }
+    return connection
+  }
+}
