@@ -4,6 +4,7 @@ import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import type { IncomingConnection, IncomingExchange, IncomingHead } from '../http/server-side.ts'
 import type { Engine } from './engine.ts'
+import type { Event } from './event-queue.ts'
 import { grpcStatusIn } from './grpc-fields.ts'
 import { mark } from './origin.ts'
 import type { Asked, Origin } from './workload.ts'
@@ -41,6 +42,8 @@ export class Caller {
   #tries = 0
   #over = false
   #current: Try | undefined
+  #patience: Event | undefined
+  #timeout: Event | undefined
 
   /** Begins at once; `done` is called exactly once, and never before this returns. */
   constructor(
@@ -59,7 +62,7 @@ export class Caller {
     this.#done = done
     this.#startedAt = engine.now()
     const { patience } = asked.caller
-    if (patience !== Number.POSITIVE_INFINITY) engine.after(patience, () => this.#giveUp())
+    if (patience !== Number.POSITIVE_INFINITY) this.#patience = engine.after(patience, () => this.#giveUp())
     this.#ask()
   }
 
@@ -75,7 +78,7 @@ export class Caller {
     for (let left = bodyBytes; left > 0; left -= BODY.length) body.data(BODY.subarray(0, Math.min(left, BODY.length)))
     body.end()
     if (caller.timeout === Number.POSITIVE_INFINITY) return
-    this.#engine.after(caller.timeout, () => {
+    this.#timeout = this.#engine.after(caller.timeout, () => {
       if (this.#current === current && !this.#over) this.#tryEnded('timeout', current)
     })
   }
@@ -110,6 +113,9 @@ export class Caller {
 
   #settle(failure: Answered['failure']): void {
     this.#over = true
+    // Called off, so that a request that is over holds on to nothing: most are over long before their time.
+    if (this.#patience !== undefined) this.#patience.what = undefined
+    if (this.#timeout !== undefined) this.#timeout.what = undefined
     const last = this.#current
     const answered = failure === '' ? last : undefined
     this.#done({

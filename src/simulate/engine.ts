@@ -3,7 +3,7 @@
  * one: a timer is never early and up to one tick late.
  */
 import { type Clock, TICK, type Timed, type Timer, Wheel } from '../core/clock.ts'
-import { EventQueue } from './event-queue.ts'
+import { type Event, EventQueue } from './event-queue.ts'
 
 export class Engine implements Clock {
   readonly #start: number
@@ -38,12 +38,12 @@ export class Engine implements Clock {
   }
 
   /** Calls `what` at `due`, to the fraction of a millisecond; a moment that has passed is now. */
-  at(due: number, what: () => void): void {
-    this.#events.add(Math.max(due, this.#now), what)
+  at(due: number, what: () => void): Event {
+    return this.#events.add(Math.max(due, this.#now), what)
   }
 
-  after(delay: number, what: () => void): void {
-    this.at(this.#now + delay, what)
+  after(delay: number, what: () => void): Event {
+    return this.at(this.#now + delay, what)
   }
 
   /** Lets everything happen until `over` says so, or until nothing is left to happen. Rejects with what an event throws. */
@@ -75,7 +75,7 @@ export class Engine implements Clock {
     if (next === Number.POSITIVE_INFINITY && wake === Number.POSITIVE_INFINITY) return false
     if (next < wake) {
       this.#now = next
-      this.#events.take()()
+      this.#events.take().what?.()
       return true
     }
     this.#now = Math.max(this.#now, wake)

@@ -45,7 +45,7 @@ export class Recorder implements PolicyEvents {
   readonly transitions: Transition[] = []
   transitionsDropped = 0
   readonly defects: string[] = []
-  readonly #inFlight = new Map<string, number>()
+  readonly #destinations = new Map<string, Destination>()
   #phase: PhaseRecord
 
   constructor(now: () => number, timeline: Timeline) {
@@ -92,12 +92,11 @@ export class Recorder implements PolicyEvents {
 
   // ---------------------------------------------------------------- gauges
 
-  inFlight(direction: 'inbound' | 'outbound', service: string, change: 1 | -1): void {
-    const key = `${direction} ${service}`
-    const now = (this.#inFlight.get(key) ?? 0) + change
-    this.#inFlight.set(key, now)
-    const counts = this.#destination(direction, service)
-    if (now > counts.peakInFlight) counts.peakInFlight = now
+  inFlight(exchange: Exchange, change: 1 | -1): void {
+    const destination = this.#destination(exchange)
+    destination.inFlight += change
+    const counts = this.#countsOf(destination)
+    if (destination.inFlight > counts.peakInFlight) counts.peakInFlight = destination.inFlight
   }
 
   bulkhead({ service, per, key, limit, inflight, queued }: BulkheadSnapshot): void {
@@ -143,18 +142,44 @@ export class Recorder implements PolicyEvents {
   }
 
   #of(exchange: Exchange): DestinationCounts {
-    return this.#destination(exchange.direction, exchange.route?.service ?? '')
+    return this.#countsOf(this.#destination(exchange))
   }
 
-  #destination(direction: 'inbound' | 'outbound', service: string): DestinationCounts {
+  /** Found once per route; the field is telemetry's, in whose place we stand. */
+  #destination({ direction, route }: Exchange): Destination {
+    const known = route?.telemetry as Destination | undefined
+    if (known !== undefined) return known
+    const service = route?.service ?? ''
     const key = `${direction} ${service}`
-    let counts = this.#phase.destinations.get(key)
-    if (counts === undefined) {
-      counts = new DestinationCounts(direction, service, this.#inFlight.get(key) ?? 0)
-      this.#phase.destinations.set(key, counts)
+    let destination = this.#destinations.get(key)
+    if (destination === undefined) {
+      destination = { key, direction, service, inFlight: 0, counts: undefined, phase: undefined }
+      this.#destinations.set(key, destination)
     }
+    if (route !== undefined) route.telemetry = destination
+    return destination
+  }
+
+  #countsOf(destination: Destination): DestinationCounts {
+    if (destination.counts !== undefined && destination.phase === this.#phase) return destination.counts
+    const { key, direction, service, inFlight } = destination
+    const counts = new DestinationCounts(direction, service, inFlight)
+    this.#phase.destinations.set(key, counts)
+    destination.counts = counts
+    destination.phase = this.#phase
     return counts
   }
+}
+
+/** Where requests go, over all phases. */
+interface Destination {
+  readonly key: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly service: string
+  inFlight: number
+  /** Of `phase`. */
+  counts: DestinationCounts | undefined
+  phase: PhaseRecord | undefined
 }
 
 class WatchedExchange extends ForwardingHandler {
@@ -218,8 +243,6 @@ class WatchedAttempt extends ForwardingHandler {
   }
 
   #count(change: 1 | -1): void {
-    const { direction, route } = this.#exchange
-    this.#recorder.inFlight(direction, route?.service ?? '', change)
+    this.#recorder.inFlight(this.#exchange, change)
   }
 }
-
