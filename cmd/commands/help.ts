@@ -10,6 +10,8 @@ export function helpText(): string {
       what is wrong with policy files, each problem with file:line:column
   outrigger explain --config PATH (--url URL | --service S) [--method M] [--inbound] [--format text|json]
       which policies a request meets, why, and what they come to
+  outrigger simulate --config PATH (--model FILE | --trace FILE) [--compare PATH] [--seed N] [--format text|json]
+      what clients and upstreams would have seen under these policies, without a single socket
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

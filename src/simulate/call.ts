@@ -1,7 +1,6 @@
 /** One attempt at an upstream. */
 import type { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
-import { GRPC_STATUS } from './grpc-fields.ts'
 
 /** Who is told how the attempt goes. */
 export interface CallOwner {
@@ -66,7 +65,7 @@ export class Call implements RequestBody {
     if (!this.#over && !bodyless) this.#response.data(BODY)
     if (this.#over) return
     this.#finish()
-    this.#response.end(isGrpc ? [GRPC_STATUS, String(grpcStatus)] : undefined)
+    this.#response.end(isGrpc ? ['grpc-status', String(grpcStatus)] : undefined)
   }
 
   #finish(): void {

@@ -1,11 +1,11 @@
 /** Who asks: a client, or the application on behalf of one. Tries as often as its settings say, and gives up when they say. */
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
+import { statusIn } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
 import type { IncomingConnection, IncomingExchange, IncomingHead } from '../http/server-side.ts'
 import type { Engine } from './engine.ts'
 import type { Event } from './event-queue.ts'
-import { grpcStatusIn } from './grpc-fields.ts'
 import { mark } from './origin.ts'
 import type { Asked, Origin } from './workload.ts'
 
@@ -168,13 +168,13 @@ class Try implements IncomingExchange {
     this.status = head.status
     this.reason = head.reason
     this.refused = head.origin === 'proxy'
-    this.grpcStatus = grpcStatusIn(head.headers)
+    this.grpcStatus = statusIn(head.headers)
   }
 
   data(): void {}
 
   end(trailers?: Headers): void {
-    if (this.grpcStatus < 0) this.grpcStatus = grpcStatusIn(trailers)
+    if (this.grpcStatus < 0 && trailers !== undefined) this.grpcStatus = statusIn(trailers)
     this.whole = true
     this.#ended(this)
   }

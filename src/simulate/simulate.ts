@@ -34,12 +34,19 @@ export async function simulate(config: Config, workload: Workload, interval: num
   const samples = new Samples()
   const connections = new Connections()
   let open = 0
-  const sidecar = new SimulatedSidecar(config, workload, engine, diceFor(workload.seed), recorder, (asked, its, done) => {
-    new Caller(engine, sidecar.outbound, connections.of(asked.peer), asked, its, ({ status, failure }) => {
-      done(status, failure)
-    })
-    sidecar.look()
-  })
+  const sidecar = new SimulatedSidecar(
+    config,
+    workload,
+    engine,
+    diceFor(workload.seed),
+    recorder,
+    (asked, its, done) => {
+      new Caller(engine, sidecar.outbound, connections.of(asked.peer), asked, its, ({ status, failure }) => {
+        done(status, failure)
+      })
+      sidecar.look()
+    },
+  )
   const entrance = (asked: Asked): Accept => (asked.direction === 'inbound' ? sidecar.inbound : sidecar.outbound)
   const send = ({ at, stream, index, asked }: Arrival): void => {
     open++

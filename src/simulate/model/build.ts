@@ -21,7 +21,8 @@ export function buildModel(value: Fields, services: readonly string[], complain:
   for (const [i, item] of items(value['services']).entries()) {
     const name = String(fields(item)['name'])
     const path = `services.${i}`
-    if (servers.has(name)) complain('E013', `${path}.name`, `services[${i}].name must stand once, '${name}' is there already`)
+    if (servers.has(name))
+      complain('E013', `${path}.name`, `services[${i}].name must stand once, '${name}' is there already`)
     if (!services.includes(name)) {
       complain('E040', `${path}.name`, `services[${i}].name must be a Service of the policies, there is no '${name}'`)
     }
@@ -47,7 +48,11 @@ function buildPhases(list: readonly unknown[], duration: number, complain: Compl
   for (const [i, item] of list.entries()) {
     const { name, until } = fields(item) as { name: string; until: number }
     if (until <= before) {
-      complain('E025', `phases.${i}.until`, `phases[${i}].until must be later than ${formatDuration(before)}, found ${formatDuration(until)}`)
+      complain(
+        'E025',
+        `phases.${i}.until`,
+        `phases[${i}].until must be later than ${formatDuration(before)}, found ${formatDuration(until)}`,
+      )
     }
     before = until
     phases.push({ name, until })
@@ -61,7 +66,11 @@ function buildStream(value: Fields, path: string, duration: number, complain: Co
   const from = number(value['from'])
   const until = value['until'] === undefined ? duration : number(value['until'])
   if (until <= from) {
-    complain('E025', `${path}.until`, `until must be later than from, ${formatDuration(from)}, found ${formatDuration(until)}`)
+    complain(
+      'E025',
+      `${path}.until`,
+      `until must be later than from, ${formatDuration(from)}, found ${formatDuration(until)}`,
+    )
   }
   if (number(value['rate']) <= 0) complain('E025', `${path}.rate`, 'rate must be more than 0')
   return {
@@ -88,7 +97,11 @@ function buildServer(name: string, value: Fields, path: string, complain: Compla
       const at = `${path}.calls.${i}`
       const ask = readAsk(call, at, complain)
       if (typeof call['url'] === 'string' && call['url'].startsWith('/')) {
-        complain('E024', `${at}.url`, `url of a call must name a service, as in http://inventory/, found '${call['url']}'`)
+        complain(
+          'E024',
+          `${at}.url`,
+          `url of a call must name a service, as in http://inventory/, found '${call['url']}'`,
+        )
       }
       return { methods: items(call['methods']).map(String), ask }
     }),

@@ -20,7 +20,9 @@ export function loadModel(path: string, services: readonly string[]): LoadedMode
   const report = new Report()
   const { files } = readFiles([path], report)
   const file = files[0]
-  return file === undefined ? { model: undefined, issues: report.issues } : readModel(file.path, file.text, services, report)
+  return file === undefined
+    ? { model: undefined, issues: report.issues }
+    : readModel(file.path, file.text, services, report)
 }
 
 export function readModel(path: string, text: string, services: readonly string[], report = new Report()): LoadedModel {
@@ -30,7 +32,11 @@ export function readModel(path: string, text: string, services: readonly string[
   if (report.errors > 0) return failed()
   if (document === undefined || another !== undefined) {
     const place = another?.root.place ?? start
-    report.add('E022', place, `a model file must hold one document, kind: Model, found ${another ? 'a second' : 'none'}`)
+    report.add(
+      'E022',
+      place,
+      `a model file must hold one document, kind: Model, found ${another ? 'a second' : 'none'}`,
+    )
     return failed()
   }
   const context = newWalk(report, 'Model')
@@ -40,4 +46,3 @@ export function readModel(path: string, text: string, services: readonly string[
   const model = buildModel(fields(value), services, (code, name, message) => report.add(code, at(name), message))
   return report.errors > 0 ? failed() : { model, issues: report.issues }
 }
-

@@ -1,5 +1,12 @@
 /** Sees everything: in telemetry's place around exchanges and attempts, as the ear of all policies, and at the upstreams. */
-import type { BreakerSnapshot, BreakerState, BulkheadSnapshot, Mode, PolicyEvents, RetrySkip } from '../../core/events.ts'
+import type {
+  BreakerSnapshot,
+  BreakerState,
+  BulkheadSnapshot,
+  Mode,
+  PolicyEvents,
+  RetrySkip,
+} from '../../core/events.ts'
 import type { ProxyError, Reason } from '../../core/errors.ts'
 import type { Exchange, Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingHandler } from '../../core/forwarding.ts'
@@ -63,7 +70,12 @@ export class Recorder implements PolicyEvents {
   // ---------------------------------------------------------------- layers
 
   /** Outermost of every exchange. */
-  readonly exchange: Layer = (next) => (request, response) => next(request, new WatchedExchange(response, request, this))
+  readonly exchange: Layer = (next) => (request, response) => {
+    const body = next(request, new WatchedExchange(response, request, this))
+    // Now it is known where it goes.
+    this.#of(request.exchange).requests++
+    return body
+  }
 
   /** Around every attempt, below the pick. */
   readonly attempt: Layer = (next) => (request, response) => {
@@ -73,7 +85,6 @@ export class Recorder implements PolicyEvents {
 
   ended(exchange: Exchange, head: ResponseHead | undefined, error: ProxyError | undefined): void {
     const counts = this.#of(exchange)
-    counts.requests++
     if (error !== undefined) add(counts.refused, error.reason)
     else if (head?.origin === 'proxy') add(counts.refused, head.reason)
     else if (head?.origin === 'fallback') add(counts.fallbacks, head.reason)
@@ -86,8 +97,9 @@ export class Recorder implements PolicyEvents {
 
   /** The upstream has got an attempt. */
   reached(request: RequestHead): void {
-    this.#of(request.exchange).reached++
-    this.#timeline.reached(this.#now())
+    const destination = this.#destination(request.exchange)
+    this.#countsOf(destination).reached++
+    this.#timeline.reached(this.#now(), destination.key)
   }
 
   // ---------------------------------------------------------------- gauges
@@ -150,7 +162,7 @@ export class Recorder implements PolicyEvents {
     const known = route?.telemetry as Destination | undefined
     if (known !== undefined) return known
     const service = route?.service ?? ''
-    const key = `${direction} ${service}`
+    const key = `${service} ${direction}`
     let destination = this.#destinations.get(key)
     if (destination === undefined) {
       destination = { key, direction, service, inFlight: 0, counts: undefined, phase: undefined }

@@ -26,7 +26,11 @@ export class Samples {
   }
 
   /** Of those due in [from, to). */
-  each(from: number, to: number, tell: (at: number, took: number, stream: number, answer: number, tries: number) => void) {
+  each(
+    from: number,
+    to: number,
+    tell: (at: number, took: number, stream: number, answer: number, tries: number) => void,
+  ) {
     for (let i = 0; i < this.count; i++) {
       const at = this.#at[i] as number
       if (at < from || at >= to) continue

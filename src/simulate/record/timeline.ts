@@ -4,7 +4,8 @@ export class Timeline {
   /** ms. */
   readonly interval: number
   readonly refusals: number[] = []
-  readonly calls: number[] = []
+  /** By destination. */
+  readonly calls = new Map<string, number[]>()
 
   constructor(interval: number) {
     this.interval = interval
@@ -14,8 +15,14 @@ export class Timeline {
     this.#add(this.refusals, now)
   }
 
-  reached(now: number): void {
-    this.#add(this.calls, now)
+  /** `to`: `inventory outbound`. */
+  reached(now: number, to: string): void {
+    let column = this.calls.get(to)
+    if (column === undefined) {
+      column = []
+      this.calls.set(to, column)
+    }
+    this.#add(column, now)
   }
 
   #add(column: number[], now: number): void {
