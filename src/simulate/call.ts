@@ -18,6 +18,8 @@ export class Call implements RequestBody {
   readonly #owner: CallOwner
   #whole: boolean
   #over: boolean
+  /** The answer is whole, and the connection fit for another request. */
+  answered: boolean
   /** Set by a server that notices when its client leaves. */
   onLeaving: (() => void) | undefined
 
@@ -27,6 +29,7 @@ export class Call implements RequestBody {
     this.#owner = owner
     this.#whole = false
     this.#over = false
+    this.answered = false
     this.onLeaving = undefined
   }
 
@@ -64,6 +67,7 @@ export class Call implements RequestBody {
     this.#response.head(new ResponseHead(status, '', fields, bodyless ? -1 : BODY.length, 'upstream', ''))
     if (!this.#over && !bodyless) this.#response.data(BODY)
     if (this.#over) return
+    this.answered = true
     this.#finish()
     this.#response.end(isGrpc ? ['grpc-status', String(grpcStatus)] : undefined)
   }

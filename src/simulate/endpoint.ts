@@ -24,8 +24,11 @@ export class SimulatedEndpoint extends Endpoint {
   readonly #context: UpstreamContext
   readonly #most: number
   readonly #line: WaitingLine
+  readonly #idleTime: number
   /** Connections in use; like a pool of HTTP/1.1, one for each attempt. */
   #inUse: number
+  /** Until when each idle connection may be used, the one used last at the end; it is taken first. */
+  readonly #idle: number[]
 
   constructor(
     host: string,
@@ -42,7 +45,9 @@ export class SimulatedEndpoint extends Endpoint {
     // Over HTTP/2 a connection carries many streams, and the pool's limit is far away.
     this.#most = settings.protocol === 'http2' ? Number.POSITIVE_INFINITY : settings.maxPerEndpoint
     this.#line = new WaitingLine(context.clock)
+    this.#idleTime = settings.idle
     this.#inUse = 0
+    this.#idle = []
   }
 
   override get active(): number {
@@ -63,6 +68,8 @@ export class SimulatedEndpoint extends Endpoint {
   #send(request: RequestHead, response: ResponseHandler): Call {
     this.#inUse++
     request.exchange.upstreamProtocol = HTTP1
+    const { attempt } = request
+    attempt.reused = !attempt.fresh && (this.#idle.pop() ?? 0) > this.#context.clock.now()
     return new Call(request, response, this)
   }
 
@@ -83,8 +90,9 @@ export class SimulatedEndpoint extends Endpoint {
   }
 
   /** The attempt is over, one way or the other. */
-  over(): void {
+  over(call: Call): void {
     this.#inUse--
+    if (call.answered) this.#idle.push(this.#context.clock.now() + this.#idleTime)
     const next = this.#line.next()
     if (next !== undefined) next.go(this.#send(next.request, next.body.gate))
   }

@@ -42,7 +42,9 @@ export class Server {
   #worked(call: Call, plan: Plan, leave: () => void): void {
     if (plan.outcome === 'reset') {
       leave()
-      call.fail(new ProxyError('upstream_reset', 'upstream', 'unanswered', 'ECONNRESET'))
+      // On a connection that was used before it may have been the keep-alive race, and is sent again at once.
+      const retryable = call.request.attempt.reused ? 'unanswered-reused' : 'unanswered'
+      call.fail(new ProxyError('upstream_reset', 'upstream', retryable, 'ECONNRESET'))
       return
     }
     this.#askOthers(call, plan.status, 0, (status) => {

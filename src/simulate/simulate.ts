@@ -23,8 +23,8 @@ export interface Simulation {
   readonly endedAt: number
 }
 
-/** After the last request; whoever has no answer then waits for ever, ms. */
-const PATIENCE = 300_000
+/** After the last request: longer than our own idle timeout. Whoever has no answer then waits for ever, ms. */
+const PATIENCE = 600_000
 
 /** `interval`: ms of one row of the time line. */
 export async function simulate(config: Config, workload: Workload, interval: number): Promise<Simulation> {

@@ -112,7 +112,7 @@ function byKey<T>(list: T[], key: (item: T) => string): T[] {
 
 function notesOf({ workload, recorder, unanswered }: Simulation): string[] {
   const notes = [...workload.notes]
-  if (unanswered > 0) notes.push(`${unanswered} requests had no answer five minutes after the last was sent`)
+  if (unanswered > 0) notes.push(`${unanswered} requests had no answer ten minutes after the last was sent`)
   if (recorder.transitionsDropped > 0)
     notes.push(`${recorder.transitionsDropped} more steps of breakers are not listed`)
   for (const defect of new Set(recorder.defects)) notes.push(`a defect of ours: ${defect}`)

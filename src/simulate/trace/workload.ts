@@ -74,7 +74,9 @@ function notesOf({ entries, lines, leftOut, left }: Trace): string[] {
   const cut = entries.filter(({ attempts }) => attempts.some(({ outcome }) => outcome === 'silent')).length
   if (cut > 0)
     notes.push(`${cut} requests were cut off by a timeout or their client; they are replayed as never answered`)
-  const unasked = entries.filter(({ attempts }) => attempts.length === 0).length
+  const unasked = entries.filter(({ attempts, direction, service }) => {
+    return attempts.length === 0 && (direction === 'inbound' || service !== '')
+  }).length
   if (unasked > 0) {
     notes.push(
       `${unasked} requests never reached their upstream; what it would have done is taken from its others at that time`,
