@@ -1,6 +1,7 @@
 /** `outrigger explain`: what a request would meet, from the files alone. */
 import { parseArgs } from 'node:util'
 import { formatIssue } from '../../src/config/issues.ts'
+import { SystemClock } from '../../src/core/clock.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
 import { explanationText } from '../../src/runtime/explain/text.ts'
 import type { Query } from '../../src/runtime/explain/report.ts'
@@ -23,7 +24,7 @@ export async function explain(
     err(`outrigger explain: ${asked}\n${USAGE}\n`)
     return 2
   }
-  const { config, issues } = checkConfig(asked.paths, { sidecarName: asked.name })
+  const { config, issues } = checkConfig(asked.paths, { sidecarName: asked.name, now: new SystemClock().wallTime() })
   if (config === undefined) {
     err(issues.map((issue) => `${formatIssue(issue)}\n`).join(''))
     return 1

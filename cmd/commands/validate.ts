@@ -31,7 +31,7 @@ export async function validate(
     return 2
   }
   const now = new SystemClock().wallTime()
-  const loaded = checkConfig(asked.paths, { tls: (files) => readTls(files, now).problems })
+  const loaded = checkConfig(asked.paths, { now, tls: (files) => readTls(files, now).problems })
   const counts = countOf(loaded.issues)
   out(asked.format(loaded))
   err(summary(counts, loaded.files.length))

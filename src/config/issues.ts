@@ -33,6 +33,7 @@ export const PROBLEMS = {
   E046: 'unsafe retries not confirmed',
   E047: 'an address twice',
   E048: 'no such source',
+  E049: 'no shadow mode',
   E050: 'a tie between policies',
   E060: 'a certificate or a key cannot be read',
   E061: 'not a certificate, not a key',

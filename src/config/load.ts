@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly conflicts?: ((policies: readonly PolicyDocument[]) => readonly Issue[]) | undefined
   /** Reads certificates and keys and says what is wrong with them; without it they are not looked at. */
   readonly tls?: TlsCheck | undefined
+  /** Since 1970, ms: what is past its time is told so. */
+  readonly now?: number | undefined
 }
 
 export interface Loaded {
@@ -84,7 +86,7 @@ function loadFiles(
     buildPolicy(document, blocks, profiles),
   )
   for (const document of Object.values(documents).flat()) report.takeAll(document.report)
-  for (const warning of lint(policies)) report.take(warning)
+  for (const warning of lint(policies, options.now)) report.take(warning)
   for (const conflict of options.conflicts?.(firstOfName(policies)) ?? []) report.take(conflict)
   const issues = deepFreeze(inFileOrder(report.issues, order))
   if (report.errors > 0) return { config: undefined, issues, files: order }

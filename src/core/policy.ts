@@ -11,9 +11,9 @@ import type { ReplayAccount } from './replay-buffer.ts'
 
 /**
  * A JSON Schema (2020-12) as plain data, with three conventions of ours:
- * - `format`: `duration`, `size`, `percentage`, `rate`, `address` — text with a unit in the file; the loader checks it
+ * - `format`: `duration`, `size`, `percentage`, `rate`, `address`, `time` — text with a unit in the file; the loader checks it
  *   (with `minimum`/`maximum`, written in the same notation, as its bounds) and turns it into a number:
- *   ms, bytes, fraction 0…1, per second.
+ *   ms, bytes, fraction 0…1, per second, ms since 1970.
  * - `default`: what a left-out field takes, in the notation of the file.
  * - `format: 'outcome'`: a token of `when` and `failures` (a reason, `timeout`, `5xx`, `503`, `502-504`, `grpc:NAME`, and
  *   `any` where `words: {any: null}` stands); stays text.
@@ -36,7 +36,7 @@ export interface Schema {
   readonly pattern?: string
   /** What `pattern` asks for, in words, as it stands after "must be" in a message. */
   readonly expects?: string
-  readonly format?: 'duration' | 'size' | 'percentage' | 'rate' | 'address' | 'outcome'
+  readonly format?: 'duration' | 'size' | 'percentage' | 'rate' | 'address' | 'outcome' | 'time'
   /** A number, or for a `format` its own notation (`1ms`). */
   readonly minimum?: number | string
   readonly maximum?: number | string

@@ -7,11 +7,12 @@ import { authorize } from './authorize/policy.ts'
 import { breaker } from './breaker/policy.ts'
 import { bulkhead } from './bulkhead/policy.ts'
 import { fallback } from './fallback/policy.ts'
+import { fault } from './fault/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
 
-export const MODULES = { authorize, rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
+export const MODULES = { fault, authorize, rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
 
 export type PolicyName = keyof typeof MODULES
 
@@ -29,6 +30,7 @@ export interface Place {
 
 /** Around the whole request. */
 export const REQUEST_ORDER: readonly Place[] = [
+  { policy: 'fault', part: 'request', why: 'at: request is outermost: the client meets it, and no other block does' },
   { policy: 'authorize', part: 'request', why: 'who may not ask at all takes nothing from those who may' },
   {
     policy: 'rateLimit',
@@ -56,4 +58,9 @@ export const PICKED_ORDER: readonly Place[] = [
     why: 'outbound: each attempt costs, and no endpoint is blamed for our refusal',
   },
   { policy: 'timeout', part: 'picked', why: 'perTry runs over the connection and the answer, not over the pick' },
+  {
+    policy: 'fault',
+    part: 'picked',
+    why: 'where a real failure would be: perTry cuts a delay short, retries and breaker see it',
+  },
 ]

@@ -55,7 +55,11 @@ export class Configuration {
   }
 
   #load(): { config: Config | undefined; issues: readonly Issue[] } {
-    const { config, issues } = checkConfig(this.#paths, { sidecarName: this.#name, tls: this.#tls })
+    const { config, issues } = checkConfig(this.#paths, {
+      sidecarName: this.#name,
+      tls: this.#tls,
+      now: this.#clock.wallTime(),
+    })
     return { config: config === undefined ? undefined : this.#adapt(config), issues }
   }
 

@@ -3,7 +3,8 @@ import { type ProxyError, REASONS, type ReasonRow, SHEDDING } from '../core/erro
 import { ResponseHead } from '../core/exchange.ts'
 import { GRPC_TYPE } from '../core/grpc.ts'
 import { grpcMessage } from '../core/grpc-message.ts'
-import { type LocalAnswer, proxyStatus } from './local-answer.ts'
+import { proxyStatus } from '../core/proxy-status.ts'
+import type { LocalAnswer } from './local-answer.ts'
 
 const NOTHING = Buffer.alloc(0)
 

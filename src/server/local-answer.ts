@@ -1,15 +1,11 @@
 /** An answer of our own, made of a reason: the only place that knows how one looks. */
 import { type ProxyError, REASONS, type ReasonRow } from '../core/errors.ts'
 import { type Origin, ResponseHead } from '../core/exchange.ts'
+import { proxyStatus } from '../core/proxy-status.ts'
 
 export interface LocalAnswer {
   readonly head: ResponseHead
   readonly body: Buffer
-}
-
-/** RFC 9209 §2: which intermediary, what kind of error; the reason in `details`, and no address. */
-export function proxyStatus(row: ReasonRow, reason: string): string {
-  return `outrigger; error=${row.proxyStatus}; details="${reason}"`
 }
 
 /** `service` is '' where no route was found. */

@@ -3,7 +3,8 @@ import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
 import { type Exchange, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
 import type { Via } from '../core/via.ts'
-import { type LocalAnswer, localAnswer, proxyStatus } from './local-answer.ts'
+import { proxyStatus } from '../core/proxy-status.ts'
+import { type LocalAnswer, localAnswer } from './local-answer.ts'
 
 export class Rescue extends ForwardingHandler {
   protected readonly exchange: Exchange

@@ -204,6 +204,11 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ...layer('breaker', parts.get('breaker')?.attempt),
       { name: 'pick', dispatch: createPick(service, [], upstream, VIA, wire) },
       ...layer('timeout: perTry', parts.get('timeout')?.picked),
+      ...layer('rateLimit of attempts', alone('rateLimit', { rate: '1000000/s' }, 'outbound').picked),
+      ...layer(
+        'fault that spares everybody',
+        alone('fault', { percent: '0%', delay: '1ms', until: '2030-01-01T00:00:00Z' }, 'outbound').picked,
+      ),
       ...layer('telemetry: attempt', telemetry.attempt),
     ],
     whole: {

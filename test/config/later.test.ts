@@ -10,7 +10,6 @@ const later: readonly string[] = [
   `${INBOUND}→idempotency: {}`,
   `${POLICY}→hedge: {after: p95}`,
   `${POLICY}→outlier: {consecutive: 5}`,
-  `${POLICY}→fault: {percent: 5%}`,
   `${INBOUND}→concurrency: {}`,
   `kind: Profile\nname: p\n→outlier: {}`,
   `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
@@ -71,6 +70,8 @@ const accepted: readonly string[] = [
   'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{stream: true}, {stream: false}]}',
   `${INBOUND}breaker: {mode: disabled}`.replace('direction: inbound', 'direction: outbound, service: "*"'),
   `${POLICY}fallback: {mode: disabled}`,
+  `${POLICY}fault: {mode: disabled}`,
+  `${POLICY}mode: shadow\nfault: {mode: disabled}`,
 ]
 
 for (const text of accepted) {

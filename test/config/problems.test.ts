@@ -85,6 +85,28 @@ const cases: readonly Case[] = [
     `${SIDECAR}trust: {sources: {frontend: {cidr: []}}}\n---\n${INBOUND}authorize: {allow: [{source: [frontend, →fronted]}]}`,
     "did you mean 'frontend'?",
   ],
+  ['E021', policy('→fault: {percent: 5%, delay: 1ms}'), "'until' is missing in fault"],
+  ['E021', policy('→fault: {percent: 5%, until: 2026-12-31T00:00:00Z}'), "'delay' or 'abort' is missing"],
+  ['E024', policy('fault: {percent: 5%, delay: 1ms, until: →2026-12-31}'), 'write 2026-12-31T00:00:00Z'],
+  [
+    'E024',
+    policy('fault: {percent: 5%, delay: 1ms, until: →2026-12-31T10:00:00}'),
+    'write 2026-12-31T10:00:00Z for UTC',
+  ],
+  ['E024', policy('fault: {percent: 5%, delay: 1ms, until: →2026-02-30T00:00:00Z}'), 'there is no such time'],
+  ['E024', policy('fault: {percent: 5%, delay: 1ms, until: →tomorrow}'), 'a time such as 2026-12-31T00:00:00Z'],
+  ['E025', policy('fault: {percent: 5%, abort: {status: →200}, until: 2026-12-31T00:00:00Z}'), 'between 400 and 599'],
+  [
+    'E026',
+    policy('fault: {percent: 5%, delay: 1ms, until: 2026-12-31T00:00:00Z, mode: →shadow}'),
+    'one of enforce, disabled',
+  ],
+  ['E049', policy('mode: shadow\n→fault: {percent: 5%, delay: 1ms, until: 2026-12-31T00:00:00Z}'), 'no shadow mode'],
+  [
+    'E049',
+    `${POLICY}mode: shadow\nuse: →x\n---\nkind: Profile\nname: x\nfault: {percent: 5%, delay: 1ms, until: 2026-12-31T00:00:00Z}`,
+    "'fault' has no shadow mode",
+  ],
   // Types
   ['E022', policy('→timeout:'), 'found nothing: write {}'],
   ['E022', policy('timeout: →2s'), 'timeout must be a mapping', "found '2s'"],

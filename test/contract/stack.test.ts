@@ -4,6 +4,7 @@ import type { Dispatch, EndpointInfo, Layer } from '../../src/core/exchange.ts'
 import type { PolicyParts } from '../../src/core/policy.ts'
 import type { BreakerConfig } from '../../src/policies/breaker/policy.ts'
 import type { BulkheadConfig } from '../../src/policies/bulkhead/policy.ts'
+import type { FaultConfig } from '../../src/policies/fault/policy.ts'
 import type { FallbackConfig } from '../../src/policies/fallback/policy.ts'
 import {
   ATTEMPT_ORDER,
@@ -61,6 +62,7 @@ const CONFIGS = {
     halfOpen: { probes: 1, maxWait: 100 },
     failures: ['5xx', 'connect_failure', 'upstream_reset'],
   } satisfies BreakerConfig,
+  fault: { percent: 0.3, delay: 20, abort: { status: 503 }, at: 'attempt', until: Number.POSITIVE_INFINITY } satisfies FaultConfig,
   rateLimit: { rate: 100, burst: 3, key: [], scope: 'replica' } satisfies RateLimitConfig,
 } as const
 
@@ -99,9 +101,9 @@ function stack(configs: Partial<typeof CONFIGS>, mode: Mode = 'enforce'): Parame
   }
 }
 
-const { fallback, timeout, bulkhead, retry, breaker, rateLimit } = CONFIGS
+const { fallback, timeout, bulkhead, retry, breaker, rateLimit, fault } = CONFIGS
 
-contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, rateLimit }), {
+contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, rateLimit, fault }), {
   askers: 5,
   runs: 1000,
 })

@@ -23,6 +23,7 @@ export function checkPolicy(
     document.error('E041', document.valuePlace('use'), `there is no Profile '${use}'${missing}`)
   checkDirections(document, blocks, profileOf(document, profiles))
   checkHedge(document, profileOf(document, profiles))
+  checkShadow(document, blocks, profileOf(document, profiles))
 }
 
 function profileOf(document: WalkedDocument, profiles: Profiles): WalkedDocument | undefined {
@@ -54,6 +55,21 @@ function checkHedge(document: WalkedDocument, profile: WalkedDocument | undefine
   if (!states('hedge') || !states('retry')) return
   const place = document.keyPlace(document.states('hedge') ? 'hedge' : document.states('retry') ? 'retry' : 'use')
   document.error('E044', place, 'hedge and retry exclude each other, found both: leave one out')
+}
+
+/** A policy in shadow mode holds no block that has none: it would be at work, or would not, and nobody could tell which. */
+function checkShadow(
+  document: WalkedDocument,
+  blocks: readonly BlockSchema[],
+  profile: WalkedDocument | undefined,
+): void {
+  if (document.value.mode !== 'shadow') return
+  for (const { name, shadow } of blocks) {
+    const from = document.states(name) ? document : profile
+    if (shadow || from?.states(name) !== true || fields(from.value[name]).mode === 'disabled') continue
+    const message = `'${name}' has no shadow mode, and the policy is mode: shadow: leave ${name} out, or give it a policy of its own`
+    document.error('E049', from === document ? document.keyPlace(name) : document.valuePlace('use'), message)
+  }
 }
 
 /** Of a sound document, whose Profile is sound too. */

@@ -10,6 +10,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   retry: checkRetry,
   rateLimit: checkRateLimit,
   authorize: checkAuthorize,
+  fault: checkFault,
 }
 
 export function checkBlock(name: string, document: WalkedDocument): void {
@@ -48,4 +49,14 @@ function checkAuthorize(block: Fields, document: WalkedDocument): void {
       document.read(`authorize.allow.${index}.paths.${at}`, path, parsePathPattern)
     }
   }
+}
+
+function checkFault(block: Fields, document: WalkedDocument): void {
+  const stated = document.placesBelow('fault')
+  if (block.mode === 'disabled' || stated.has('delay') || stated.has('abort')) return
+  document.error(
+    'E021',
+    document.keyPlace('fault'),
+    "'delay' or 'abort' is missing in fault: without them it does nothing",
+  )
 }

@@ -6,10 +6,11 @@ import { windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
 import type { Blocks, Check } from './check.ts'
 import { madeUpSuccess } from './fallback.ts'
+import { faultInForce } from './fault.ts'
 import { anyMethod } from './retry.ts'
 import { requestOnStream } from './streams.ts'
 
-/** Those that need blocks of later versions come with them: W006, W007, W008. W011 and W013 are the runtime's. */
+/** Those that need blocks of later versions come with them: W006, W007. W011 and W013 are the runtime's. */
 const CHECKS: readonly Check[] = [
   attemptsDoNotFit,
   perTryIsRequest,
@@ -20,8 +21,10 @@ const CHECKS: readonly Check[] = [
   madeUpSuccess,
 ]
 
-export function lint(policies: readonly PolicyDocument[]): Issue[] {
-  const found = policies.flatMap((policy) => CHECKS.flatMap((check) => check(blocksOf(policy), policy)))
+/** `now` since 1970, ms, where it is known. */
+export function lint(policies: readonly PolicyDocument[], now: number | undefined): Issue[] {
+  const checks = [...CHECKS, faultInForce(now)]
+  const found = policies.flatMap((policy) => checks.flatMap((check) => check(blocksOf(policy), policy)))
   // A Profile that several policies use is warned of once.
   const once = new Map(
     found.map((warning) => [`${warning.code} ${placeKey(warning.place)} ${warning.message}`, warning]),

@@ -4,6 +4,7 @@
  * holds between fields are the loader's.
  */
 import type { Schema } from '../../core/policy.ts'
+import { TIME_PATTERN } from '../values/time.ts'
 import { type BlockSchema, policySchema, profileSchema } from './policy.ts'
 import { SERVICE } from './service.ts'
 import { SIDECAR } from './sidecar.ts'
@@ -18,6 +19,7 @@ const PATTERNS: Readonly<Record<NonNullable<Schema['format']>, string>> = {
   percentage: `^${NUMBER}%$`,
   rate: `^${NUMBER}/(s|m|h)$`,
   address: '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$',
+  time: TIME_PATTERN,
   outcome: '^([a-z_]+|5xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?|grpc:[A-Z_]+)$',
 }
 

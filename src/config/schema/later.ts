@@ -3,13 +3,11 @@ import type { BlockSchema } from './policy.ts'
 
 const INBOUND = ['inbound'] as const
 const OUTBOUND = ['outbound'] as const
-const BOTH = ['inbound', 'outbound'] as const
 
 export const LATER_BLOCKS: readonly BlockSchema[] = [
   later('idempotency', INBOUND, 'One effect per key.'),
   later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
   later('outlier', OUTBOUND, 'One bad endpoint set aside.'),
-  later('fault', BOTH, 'Failures made on purpose.'),
   later('concurrency', INBOUND, 'A limit that finds itself.'),
 ]
 

@@ -5,6 +5,7 @@ import { parseAddress } from '../values/address.ts'
 import { parseOutcome } from '../values/outcomes.ts'
 import type { Parsed } from '../values/parsed.ts'
 import { didYouMean } from '../values/spelling.ts'
+import { parseTime } from '../values/time.ts'
 import { parseDuration, parsePercentage, parseRate, parseSize } from '../values/units.ts'
 import { describe, type Node, shorten } from '../yaml/tree.ts'
 import { type At, label, type WalkContext } from './context.ts'
@@ -50,6 +51,8 @@ function parse(text: string, format: Format, words: readonly string[] = []): Par
       return parseAddress(text)
     case 'outcome':
       return parseOutcome(text, words)
+    case 'time':
+      return parseTime(text)
   }
 }
 

@@ -8,6 +8,7 @@ const FORMATS = {
   rate: 'a rate such as 100/s',
   address: 'an address HOST:PORT',
   outcome: 'a reason, a status or grpc:NAME',
+  time: 'a time such as 2026-12-31T00:00:00Z',
 } as const
 
 const TYPES = {

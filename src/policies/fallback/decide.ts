@@ -23,9 +23,9 @@ export class When {
     return this.#any?.hasError(error) === true && REASONS[error.reason].status >= 500
   }
 
-  /** Of an upstream's answers only; one of our own kind is not replaced again. */
+  /** Of an upstream's answers, and of one that is injected in the place of such; no other of our own kind is replaced. */
   coversHead(head: ResponseHead, grpc: boolean): boolean {
-    if (head.origin !== 'upstream') return false
+    if (head.origin !== 'upstream' && head.reason !== 'fault_injected') return false
     return this.#stated.hasHead(head, grpc) || this.#any?.hasHead(head, grpc) === true
   }
 }

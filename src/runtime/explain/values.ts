@@ -1,5 +1,6 @@
 /** The values of a block, in the notation of the file, each with where it comes from. */
 import type { BlockStatement, Place } from '../../config/model.ts'
+import { formatTime } from '../../config/values/time.ts'
 import { formatDuration, formatRate } from '../../config/values/units.ts'
 import type { Schema } from '../../core/policy.ts'
 import type { ValueReport } from './report.ts'
@@ -62,6 +63,7 @@ function format(schema: Schema, value: unknown): string {
   if (schema.format === 'duration') return formatDuration(value)
   if (schema.format === 'percentage') return formatPercentage(value)
   if (schema.format === 'size') return formatSize(value)
+  if (schema.format === 'time') return formatTime(value)
   if (schema.format === 'rate') return formatRate(value)
   return String(value)
 }

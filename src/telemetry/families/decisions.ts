@@ -20,6 +20,11 @@ const OWN: Readonly<Record<string, Own>> = {
     help: 'Requests that met a rate limit, by what it said.',
     more: allowed,
   },
+  fault: {
+    name: 'outrigger_faults_injected_total',
+    label: 'type',
+    help: 'Delays and answers that were injected on purpose.',
+  },
 }
 
 export function decisionFamilies(registry: Registry): Family[] {

@@ -31,6 +31,7 @@ const warned: readonly Case[] = [
     policy('timeout: {→request: 1s}', ', routes: [{path: /a}, {stream: true}]'),
     /policy p is stream: true \(line 3\)/,
   ],
+  ['W008', policy('fault: {percent: 5%, delay: 1ms, →until: 2026-12-31T01:00:00+01:00}'), /until 2026-12-31T00:00:00Z/],
   ['W010', policy(`fallback: [{${STATIC}, →status: 202}]`), /should not say 202/],
   ['W010', policy(`fallback: [→{${STATIC}}]`), /should not say 200/],
   [
@@ -84,4 +85,13 @@ t.test('blocks of a Profile count, and two users of one make one warning', async
     ['W005 3:9'],
   )
   t.same(config?.warnings, issues)
+})
+
+t.test('W008 tells a fault that is past its time from one that is not', async (t) => {
+  const text = policy('fault: {percent: 5%, delay: 1ms, until: 2026-12-31T00:00:00Z}')
+  const until = Date.parse('2026-12-31T00:00:00Z')
+  const said = (now: number) => load(text, { now }).issues.map(({ code, message }) => `${code} ${message}`)
+  t.match(said(until - 1), [/W008 fault makes requests fail until/])
+  t.match(said(until), [/W008 fault is past its time, 2026-12-31T00:00:00Z, and does nothing/])
+  t.same(load(text.replace('percent', 'mode: disabled, percent')).issues, [])
 })

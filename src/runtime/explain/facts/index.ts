@@ -8,6 +8,7 @@ import { authorize } from './authorize.ts'
 import { breaker } from './breaker.ts'
 import { bulkhead } from './bulkhead.ts'
 import { fallback } from './fallback.ts'
+import { fault } from './fault.ts'
 import { latency } from './latency.ts'
 import { rateLimit } from './rate-limit.ts'
 import { retry } from './retry.ts'
@@ -22,6 +23,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   fallback,
   authorize,
   rateLimit,
+  fault,
 }
 
 const NAMES = Object.keys(FACTS) as PolicyName[]
