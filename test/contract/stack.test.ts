@@ -62,7 +62,13 @@ const CONFIGS = {
     halfOpen: { probes: 1, maxWait: 100 },
     failures: ['5xx', 'connect_failure', 'upstream_reset'],
   } satisfies BreakerConfig,
-  fault: { percent: 0.3, delay: 20, abort: { status: 503 }, at: 'attempt', until: Number.POSITIVE_INFINITY } satisfies FaultConfig,
+  fault: {
+    percent: 0.3,
+    delay: 20,
+    abort: { status: 503 },
+    at: 'attempt',
+    until: Number.POSITIVE_INFINITY,
+  } satisfies FaultConfig,
   rateLimit: { rate: 100, burst: 3, key: [], scope: 'replica' } satisfies RateLimitConfig,
 } as const
 
