@@ -35,6 +35,7 @@ export const PROBLEMS = {
   E048: 'no such source',
   E049: 'no shadow mode',
   E050: 'a tie between policies',
+  E051: 'a circle of fallbacks',
   E060: 'a certificate or a key cannot be read',
   E061: 'not a certificate, not a key',
   E062: "the key is not the certificate's",

@@ -3,6 +3,7 @@ import type { Schema } from '../core/policy.ts'
 import { checkBlocks } from './build/blocks.ts'
 import { WalkedDocument } from './build/document.ts'
 import { type Head, type Kind, readHead } from './build/head.ts'
+import { checkFallback, findFallbackCircles } from './build/fallback.ts'
 import { checkNames, Names } from './build/names.ts'
 import { buildPolicy, checkPolicy, isBuildable } from './build/policy.ts'
 import { buildSidecar, checkSidecar } from './build/sidecar.ts'
@@ -87,6 +88,8 @@ function loadFiles(
   )
   for (const document of Object.values(documents).flat()) report.takeAll(document.report)
   for (const warning of lint(policies, options.now)) report.take(warning)
+  const services = documents.Service.map(({ head }) => head.name)
+  for (const circle of findFallbackCircles(policies, services)) report.take(circle)
   for (const conflict of options.conflicts?.(firstOfName(policies)) ?? []) report.take(conflict)
   const issues = deepFreeze(inFileOrder(report.issues, order))
   if (report.errors > 0) return { config: undefined, issues, files: order }
@@ -146,7 +149,10 @@ function checkAll(
   for (const document of documents.Sidecar) checkSidecar(document, tls)
   for (const document of documents.Service) checkService(document, tls)
   checkHosts(documents.Service)
-  for (const document of [...documents.Profile, ...documents.Policy]) checkBlocks(document, blocks)
+  for (const document of [...documents.Profile, ...documents.Policy]) {
+    checkBlocks(document, blocks)
+    checkFallback(document, names)
+  }
   for (const document of documents.Policy) checkPolicy(document, blocks, names, profiles)
 }
 

@@ -135,6 +135,7 @@ export interface SidecarDocument {
     /** Infinity: none. */
     readonly maxRequestBytes: number
     readonly maxReplayBytes: number
+    readonly maxCacheBytes: number
     readonly headTimeout: number
     readonly idleTimeout: number
   }

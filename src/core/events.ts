@@ -56,7 +56,12 @@ export interface ObservableGroup {
   members(): Iterable<Observable>
 }
 
-export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot | RateLimitSnapshot
+/** A state that holds something of the process's: told when no file states its block any more. */
+export interface Retirable {
+  retire(): void
+}
+
+export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot | RateLimitSnapshot | CacheSnapshot
 
 export interface BreakerSnapshot {
   readonly kind: 'breaker'
@@ -117,6 +122,20 @@ export interface RateLimitSnapshot {
   readonly overflowed: number
   /** Requests that passed while it was enforced. */
   readonly routes: readonly { readonly route: string; readonly allowed: number }[]
+}
+
+/** Copies of good answers, kept for a bad hour. */
+export interface CacheSnapshot {
+  readonly kind: 'cache'
+  readonly service: string
+  /** The Policy that states it. */
+  readonly policy: string
+  readonly entries: number
+  /** What they are charged with. */
+  readonly bytes: number
+  /** Requests that were answered with a copy, and that found none, since it was made. */
+  readonly hits: number
+  readonly misses: number
 }
 
 /** A breaker as the admin port forces it. */

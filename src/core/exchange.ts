@@ -114,6 +114,22 @@ export class RequestHead {
     )
   }
 
+  /** The same request for somebody else than it was sent to, on a branch of its exchange. */
+  onBranch(branch: Exchange, keepExpect: boolean): RequestHead {
+    return new RequestHead(
+      this.method,
+      this.target,
+      this.scheme,
+      this.authority,
+      this.headers,
+      this.bodyLength,
+      this.upgrade,
+      this.expectContinue && keepExpect,
+      branch,
+      new Attempt('first', true, false),
+    )
+  }
+
   /** Both bodies are opaque bytes once a 101 or, for CONNECT, a 2xx head came. */
   get isTunnel(): boolean {
     return this.upgrade !== '' || this.method === 'CONNECT'
@@ -225,6 +241,8 @@ export class Exchange {
   /** server wire: body bytes that came from and went to the client. */
   requestBytes: number
   responseBytes: number
+  /** fallback: what this is a branch of. */
+  parent: Exchange | undefined
 
   constructor(
     direction: 'inbound' | 'outbound',
@@ -264,6 +282,7 @@ export class Exchange {
     this.brokeOff = ''
     this.requestBytes = 0
     this.responseBytes = 0
+    this.parent = undefined
   }
 }
 

@@ -2,10 +2,11 @@
  * What a policy block is, seen from outside: its name, its schema, and how a layer is made of it. `config/` is handed
  * the schemas and knows no policy by name; `policies/index.ts` writes the order; `runtime/compile.ts` calls `create`.
  */
+import type { CacheAccount } from './cache-account.ts'
 import type { Clock } from './clock.ts'
 import type { Mode, PolicyEvents } from './events.ts'
 import type { ProxyError } from './errors.ts'
-import type { EndpointInfo, Layer, RequestHead, RouteInfo } from './exchange.ts'
+import type { Dispatch, EndpointInfo, Layer, RequestHead, RouteInfo } from './exchange.ts'
 import type { Random } from './random.ts'
 import type { ReplayAccount } from './replay-buffer.ts'
 
@@ -70,6 +71,13 @@ export interface PolicyScope {
   readonly mode: Mode
   /** What the replay buffers of the process may hold together (`limits.maxReplayBytes`); one for all routes. */
   readonly replay?: ReplayAccount | undefined
+  /** What the caches of the process may hold together (`limits.maxCacheBytes`); one for all routes. */
+  readonly cache?: CacheAccount | undefined
+  /**
+   * The way to another Service, through the policies of its own routes; it is looked up when a request goes there, so that
+   * it does not matter which is compiled first. The request's exchange is a branch (`branchOf`).
+   */
+  toService?(name: string): Dispatch
   /**
    * State that outlives this compilation: one per stated block, kind and key, made on first use, and found again after a
    * reload as long as the block's text is unchanged. `kind` separates several states of one block.

@@ -1,6 +1,7 @@
 /** What a request's body was so far, kept so that it can be sent again. */
 import type { RequestBody } from './exchange.ts'
 import type { Headers } from './headers.ts'
+import { ownCopy } from './own-copy.ts'
 
 /** Bytes held by all replay buffers of the process, and the most they may hold. */
 export class ReplayAccount {
@@ -102,11 +103,3 @@ export class ReplayBuffer {
 }
 
 const NOTHING: readonly Buffer[] = []
-
-/** A kept slice of a large read would pin all of it, and so would one from Node's shared pool (G7). */
-function ownCopy(chunk: Buffer): Buffer {
-  if (chunk.buffer.byteLength <= 4 * chunk.length) return chunk
-  const kept = Buffer.allocUnsafeSlow(chunk.length)
-  chunk.copy(kept)
-  return kept
-}

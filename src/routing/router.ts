@@ -61,6 +61,13 @@ function slipsPast(routes: Routes, { method, target, headers }: RequestHead): bo
   return false
 }
 
+/** To one service, whatever the client calls it. */
+export function routeToService(routes: () => Routes): Dispatch {
+  return function toService(request, response) {
+    return follow(routes(), request, response)
+  }
+}
+
 function follow(routes: Routes, request: RequestHead, response: ResponseHandler) {
   // A tunnel has no path; it meets what holds for every request of the service.
   const path = request.method === 'CONNECT' ? '/' : normalisePath(request.target)

@@ -3,7 +3,7 @@ import type { BlockStatement, Config, ServiceDocument, SidecarDocument } from '.
 import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
 import type { Via } from '../core/via.ts'
 import { HostTable } from '../routing/hosts.ts'
-import { routeByHost, type Routes, routeToApplication } from '../routing/router.ts'
+import { routeByHost, type Routes, routeToApplication, routeToService } from '../routing/router.ts'
 import { type Destination, rulesFor } from '../routing/rule.ts'
 import { RouteTable } from '../routing/table.ts'
 import { resolve } from '../routing/resolve.ts'
@@ -40,26 +40,30 @@ export interface CompileContext extends StackContext {
 /** Services have to be updated before. */
 export function compile(config: Config, context: CompileContext): Runtime {
   const { sidecar } = config
+  const byName = new Map<string, Routes>()
+  const found = (name: string) => routeToService(() => byName.get(name) as Routes)
+  const within: CompileContext = { ...context, toService: found }
+  for (const { name } of config.services) {
+    const to: Destination = { direction: 'outbound', service: name, workload: sidecar.name, port: undefined }
+    byName.set(name, routesOf(config, to, context.services.service(name), within))
+  }
   return {
     config,
     inbound: sidecar.inbound.map((entry) => {
       const { port } = entry.app
       const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port }
-      const routes = routesOf(config, to, context.services.application(entry), context)
+      const routes = routesOf(config, to, context.services.application(entry), within)
       return context.outermost(routeToApplication(routes, asksWho(config, to)))
     }),
-    outbound: context.outermost(outboundRouter(config, context)),
+    outbound: context.outermost(outboundRouter(config, byName, within)),
     statements: statementsOf(config),
   }
 }
 
-function outboundRouter(config: Config, context: CompileContext): Dispatch {
+function outboundRouter(config: Config, byName: ReadonlyMap<string, Routes>, context: CompileContext): Dispatch {
   const hosts = new HostTable<Routes>(80)
-  for (const document of config.services) {
-    const { name } = document
-    const to: Destination = { direction: 'outbound', service: name, workload: config.sidecar.name, port: undefined }
-    const routes = routesOf(config, to, context.services.service(name), context)
-    for (const host of document.hosts) hosts.add(host, routes)
+  for (const { name, hosts: names } of config.services) {
+    for (const host of names) hosts.add(host, byName.get(name) as Routes)
   }
   const unknown = config.sidecar.outbound?.unknownHosts === 'passthrough' ? passThrough(context) : undefined
   return routeByHost((authority) => hosts.lookup(authority), unknown)

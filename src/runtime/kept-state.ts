@@ -1,5 +1,5 @@
 /** State that outlives a reload: breakers, bulkheads, budgets. It stands where a file declares it. */
-import type { Forceable, Observable, ObservableGroup, Snapshot } from '../core/events.ts'
+import type { Forceable, Observable, ObservableGroup, Retirable, Snapshot } from '../core/events.ts'
 
 interface Kept {
   /** The block it belongs to, as text: a changed block begins anew. */
@@ -15,6 +15,7 @@ export class KeptStates {
     const name = JSON.stringify([statement, kind, key])
     const kept = this.#states.get(name)
     if (kept !== undefined && kept.fingerprint === fingerprint) return kept.state as S
+    if (kept !== undefined) retire(kept.state)
     const state = make()
     this.#states.set(name, { fingerprint, state })
     return state
@@ -24,7 +25,9 @@ export class KeptStates {
   prune(live: ReadonlyMap<string, string>): void {
     for (const [name, kept] of this.#states) {
       const [statement] = JSON.parse(name) as [string]
-      if (live.get(statement) !== kept.fingerprint) this.#states.delete(name)
+      if (live.get(statement) === kept.fingerprint) continue
+      this.#states.delete(name)
+      retire(kept.state)
     }
   }
 
@@ -46,6 +49,12 @@ export class KeptStates {
     }
     return undefined
   }
+}
+
+/** Whoever holds something that others could use gives it back (`Retirable`). */
+function retire(state: unknown): void {
+  const { retire } = state as Partial<Retirable>
+  if (typeof retire === 'function') (state as Retirable).retire()
 }
 
 function isObservable(state: unknown): state is Observable {

@@ -2,6 +2,7 @@
 import { type AdminListener, type AdminSource, startAdmin } from '../admin/index.ts'
 import { listenerFiles } from '../config/build/tls.ts'
 import type { Config, SidecarDocument } from '../config/model.ts'
+import { CacheAccount } from '../core/cache-account.ts'
 import { type Clock, SystemClock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, Layer } from '../core/exchange.ts'
@@ -124,6 +125,7 @@ export class Sidecar {
       random,
       events: this.#telemetry.events,
       replay: this.#replay,
+      cache: new CacheAccount(limits.maxCacheBytes),
       states: this.#states,
       attempt: this.#telemetry.attempt,
       upstream,

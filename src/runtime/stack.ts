@@ -1,6 +1,7 @@
 /** One route's stack: the layers its policies state, in the order of `policies/index.ts`. What is not stated is not in it. */
 import { completeBlock } from '../config/complete.ts'
 import type { BlockStatement } from '../config/model.ts'
+import type { CacheAccount } from '../core/cache-account.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Mode, PolicyEvents } from '../core/events.ts'
 import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
@@ -37,7 +38,10 @@ export interface StackContext {
   readonly random: Random
   readonly events: PolicyEvents
   readonly replay: ReplayAccount
+  readonly cache: CacheAccount
   readonly states: KeptStates
+  /** The way to another Service; set by `compile`. */
+  readonly toService?: (name: string) => Dispatch
   /** Telemetry's layer around each attempt. */
   readonly attempt: Layer
 }
@@ -115,7 +119,7 @@ function scopeOf(
   mode: Mode,
   context: StackContext,
 ): PolicyScope {
-  const { clock, random, events, replay, states } = context
+  const { clock, random, events, replay, cache, states, toService } = context
   const statement = statementName(policy.name, block, info)
   const print = fingerprint(config, mode)
   return {
@@ -128,6 +132,8 @@ function scopeOf(
     events,
     mode,
     replay,
+    cache,
+    ...(toService === undefined ? {} : { toService }),
     state: (kind, key, make) => states.get(statement, print, kind, key, make),
   }
 }

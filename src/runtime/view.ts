@@ -56,6 +56,7 @@ export function stateView(
     bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
     budgets: all.filter(({ kind }) => kind === 'budget'),
     rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
+    caches: all.filter(({ kind }) => kind === 'cache'),
     endpoints: [...endpoints],
   }
 }

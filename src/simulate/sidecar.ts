@@ -1,4 +1,5 @@
 /** A whole sidecar but for its sockets: the same routing, the same stacks, the same answers. */
+import { CacheAccount } from '../core/cache-account.ts'
 import type { Config, SidecarDocument } from '../config/model.ts'
 import type { Observable } from '../core/events.ts'
 import type { Dispatch, Layer } from '../core/exchange.ts'
@@ -49,6 +50,7 @@ export class SimulatedSidecar {
       random,
       events: recorder,
       replay: new ReplayAccount(sidecar.limits.maxReplayBytes),
+      cache: new CacheAccount(sidecar.limits.maxCacheBytes),
       states: this.#states,
       attempt: recorder.attempt,
       upstream,

@@ -58,15 +58,34 @@ export function protocolName(protocol: number): string {
 
 const REASON_INDEX: ReadonlyMap<string, number> = new Map(REASON_LIST.map((reason, index) => [reason, index]))
 
-/** Position in REASON_LIST plus 1; 0 for '' and for what is no reason of ours. */
+/** Behind the reasons: what a fallback stood in for, where that was an answer. */
+const FIRST_GRPC_REASON = 100
+/** + the status of HTTP, 100 … 599. */
+const FIRST_STATUS_REASON = 200
+
+/**
+ * Position in REASON_LIST plus 1; further up for an upstream's answer in whose place a fallback was given, `503` or
+ * `grpc:UNAVAILABLE`, so that it counts as the failure it was; 0 for '' and for what is none of these.
+ */
 export function reasonIndex(reason: string): number {
   if (reason === '') return 0
   const index = REASON_INDEX.get(reason)
-  return index === undefined ? 0 : index + 1
+  return index === undefined ? replacedIndex(reason) : index + 1
+}
+
+function replacedIndex(reason: string): number {
+  if (reason.startsWith('grpc:')) {
+    const code = (GRPC_STATUS as readonly string[]).indexOf(reason.slice(5))
+    return code < 0 ? 0 : FIRST_GRPC_REASON + code
+  }
+  const status = Number(reason)
+  return status >= 100 && status <= 599 ? FIRST_STATUS_REASON + status : 0
 }
 
 /** The opposite of `reasonIndex`. */
 export function reasonName(index: number): string {
+  if (index >= FIRST_STATUS_REASON) return String(index - FIRST_STATUS_REASON)
+  if (index >= FIRST_GRPC_REASON) return GRPC_STATUS[index - FIRST_GRPC_REASON] as string
   return index === 0 ? '' : (REASON_LIST[index - 1] as string)
 }
 
@@ -100,7 +119,7 @@ export function outcomeIndex(status: number, code: number, reason: number): numb
  * Fits a small integer, so a Map finds it without touching memory for the key.
  */
 export function rowKey(status: number, method: number, reason: number, protocol: number, https: number): number {
-  return (((status * 16 + method) * 64 + reason) * 4 + protocol) * 2 + https
+  return (((status * 16 + method) * 1024 + reason) * 4 + protocol) * 2 + https
 }
 
 export interface RowLabels {
@@ -116,8 +135,8 @@ export function splitKey(key: number): RowLabels {
   return {
     https: key & 1,
     protocol: (key >> 1) & 3,
-    reason: (key >> 3) & 63,
-    method: (key >> 9) & 15,
-    status: key >> 13,
+    reason: (key >> 3) & 1023,
+    method: (key >> 13) & 15,
+    status: key >> 17,
   }
 }

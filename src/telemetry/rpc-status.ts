@@ -27,7 +27,7 @@ export function statusName(code: number): string {
 
 /** One number for what tells the rows of a route's calls apart. `method` is a place among `RpcMethods.names`. */
 export function rpcKey(method: number, code: number, reason: number): number {
-  return (method * 32 + code) * 64 + reason
+  return (method * 32 + code) * 1024 + reason
 }
 
 export interface RpcLabels {
@@ -38,5 +38,5 @@ export interface RpcLabels {
 
 /** The opposite of `rpcKey`. */
 export function splitRpcKey(key: number): RpcLabels {
-  return { reason: key & 63, code: (key >> 6) & 31, method: key >> 11 }
+  return { reason: key & 1023, code: (key >> 10) & 31, method: key >> 15 }
 }

@@ -61,7 +61,11 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
 /** `error.type` of the server span: '' where nobody on this side failed. */
 export function serverError({ request, status, reason, rpcStatus }: SampledExchange): string {
   if (reason === 'client_cancelled') return ''
-  if (request.exchange.grpc) return isServerError(rpcStatus) ? reason || statusName(rpcStatus) : ''
+  if (request.exchange.grpc) {
+    if (isServerError(rpcStatus)) return reason || statusName(rpcStatus)
+    // A fallback that says OK stands in for a failure.
+    return rpcStatus === 0 ? reason : ''
+  }
   if (reason !== '' && (status === 0 || status >= 500 || status < 400)) return reason
   return status >= 500 ? String(status) : ''
 }

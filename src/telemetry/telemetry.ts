@@ -7,6 +7,7 @@ import type { Layer } from '../core/exchange.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
 import { Exposition, METRICS_TYPE } from './exposition.ts'
+import { fallbackFamilies } from './families/fallback.ts'
 import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
 import { rpcFamilies } from './families/rpc.ts'
@@ -71,6 +72,7 @@ class AssembledTelemetry implements Telemetry {
       ...decisionFamilies(registry),
       ...limitFamilies(registry),
       ...shadowFamilies(registry),
+      ...fallbackFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { completeBlock } from '../../src/config/complete.ts'
 import { loadText } from '../../src/config/load.ts'
 import type { BlockStatement, Config } from '../../src/config/model.ts'
+import { CacheAccount } from '../../src/core/cache-account.ts'
 import type { SystemClock } from '../../src/core/clock.ts'
 import {
   Attempt,
@@ -127,6 +128,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     random: systemRandom(),
     events: telemetry.events,
     replay: new ReplayAccount(1 << 26),
+    cache: new CacheAccount(1 << 25),
     states: new KeptStates(),
     attempt: telemetry.attempt,
   }

@@ -12,12 +12,9 @@ const later: readonly string[] = [
   `${POLICY}→outlier: {consecutive: 5}`,
   `${INBOUND}→concurrency: {}`,
   `kind: Profile\nname: p\n→outlier: {}`,
-  `${POLICY}fallback: [{when: [any], use: →cached, maxStale: 10m}]`,
-  `${POLICY}fallback: [{when: [any], use: →service, service: s}]`,
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,
-  `${SIDECAR}limits: {→maxCacheBytes: 32MiB}`,
   `${SERVICE}→healthCheck: {path: /healthz}`,
   `${SERVICE}loadBalancing: {algorithm: →ewma}`,
   `${SERVICE}loadBalancing: {algorithm: →hash}`,
@@ -32,14 +29,6 @@ for (const marked of later) {
     t.match(issues[0]?.message, /not supported yet by this version/)
   })
 }
-
-t.test('what is stated in full of a later fallback is not looked into', async (t) => {
-  const { issues } = load(`${POLICY}fallback: [{when: [any], use: cached, maxStale: 10m, key: ["header:x-user-id"]}]`)
-  t.same(
-    issues.map((issue) => issue.code),
-    ['E029'],
-  )
-})
 
 t.test('hedge excludes retry, also through a Profile', async (t) => {
   const own = load(`${POLICY}hedge: {}\nretry: {}`)

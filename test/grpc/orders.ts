@@ -41,11 +41,15 @@ export interface WorldOptions extends ProxyOptions {
   readonly policy?: string
   readonly get?: Get
   readonly watch?: Watch
+  /** More services by name. */
+  readonly others?: Readonly<Record<string, number>>
 }
 
-/** The service answers as told, behind a sidecar with that policy. */
-export async function world(t: Test, options: WorldOptions): Promise<World> {
-  const { policy = '', get, watch, ...rest } = options
+/** Answers as told; its port, and the metadata of each call that reached it. */
+export async function serve(
+  t: Test,
+  { get, watch }: Pick<WorldOptions, 'get' | 'watch'>,
+): Promise<{ port: number; reached: grpc.Metadata[] }> {
   const reached: grpc.Metadata[] = []
   const server = new grpc.Server()
   server.addService(ORDERS, {
@@ -60,8 +64,15 @@ export async function world(t: Test, options: WorldOptions): Promise<World> {
   })
   const port = await bound(server)
   t.teardown(() => server.forceShutdown())
+  return { port, reached }
+}
+
+/** The service answers as told, behind a sidecar with that policy. */
+export async function world(t: Test, options: WorldOptions): Promise<World> {
+  const { policy = '', others = {}, get: _get, watch: _watch, ...rest } = options
+  const { port, reached } = await serve(t, options)
   const blocks = `kind: Policy\nname: p\nmatch: {direction: outbound, service: orders}\n${policy}\n`
-  const proxy = await startProxy(services({ orders: port }, policy === '' ? '' : blocks), rest)
+  const proxy = await startProxy(services({ orders: port, ...others }, policy === '' ? '' : blocks), rest)
   t.teardown(() => proxy.stop())
   const client = new (grpc.makeGenericClientConstructor(ORDERS, 'Orders'))(
     `127.0.0.1:${proxy.outbound}`,

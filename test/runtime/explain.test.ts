@@ -281,3 +281,37 @@ timeout: {request: 1s}
   t.match(plain, { route: '*', missed: [{ policy: 'reserve', because: 'it is for gRPC calls' }] })
   t.end()
 })
+
+t.test('a fallback says what each entry gives, and what asking a service adds to the worst case', (t) => {
+  const text = [
+    'kind: Service\nname: a\nendpoints: ["10.0.0.7:8080"]\n',
+    'kind: Service\nname: b\nendpoints: ["10.0.0.8:8080"]\n',
+    `kind: Policy
+name: p
+match: {direction: outbound, service: a, routes: [{methods: [GET]}]}
+timeout: {request: 2s}
+fallback:
+- {when: [5xx], use: cached, maxStale: 5m}
+- {when: [any], use: service, service: b, timeout: 300ms}
+- {when: [any], use: static, status: 503}
+`,
+  ].join('---\n')
+  const loaded = checkConfig([join(t.testdir({ 'policy.yaml': text }), 'policy.yaml')])
+  const query = {
+    direction: 'outbound',
+    url: undefined,
+    service: 'a',
+    method: 'GET',
+    headers: [],
+    port: undefined,
+  } as const
+  const explained = explain(loaded.config!, query) as Explained
+  t.match(fact(explained, 'latency'), { value: 2300, text: /^2\.3s, then fallback service 300ms:/ })
+  t.equal(
+    fact(explained, 'fallback').text,
+    'on 5xx the client gets the last good answer to the same GET, up to 5m old, if there is one; on any the client gets ' +
+      'the answer of service b, within 300ms; on any the client gets a 503 of ours. The first that applies answers; each ' +
+      'counts as a failure.',
+  )
+  t.end()
+})

@@ -59,6 +59,7 @@ export interface State {
   readonly breakers: readonly { id: string; state: string; forced: string; calls: number; failureRatio: number }[]
   readonly bulkheads: readonly { service: string; key: string; inflight: number; queued: number }[]
   readonly budgets: readonly { service: string; remaining: number }[]
+  readonly caches: readonly { service: string; policy: string; entries: number; bytes: number; hits: number }[]
   readonly endpoints: readonly {
     service: string
     address: string

@@ -1,4 +1,4 @@
-/** W010: a success made up for a write that was not carried out. */
+/** W006: copies where there are none to be had. W010: a success made up for a write that was not carried out. */
 import type { PolicyDocument } from '../model.ts'
 import { type Blocks, placeOf, type Warning } from './check.ts'
 
@@ -8,6 +8,29 @@ const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 interface Entry {
   readonly use?: unknown
   readonly status?: unknown
+}
+
+/** The methods that a copy can answer. */
+const KEPT = ['GET', 'HEAD']
+
+/** An entry that can never apply to part of what meets it is read by its author as if it did. */
+export function cachedForWrites(blocks: Blocks, policy: PolicyDocument): Warning[] {
+  const fallback = blocks.get('fallback')
+  if (fallback === undefined || !Array.isArray(fallback.config) || !meetsOthers(policy)) return []
+  return (fallback.config as readonly Entry[]).flatMap(({ use }, index) => {
+    if (use !== 'cached') return []
+    const message =
+      'a cached fallback should stand where only GET and HEAD are met, for no other request has a copy: limit ' +
+      'match.routes to methods: [GET, HEAD]'
+    return [{ code: 'W006', place: fallback.places.get(`${index}.use`) ?? placeOf(fallback, `${index}`), message }]
+  })
+}
+
+function meetsOthers(policy: PolicyDocument): boolean {
+  if (policy.routes.length === 0) return true
+  return policy.routes.some(({ grpc, methods }) => {
+    return grpc !== undefined || methods.length === 0 || methods.some((method) => !KEPT.includes(method))
+  })
 }
 
 export function madeUpSuccess(blocks: Blocks, policy: PolicyDocument): Warning[] {

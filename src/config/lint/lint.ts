@@ -5,7 +5,7 @@ import { attemptsDoNotFit, perTryIsRequest } from './attempts.ts'
 import { windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
 import type { Blocks, Check } from './check.ts'
-import { madeUpSuccess } from './fallback.ts'
+import { cachedForWrites, madeUpSuccess } from './fallback.ts'
 import { faultInForce } from './fault.ts'
 import { anyMethod } from './retry.ts'
 import { requestOnStream } from './streams.ts'
@@ -17,6 +17,7 @@ const CHECKS: readonly Check[] = [
   windowTooShort,
   queueOutlastsRequest,
   anyMethod,
+  cachedForWrites,
   requestOnStream,
   madeUpSuccess,
 ]

@@ -1,6 +1,6 @@
 /** `kind: Sidecar`: who we are, where we listen, whom we believe. */
 import type { Schema } from '../../core/policy.ts'
-import { FIELD_NAME, HEAD, later, PEM_FILE } from './common.ts'
+import { FIELD_NAME, HEAD, PEM_FILE } from './common.ts'
 
 const CIDRS: Schema = { type: 'array', items: { type: 'string', expects: 'a block of addresses such as 10.0.0.0/8' } }
 
@@ -90,7 +90,11 @@ const LIMITS: Schema = {
     maxConnections: { type: 'integer', minimum: 1, default: 10_000 },
     maxRequestBytes: { format: 'size', words: { none: null }, default: 'none', description: 'Of one request body.' },
     maxReplayBytes: { format: 'size', default: '32MiB', description: 'Of all bodies held for retries, together.' },
-    maxCacheBytes: later('Of all answers held for cached fallbacks.'),
+    maxCacheBytes: {
+      format: 'size',
+      default: '32MiB',
+      description: 'Of all copies held for cached fallbacks, together.',
+    },
     headTimeout: { format: 'duration', default: '10s', description: 'Until a request head is whole.' },
     idleTimeout: { format: 'duration', default: '5m', description: 'Of a client connection between requests.' },
   },

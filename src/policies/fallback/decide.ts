@@ -1,7 +1,9 @@
 /** Which entry of the list answers, and for what. */
 import { type ProxyError, REASONS } from '../../core/errors.ts'
-import type { ResponseHead } from '../../core/exchange.ts'
+import type { Exchange, RequestHead, ResponseHead } from '../../core/exchange.ts'
+import { GRPC_STATUS, NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
 import { OutcomeSet } from '../../core/outcome.ts'
+import { isIdempotent } from '../../core/repeatable.ts'
 
 /** The tokens of one `when`. */
 export class When {
@@ -30,17 +32,68 @@ export class When {
   }
 }
 
-/** The first that covers it, or undefined. */
-export function firstForError<E extends { readonly when: When }>(entries: readonly E[], error: ProxyError) {
-  for (const entry of entries) if (entry.when.coversError(error)) return entry
-  return undefined
+/** The next that covers it, from place `from` on; -1: none. */
+export function nextForError(entries: readonly { readonly when: When }[], from: number, error: ProxyError): number {
+  for (let i = from; i < entries.length; i++) if ((entries[i] as { when: When }).when.coversError(error)) return i
+  return -1
 }
 
-export function firstForHead<E extends { readonly when: When }>(
-  entries: readonly E[],
+export function nextForHead(
+  entries: readonly { readonly when: When }[],
+  from: number,
   head: ResponseHead,
   grpc: boolean,
-) {
-  for (const entry of entries) if (entry.when.coversHead(head, grpc)) return entry
-  return undefined
+): number {
+  for (let i = from; i < entries.length; i++) if ((entries[i] as { when: When }).when.coversHead(head, grpc)) return i
+  return -1
+}
+
+/** What a fallback for this answer stands in for: its status, `503`, or that of the call, `grpc:UNAVAILABLE`. */
+export function reasonOfHead(head: ResponseHead, grpc: boolean): string {
+  if (!grpc || head.status !== 200) return String(head.status)
+  const code = statusOfHead(head)
+  return code === NO_STATUS ? String(head.status) : `grpc:${GRPC_STATUS[code]}`
+}
+
+/**
+ * Whether another service may be asked as well. A write that may have been carried out is not: twice at one service it
+ * might be recognised, at two it is two. `error` is undefined where the first one has answered; `whole`: all of the body
+ * that came is at hand. gRPC calls are all POST: for them `when` alone decides, as it does for retries.
+ */
+export function mayAsk(request: RequestHead, error: ProxyError | undefined, whole: boolean): boolean {
+  if (!whole || request.isTunnel) return false
+  const { attempts, grpc } = request.exchange
+  if (grpc || attempts === 0 || isIdempotent(request)) return true
+  return attempts === 1 && error !== undefined && isUnsent(error)
+}
+
+function isUnsent({ retryable }: ProxyError): boolean {
+  return retryable === 'unsent' || retryable === 'unsent-reused'
+}
+
+/**
+ * When asking another service must be over, on our clock. With a `timeout` of its own (ms) it may outlast the deadline of
+ * the policy, and never that of the caller; without, it has what is left.
+ */
+export function askUntil(exchange: Exchange, timeout: number | undefined, now: number): number {
+  const own = timeout === undefined ? exchange.deadline : now + timeout
+  return Math.min(own, exchange.callerDeadline, exchange.grpcDeadline)
+}
+
+/** Statuses that gRPC's servers give for failures of their own; every other is an answer. */
+const FAILURES: readonly string[] = [
+  'UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+]
+
+/** The other service fails as well. What its trailers will say of a call is not waited for. */
+export function failsToo(head: ResponseHead, grpc: boolean): boolean {
+  if (head.status >= 500) return true
+  if (!grpc) return false
+  const code = statusOfHead(head)
+  return code !== NO_STATUS && FAILURES.includes(GRPC_STATUS[code] as string)
 }

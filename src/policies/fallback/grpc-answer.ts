@@ -3,12 +3,11 @@ import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { GRPC_TYPE } from '../../core/grpc.ts'
 import { grpcMessage } from '../../core/grpc-message.ts'
 import { GRPC_STATUS } from '../../core/grpc-status.ts'
+import type { Given, LocalAnswer } from './local-answer.ts'
 import { ownFields } from './own-fields.ts'
-import type { Answer } from './static-answer.ts'
 
-const NOTHING = Buffer.alloc(0)
-
-export class GrpcAnswer implements Answer {
+export class GrpcAnswer implements LocalAnswer {
+  readonly kind = 'static'
   readonly #fields: readonly string[]
   readonly #isOk: boolean
 
@@ -21,15 +20,12 @@ export class GrpcAnswer implements Answer {
     )
   }
 
-  body(): Buffer {
-    return NOTHING
-  }
-
-  head(request: RequestHead, _length: number, reason: string): ResponseHead {
+  give(request: RequestHead, reason: string): Given {
     const fields = this.#fields.slice()
     if (!this.#isOk) fields.push('grpc-message', grpcMessage(`a fallback answers for ${reason}`))
     // What HTTP/2 sees by itself.
     if (request.exchange.protocol !== 20) fields.push('content-length', '0')
-    return new ResponseHead(200, '', fields, 0, 'fallback', reason)
+    const head = new ResponseHead(200, '', fields, 0, 'fallback', reason)
+    return { head, body: [], trailers: undefined }
   }
 }

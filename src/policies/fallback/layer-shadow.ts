@@ -1,66 +1,76 @@
-/** In shadow mode: says which answer the client would have got, and lets the failure pass. */
+/** In shadow mode: every answer and failure passes, and it is told which entry would have been the one. */
 import type { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
-import { firstForError, firstForHead, type When } from './decide.ts'
+import { nextForError, nextForHead, reasonOfHead, type When } from './decide.ts'
+import type { Kind } from './local-answer.ts'
 
 export interface ShadowEntry {
   readonly when: When
-  /** `use`: what is reported. */
-  readonly kind: string
+  readonly kind: Kind
+  /** Whether it would have had an answer to give, or somebody to ask. `error` is undefined for an answer's head. */
+  applies(request: RequestHead, reason: string, error: ProxyError | undefined): boolean
 }
 
-/** `grpc` is for gRPC calls, `http` for all others. */
-export function shadowFallbackLayer(
-  http: readonly ShadowEntry[],
-  grpc: readonly ShadowEntry[],
-  events: PolicyEvents,
-): Layer {
+export function shadowLayer(http: readonly ShadowEntry[], grpc: readonly ShadowEntry[], events: PolicyEvents): Layer {
   return (next) => (request, response) => {
     const entries = request.exchange.grpc ? grpc : http
     if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
-    const onlooker = new Onlooker(response, request, entries, events)
-    onlooker.body.down = next(request, onlooker)
-    return onlooker.body
+    const body = new WatchedBody()
+    body.down = next(request, new Watcher(response, request, entries, events, body))
+    return body
   }
 }
 
-class Onlooker extends ForwardingHandler {
-  readonly body: WatchedBody
+class Watcher extends ForwardingHandler {
   readonly #request: RequestHead
   readonly #entries: readonly ShadowEntry[]
   readonly #events: PolicyEvents
-  /** A head went up: what breaks afterwards cannot be replaced. */
+  readonly #body: WatchedBody
   #committed: boolean
 
-  constructor(up: ResponseHandler, request: RequestHead, entries: readonly ShadowEntry[], events: PolicyEvents) {
+  constructor(
+    up: ResponseHandler,
+    request: RequestHead,
+    entries: readonly ShadowEntry[],
+    events: PolicyEvents,
+    body: WatchedBody,
+  ) {
     super(up)
-    this.body = new WatchedBody()
     this.#request = request
     this.#entries = entries
     this.#events = events
+    this.#body = body
     this.#committed = false
   }
 
   override head(head: ResponseHead): void {
     this.#committed = true
-    this.#report(firstForHead(this.#entries, head, this.#request.exchange.grpc))
+    const { grpc } = this.#request.exchange
+    for (let at = nextForHead(this.#entries, 0, head, grpc); at >= 0; ) {
+      if (this.#would(this.#entries[at] as ShadowEntry, reasonOfHead(head, grpc), undefined)) break
+      at = nextForHead(this.#entries, at + 1, head, grpc)
+    }
     this.up.head(head)
   }
 
   override fail(error: ProxyError): void {
-    if (!this.#committed && !this.body.aborted) this.#report(firstForError(this.#entries, error))
+    let at = this.#committed || this.#body.aborted ? -1 : nextForError(this.#entries, 0, error)
+    while (at >= 0 && !this.#would(this.#entries[at] as ShadowEntry, error.reason, error)) {
+      at = nextForError(this.#entries, at + 1, error)
+    }
     this.up.fail(error)
   }
 
-  #report(entry: ShadowEntry | undefined): void {
-    if (entry !== undefined) this.#events.decided(this.#request.exchange, 'fallback', entry.kind, 'shadow')
+  #would(entry: ShadowEntry, reason: string, error: ProxyError | undefined): boolean {
+    if (!entry.applies(this.#request, reason, error)) return false
+    this.#events.decided(this.#request.exchange, 'fallback', entry.kind, 'shadow')
+    return true
   }
 }
 
 class WatchedBody extends ForwardingBody {
-  /** The caller left: nobody is there to be served. */
   aborted: boolean
 
   constructor() {

@@ -1,21 +1,21 @@
-/** Outermost of the policies: a failure goes no further when an entry answers for it. */
+/** Outermost of the policies: a failure goes no further when an answer is at hand for it. */
 import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
-import type { Headers } from '../../core/headers.ts'
-import { firstForError, firstForHead, type When } from './decide.ts'
-import type { Answer } from './static-answer.ts'
+import { nextForError, nextForHead, reasonOfHead, type When } from './decide.ts'
+import { Giver } from './giver.ts'
+import type { Given, LocalAnswer } from './local-answer.ts'
 
-export interface Entry {
+export interface LocalEntry {
   readonly when: When
-  readonly answer: Answer
+  readonly answer: LocalAnswer
 }
 
 /**
  * `grpc` is for gRPC calls, `http` for all others. A CONNECT is left alone: a 200 of ours would be a tunnel to nobody.
  */
-export function fallbackLayer(http: readonly Entry[], grpc: readonly Entry[], events: PolicyEvents): Layer {
+export function fallbackLayer(http: readonly LocalEntry[], grpc: readonly LocalEntry[], events: PolicyEvents): Layer {
   return (next) => (request, response) => {
     const entries = request.exchange.grpc ? grpc : http
     if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
@@ -25,97 +25,109 @@ export function fallbackLayer(http: readonly Entry[], grpc: readonly Entry[], ev
   }
 }
 
-const REPLACED = new ProxyError('superseded', 'proxy', 'no', 'a fallback took its place')
+export const REPLACED = new ProxyError('superseded', 'proxy', 'no', 'a fallback took its place')
 
 class Rescuer extends ForwardingHandler {
   readonly body: RescuedBody
   readonly #request: RequestHead
-  readonly #entries: readonly Entry[]
+  readonly #entries: readonly LocalEntry[]
   readonly #events: PolicyEvents
   /** A head was passed up: nothing can be replaced any more. */
   #committed: boolean
   /** An answer of ours takes the place of what comes from below. */
   #replaced: boolean
-  /** The terminal was delivered. */
-  #over: boolean
+  #requestPaused: boolean
 
-  constructor(up: ResponseHandler, request: RequestHead, entries: readonly Entry[], events: PolicyEvents) {
+  constructor(up: ResponseHandler, request: RequestHead, entries: readonly LocalEntry[], events: PolicyEvents) {
     super(up)
-    this.body = new RescuedBody(this)
+    this.body = new RescuedBody()
     this.#request = request
     this.#entries = entries
     this.#events = events
     this.#committed = false
     this.#replaced = false
-    this.#over = false
+    this.#requestPaused = false
+  }
+
+  override pauseRequest(): void {
+    this.#requestPaused = true
+    this.up.pauseRequest()
+  }
+
+  override resumeRequest(): void {
+    this.#requestPaused = false
+    this.up.resumeRequest()
   }
 
   override head(head: ResponseHead): void {
-    const entry = firstForHead(this.#entries, head, this.#request.exchange.grpc)
-    if (entry === undefined) {
-      this.#committed = true
-      this.up.head(head)
-      return
+    const { grpc } = this.#request.exchange
+    let at = nextForHead(this.#entries, 0, head, grpc)
+    if (at >= 0) {
+      const reason = reasonOfHead(head, grpc)
+      for (; at >= 0; at = nextForHead(this.#entries, at + 1, head, grpc)) {
+        const given = (this.#entries[at] as LocalEntry).answer.give(this.#request, reason)
+        if (given === undefined) continue
+        this.#replaced = true
+        this.body.down.abort(REPLACED)
+        this.#give(given, this.#entries[at] as LocalEntry, reason)
+        return
+      }
     }
-    this.#replaced = true
-    this.body.down.abort(REPLACED)
-    this.#answer(entry, String(head.status))
-  }
-
-  override end(trailers?: Headers): void {
-    this.#over = true
-    this.up.end(trailers)
+    this.#committed = true
+    this.up.head(head)
   }
 
   override fail(error: ProxyError): void {
     // The end of what was replaced.
     if (this.#replaced) return
-    const entry = this.#committed || this.body.aborted ? undefined : firstForError(this.#entries, error)
-    if (entry === undefined) {
-      this.#over = true
-      this.up.fail(error)
-      return
+    if (!this.#committed && !this.body.aborted) {
+      let at = nextForError(this.#entries, 0, error)
+      for (; at >= 0; at = nextForError(this.#entries, at + 1, error)) {
+        const given = (this.#entries[at] as LocalEntry).answer.give(this.#request, error.reason)
+        if (given === undefined) continue
+        this.#replaced = true
+        this.#give(given, this.#entries[at] as LocalEntry, error.reason)
+        return
+      }
     }
-    this.#replaced = true
-    this.#answer(entry, error.reason)
+    this.up.fail(error)
   }
 
-  /** The client left while it was given our answer, when nobody is below any more to say so. */
-  abort(reason: ProxyError): boolean {
-    if (!this.#replaced) return false
-    if (this.#over) return true
-    this.#over = true
-    this.up.fail(reason)
-    return true
-  }
-
-  /** Each call up may come back with an abort (G9). */
-  #answer(entry: Entry, reason: string): void {
-    if (this.#over) return
+  #give(given: Given, entry: LocalEntry, reason: string): void {
     const request = this.#request
-    const body = entry.answer.body(request)
-    this.#events.fallbackServed(request.exchange, 'static', reason)
-    this.up.head(entry.answer.head(request, body.length, reason))
-    if (!this.#over && body.length > 0 && request.method !== 'HEAD') this.up.data(body)
-    if (this.#over) return
-    this.#over = true
-    this.up.end()
+    const giver = new Giver(this.up, given, this.body.paused, request.method !== 'HEAD')
+    this.body.down = giver
+    // Whoever was beneath does not want the rest any more, and a client may read only once it has sent all.
+    if (this.#requestPaused) this.up.resumeRequest()
+    this.#events.fallbackServed(request.exchange, entry.answer.kind, reason)
+    giver.start()
   }
 }
 
 class RescuedBody extends ForwardingBody {
   /** The caller left: its abort is answered by a `fail`, not by a fallback. */
   aborted: boolean
-  readonly #rescuer: Rescuer
+  /** The asker's wish: an answer of ours keeps to it. */
+  paused: boolean
 
-  constructor(rescuer: Rescuer) {
+  constructor() {
     super(NO_BODY)
     this.aborted = false
-    this.#rescuer = rescuer
+    this.paused = false
   }
 
   override abort(reason: ProxyError): void {
     this.aborted = true
-    if (!this.#rescuer.abort(reason)) this.down.abort(reason)
+    this.down.abort(reason)
+  }
+
+  override pauseResponse(): void {
+    this.paused = true
+    this.down.pauseResponse()
+  }
+
+  override resumeResponse(): void {
+    this.paused = false
+    this.down.resumeResponse()
   }
 }

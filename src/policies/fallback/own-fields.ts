@@ -1,5 +1,5 @@
 /** The fields that the file adds to an answer. */
-import { nameIs } from '../../core/headers.ts'
+import { type Headers, nameIs } from '../../core/headers.ts'
 
 /** Fields that frame a message or that we write ourselves. */
 const OURS = [
@@ -13,6 +13,7 @@ const OURS = [
   'te',
   'trailer',
   'x-outrigger-fallback',
+  'x-outrigger-fallback-service',
   'x-outrigger-reason',
   'proxy-status',
   'grpc-status',
@@ -35,4 +36,25 @@ function isField(name: string): boolean {
 
 function isTokenChar(code: number): boolean {
   return code > 32 && code < 127 && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(code))
+}
+
+/** The names among flat fields, in lower case. */
+export function namesOf(fields: Headers): string[] {
+  return fields.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+}
+
+/** A copy without the fields of those names, which are lower case, and with `fields` behind. */
+export function replacing(headers: Headers, names: readonly string[], fields: Headers): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!isAmong(name, names)) kept.push(name, headers[i + 1] as string)
+  }
+  for (let i = 0; i < fields.length; i++) kept.push(fields[i] as string)
+  return kept
+}
+
+function isAmong(name: string, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) if (nameIs(name, names[i] as string)) return true
+  return false
 }

@@ -12,7 +12,7 @@ const WHEN: Schema = {
 const STATUS: Schema = {
   type: 'string',
   enum: GRPC_STATUS,
-  description: 'The status that a gRPC call is answered with. Left out, the entry is for plain HTTP only.',
+  description: 'The status that a gRPC call is answered with, without a message.',
 }
 
 const TIMEOUT: Schema = {
@@ -66,16 +66,36 @@ const STATIC: Schema = {
 
 const CACHED: Schema = {
   type: 'object',
-  notYet: true,
-  description: 'The last good answer to the same request.',
+  description: 'The last good answer to the same GET, if there is one. Other methods go to the next entry.',
   required: ['when', 'use'],
   properties: {
     when: WHEN,
-    use: { type: 'string', enum: ['cached'], description: 'The last good answer.' },
+    use: { type: 'string', enum: ['cached'], description: 'The last good answer, out of memory.' },
     timeout: TIMEOUT,
-    maxStale: { type: 'string', format: 'duration', description: 'How old it may be.' },
-    key: { type: 'array', items: { type: 'string' }, description: 'What else an answer is kept under.' },
-    shared: { type: 'boolean', description: 'Also answers that look personal are kept.' },
+    maxStale: {
+      type: 'string',
+      format: 'duration',
+      description: 'How old it may be, in all.',
+      minimum: '1ms',
+      maximum: '24h',
+      default: '10m',
+    },
+    key: {
+      type: 'array',
+      items: {
+        type: 'string',
+        pattern: "^(source|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+)$",
+        expects: 'source, or a header such as header:x-user-id',
+      },
+      description: 'What an answer is kept under beside method, host and target, and what it says in Vary.',
+      default: [],
+    },
+    shared: {
+      type: 'boolean',
+      description:
+        'Also for requests with Authorization or Cookie, and answers with Set-Cookie or a Cache-Control against it.',
+      default: false,
+    },
     headers: HEADERS,
     grpcStatus: STATUS,
   },
@@ -83,14 +103,19 @@ const CACHED: Schema = {
 
 const SERVICE: Schema = {
   type: 'object',
-  notYet: true,
   description: 'Another service is asked.',
   required: ['when', 'use', 'service'],
   properties: {
     when: WHEN,
     use: { type: 'string', enum: ['service'], description: 'Another service.' },
-    service: { type: 'string', description: 'Name of that Service.' },
-    timeout: TIMEOUT,
+    service: { type: 'string', description: 'Name of that Service. What holds for its requests holds for these, too.' },
+    timeout: {
+      type: 'string',
+      format: 'duration',
+      description: 'How long it may take. Left out: what is left of the deadline.',
+      minimum: '1ms',
+      maximum: '24h',
+    },
     headers: HEADERS,
     grpcStatus: STATUS,
   },

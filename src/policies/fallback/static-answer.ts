@@ -1,5 +1,6 @@
 /** An answer that stands in the file: made ready at load, filled with path parameters when it is given. */
 import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
+import type { Given, LocalAnswer } from './local-answer.ts'
 import { ownFields } from './own-fields.ts'
 import type { PathParameters } from './path-parameters.ts'
 import { type Escape, escapeFor, parseTemplate, type Template } from './template.ts'
@@ -11,14 +12,8 @@ export interface StaticText {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What an entry answers a request with. */
-export interface Answer {
-  body(request: RequestHead): Buffer
-  /** `length` in bytes of the body; `reason`: what it stands in for. */
-  head(request: RequestHead, length: number, reason: string): ResponseHead
-}
-
-export class StaticAnswer implements Answer {
+export class StaticAnswer implements LocalAnswer {
+  readonly kind = 'static'
   readonly #status: number
   /** Without Content-Length. */
   readonly #fields: readonly string[]
@@ -37,7 +32,16 @@ export class StaticAnswer implements Answer {
     this.#fields = fields.concat(ownFields(text.headers))
   }
 
-  body(request: RequestHead): Buffer {
+  give(request: RequestHead, reason: string): Given {
+    const body = this.#body(request)
+    const fields = this.#fields.slice()
+    // A 205 has no body, but a client only knows it by the length (RFC 9110 §15.3.6).
+    if (hasBody(this.#status) || this.#status === 205) fields.push('content-length', String(body.length))
+    const head = new ResponseHead(this.#status, '', fields, body.length, 'fallback', reason)
+    return { head, body: body.length === 0 ? [] : [body], trailers: undefined }
+  }
+
+  #body(request: RequestHead): Buffer {
     const template = this.#template
     let text = template[0] as string
     for (let i = 1; i < template.length; i += 2) {
@@ -45,13 +49,6 @@ export class StaticAnswer implements Answer {
       text += this.#escape(value) + template[i + 1]
     }
     return Buffer.from(text)
-  }
-
-  head(_request: RequestHead, length: number, reason: string): ResponseHead {
-    const fields = this.#fields.slice()
-    // A 205 has no body, but a client only knows it by the length (RFC 9110 §15.3.6).
-    if (hasBody(this.#status) || this.#status === 205) fields.push('content-length', String(length))
-    return new ResponseHead(this.#status, '', fields, length, 'fallback', reason)
   }
 }
 

@@ -24,7 +24,7 @@ import type { Random } from '../../core/random.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { onAnswer, onFailure, pauseOf, type RetryRules, seriesAfter, type Standing, wouldRetry } from './decide.ts'
 import { onTrailers, peeks, whyTooLate } from './decide-grpc.ts'
-import { type Loop, Outgoing } from './layer-outgoing.ts'
+import { type Loop, Outgoing } from '../../core/outgoing.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'discarded for another attempt')
 

@@ -32,6 +32,9 @@ const warned: readonly Case[] = [
     /policy p is stream: true \(line 3\)/,
   ],
   ['W008', policy('fault: {percent: 5%, delay: 1ms, →until: 2026-12-31T01:00:00+01:00}'), /until 2026-12-31T00:00:00Z/],
+  ['W006', policy('fallback: [{when: [any], →use: cached}]'), /only GET and HEAD are met/],
+  ['W006', policy('fallback: [{when: [any], →use: cached}]', ', routes: [{path: /a}]'), /methods: \[GET, HEAD\]/],
+  ['W006', policy('fallback: [{when: [any], →use: cached}]', ', routes: [{grpc: a.B/*}]'), /no other request/],
   ['W010', policy(`fallback: [{${STATIC}, →status: 202}]`), /should not say 202/],
   ['W010', policy(`fallback: [→{${STATIC}}]`), /should not say 200/],
   [
@@ -51,6 +54,7 @@ for (const [code, marked, says] of warned) {
 }
 
 const fine: readonly string[] = [
+  policy('fallback: [{when: [any], use: cached}]', GET),
   policy('timeout: {request: 2s, perTry: 500ms}\nretry: {max: 2}'),
   policy('timeout: {request: 500ms}\nretry: {max: 10}'),
   policy('timeout: {perTry: 10s}\nretry: {max: 10}'),

@@ -2,11 +2,11 @@
  * The request on its way down: what the asker holds while attempts come and go beneath. It keeps what a further attempt
  * would need, keeps our reason to pause the asker and the attempt's apart (G5), and sends all of it again when told.
  */
-import type { ProxyError } from '../../core/errors.ts'
-import type { RequestBody, RequestHead, ResponseHandler } from '../../core/exchange.ts'
-import { NO_BODY } from '../../core/forwarding.ts'
-import type { Headers } from '../../core/headers.ts'
-import { type ReplayAccount, ReplayBuffer } from '../../core/replay-buffer.ts'
+import type { ProxyError } from './errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from './exchange.ts'
+import { NO_BODY } from './forwarding.ts'
+import type { Headers } from './headers.ts'
+import { type ReplayAccount, ReplayBuffer } from './replay-buffer.ts'
 
 /** Who decides about attempts. */
 export interface Loop {
@@ -69,6 +69,21 @@ export class Outgoing implements RequestBody {
     this.#late = undefined
     this.#holding = false
     this.#pausedBelow = false
+  }
+
+  /**
+   * For the outermost layer that may send again, before it dispatches for the first time: those beneath share what is kept
+   * here instead of keeping the same bytes once more.
+   */
+  offer(): void {
+    if (!this.#keeping || this.#replay !== undefined || this.#request.bodyLength === 0) return
+    this.#replay = new ReplayBuffer(this.#account, this.#limit)
+    this.#request.exchange.replay = this.#replay
+  }
+
+  /** The asker has said all of it. */
+  get ended(): boolean {
+    return this.#ended
   }
 
   /** All that came so far is at hand. */

@@ -1,0 +1,41 @@
+/**
+ * Asking somebody else about the same request: an exchange of its own, with a route, a deadline and endpoints of its own,
+ * for the same client and in the same trace. The first one may still be going on, and its fields stay as they are.
+ */
+import { Exchange } from './exchange.ts'
+
+/** `now` and `wallTime` are when it starts, `deadline` what it must be over by, on our clock. */
+export function branchOf(whole: Exchange, now: number, wallTime: number, deadline: number): Exchange {
+  const branch = new Exchange(
+    'outbound',
+    now,
+    wallTime,
+    whole.peerAddress,
+    whole.peerPort,
+    whole.source,
+    whole.requestId,
+    whole.requestIdMade,
+    whole.protocol,
+    deadline,
+  )
+  branch.grpc = whole.grpc
+  branch.grpcDeadline = whole.grpcDeadline
+  // Counted on: a request that has been sent once has been sent, whoever asks.
+  branch.attempts = whole.attempts
+  branch.attemptLog = whole.attemptLog
+  branch.replay = whole.replay
+  branch.trace = whole.trace
+  branch.parent = whole
+  return branch
+}
+
+/** What happened on a branch is told as part of the whole. */
+export function rejoin(branch: Exchange): void {
+  const whole = branch.parent as Exchange
+  whole.attempts = branch.attempts
+  whole.attemptLog = branch.attemptLog
+  whole.upstreamProtocol = branch.upstreamProtocol
+  if (branch.shadowed === '') return
+  whole.shadowed = whole.shadowed === '' ? branch.shadowed : `${whole.shadowed} ${branch.shadowed}`
+  branch.shadowed = ''
+}

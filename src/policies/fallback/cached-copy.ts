@@ -1,0 +1,101 @@
+/** One good answer, kept. */
+import type { Evictable } from '../../core/cache-account.ts'
+import type { ResponseHead } from '../../core/exchange.ts'
+import { get, type Headers } from '../../core/headers.ts'
+import { ageIn } from './cached-rules.ts'
+
+/** What a copy costs beside its text and its body, bytes: objects and places in maps. */
+const FRAME = 768
+
+/** Where copies are kept. */
+export interface Keeper {
+  lost(copy: Copy): void
+}
+
+export class Copy implements Evictable {
+  /** What was asked for, and what the file adds to it. */
+  readonly target: string
+  readonly parts: string
+  /** What the answer varies by, and what the request had there. */
+  readonly names: readonly string[]
+  readonly variant: string
+  readonly status: number
+  readonly reasonPhrase: string
+  readonly headers: Headers
+  /** Declared, or -1. */
+  readonly bodyLength: number
+  readonly body: readonly Buffer[]
+  readonly trailers: Headers | undefined
+  readonly bytes: number
+  readonly etag: string | undefined
+  /** On the clock, ms: when it came, or was last said to be still good. */
+  keptAt: number
+  /** How old it was then, s. */
+  ageThen: number
+  readonly #keeper: Keeper
+
+  constructor(
+    keeper: Keeper,
+    target: string,
+    parts: string,
+    names: readonly string[],
+    variant: string,
+    head: ResponseHead,
+    body: readonly Buffer[],
+    trailers: Headers | undefined,
+    bytes: number,
+    now: number,
+  ) {
+    this.#keeper = keeper
+    this.target = target
+    this.parts = parts
+    this.names = names
+    this.variant = variant
+    this.status = head.status
+    this.reasonPhrase = flat(head.reasonPhrase)
+    this.headers = copyOf(head.headers)
+    this.bodyLength = head.bodyLength
+    this.body = body
+    this.trailers = trailers === undefined ? undefined : copyOf(trailers)
+    this.bytes = bytes
+    this.etag = get(this.headers, 'etag')
+    this.keptAt = now
+    this.ageThen = ageIn(head.headers)
+  }
+
+  /** ms, the time before it came to us included (RFC 9111 §4.2.3). */
+  age(now: number): number {
+    return now - this.keptAt + this.ageThen * 1000
+  }
+
+  /** The upstream said that it is still good. */
+  confirmed(head: ResponseHead, now: number): void {
+    this.keptAt = now
+    this.ageThen = ageIn(head.headers)
+  }
+
+  evicted(): void {
+    this.#keeper.lost(this)
+  }
+}
+
+/** What a copy costs without its body, bytes; `keys` is the length of what it is found by. */
+export function frameOf(keys: number, head: ResponseHead, trailers: Headers | undefined): number {
+  return FRAME + keys + textOf(head.headers) + (trailers === undefined ? 0 : textOf(trailers))
+}
+
+function textOf(headers: Headers): number {
+  let length = 0
+  for (let i = 0; i < headers.length; i++) length += (headers[i] as string).length
+  return length
+}
+
+/** Fields may be slices of the read they came in and would pin it; these are slices of a text of their own. */
+function copyOf(headers: Headers): Headers {
+  return headers.length === 0 ? headers : flat(headers.join('\n')).split('\n')
+}
+
+/** Latin-1, as heads are. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}

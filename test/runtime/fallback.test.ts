@@ -1,0 +1,258 @@
+/** Fallbacks through a whole sidecar: what clients of HTTP/1.1 and HTTP/2 see, what is counted, what a reload keeps. */
+import { writeFileSync } from 'node:fs'
+import http2 from 'node:http2'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ask, eventually, field, get, metric, post, request, state, told } from '../support/ask.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import type { Message } from '../support/read-message.ts'
+import { answering, type RawOrigin, type Script, startRawOrigin } from '../support/raw-origin.ts'
+import { HI, OK, policy, scene } from '../support/scene.ts'
+
+const GET_ONLY = '{direction: outbound, service: origin, routes: [{methods: [GET, HEAD]}]}'
+const CACHED = 'fallback: [{when: [any], use: cached, maxStale: 1m}]'
+
+/** Answers well until told to fail. */
+class Moody {
+  failing = false
+  readonly script: Script = answering(({ target }) => {
+    if (this.failing) return 'HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown'
+    const body = `live ${target}`
+    return `HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  })
+}
+
+function text(message: Message): string {
+  return message.body.toString()
+}
+
+async function otherService(
+  t: Test,
+  script: Script,
+  name = 'other',
+  more = '',
+): Promise<{ origin: RawOrigin; yaml: string }> {
+  const origin = await startRawOrigin(script)
+  t.teardown(() => origin.close())
+  return { origin, yaml: `kind: Service\nname: ${name}\nendpoints: ["127.0.0.1:${origin.port}"]\n${more}` }
+}
+
+t.test('the last good answer, with its age, counted as the failure it is', async (t) => {
+  const clock = new FakeClock()
+  const mood = new Moody()
+  const { port, proxy } = await scene(t, mood.script, { clock, yaml: policy(CACHED, GET_ONLY) })
+  t.equal(text(await ask(port, get('/a'))), 'live /a')
+  mood.failing = true
+  clock.advance(5000)
+  const got = await ask(port, get('/a'))
+  t.equal(got.status, 200)
+  t.equal(text(got), 'live /a')
+  t.equal(field(got, 'age'), '5')
+  t.equal(field(got, 'etag'), '"1"')
+  t.equal(field(got, 'x-outrigger-fallback'), 'cached')
+  t.equal(field(got, 'cache-status'), 'outrigger; fwd=stale; fwd-status=503; detail="503"')
+  t.equal(field(got, 'x-outrigger-reason'), '503')
+  t.equal((await ask(port, get('/b'))).status, 503, 'nothing is kept of that')
+  t.equal((await ask(port, post('/a', 'x'))).status, 503, 'not for a write')
+  t.equal(text(await ask(port, get('/a', 'If-None-Match: "1"'))), 'live /a', 'the whole answer to a condition')
+  const head = await ask(port, request('HEAD /a'))
+  t.same([head.status, field(head, 'content-length')], [200, '7'])
+  t.equal(await metric(proxy, 'outrigger_fallback_total', 'kind="cached"', 'reason="503"'), 3)
+  const failed = ['http_response_status_code="200"', 'error_type="503"', 'direction="outbound"']
+  t.equal(await metric(proxy, 'http_server_request_duration_seconds_count', ...failed), 3)
+  t.match((await state(proxy)).caches, [{ service: 'origin', policy: 'p', entries: 1, hits: 3 }])
+  t.equal(await metric(proxy, 'outrigger_fallback_cache_entries'), 1)
+})
+
+t.test('to a client of HTTP/2, also behind an open breaker', async (t) => {
+  const mood = new Moody()
+  const breaker = 'breaker: {scope: service, window: {type: count, size: 2, minimumCalls: 2}, failureRate: 100%}'
+  const { port, proxy } = await scene(t, mood.script, {
+    service: 'protocol: http1',
+    yaml: policy(`${breaker}\n${CACHED}`, GET_ONLY),
+  })
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  t.teardown(() => session.destroy())
+  const call = (path: string, method = 'GET') =>
+    new Promise<{ headers: http2.IncomingHttpHeaders; body: string }>((resolve, reject) => {
+      const stream = session.request({ ':path': path, ':method': method, ':authority': 'origin' })
+      let headers: http2.IncomingHttpHeaders = {}
+      let body = ''
+      stream.on('response', (fields) => {
+        headers = fields
+      })
+      stream.on('data', (chunk: Buffer) => {
+        body += chunk
+      })
+      stream.on('error', reject)
+      stream.on('close', () => resolve({ headers, body }))
+      stream.end()
+    })
+  t.equal((await call('/a')).body, 'live /a')
+  mood.failing = true
+  await call('/a')
+  await call('/a')
+  const { headers, body } = await call('/a')
+  t.equal(body, 'live /a')
+  t.match(headers, {
+    ':status': 200,
+    'x-outrigger-fallback': 'cached',
+    'x-outrigger-reason': 'circuit_open',
+    'cache-status': 'outrigger; hit; detail="circuit_open"',
+    'content-length': '7',
+  })
+  t.match((await call('/a', 'HEAD')).headers, { ':status': 200, 'content-length': '7' })
+  t.equal((await call('/b')).headers[':status'], 503)
+  t.equal(await metric(proxy, 'http_server_request_duration_seconds_count', 'error_type="circuit_open"'), 3)
+})
+
+t.test('copies outlive a reload that leaves their block alone, and go with one that changes it', async (t) => {
+  const mood = new Moody()
+  const { port, proxy, origin } = await scene(t, mood.script, { yaml: policy(CACHED, GET_ONLY) })
+  await ask(port, get('/a'))
+  mood.failing = true
+  const put = (blocks: string) => {
+    const head = 'kind: Sidecar\nname: test\naccessLog: {format: none}\n'
+    const service = `kind: Service\nname: origin\nendpoints: ["127.0.0.1:${origin.port}"]\n`
+    writeFileSync(join(proxy.folder, 'policy.yaml'), [head, service, policy(blocks, GET_ONLY)].join('---\n'))
+    t.ok(proxy.reload())
+  }
+  put(`timeout: {request: 5s}\n${CACHED}`)
+  t.equal(field(await ask(port, get('/a')), 'x-outrigger-fallback'), 'cached')
+  put(CACHED.replace('1m', '2m'))
+  t.equal((await ask(port, get('/a'))).status, 503)
+  t.match((await state(proxy)).caches, [{ entries: 0, bytes: 0 }])
+})
+
+t.test('limits.maxCacheBytes: 0B keeps nothing', async (t) => {
+  const mood = new Moody()
+  const sidecar = 'limits: {maxCacheBytes: 0B}'
+  const { port } = await scene(t, mood.script, { sidecar, yaml: policy(CACHED, GET_ONLY) })
+  t.equal((await ask(port, get('/a'))).status, 200)
+  mood.failing = true
+  t.equal((await ask(port, get('/a'))).status, 503)
+})
+
+t.test('inbound, the application’s own last good answer', async (t) => {
+  const mood = new Moody()
+  const inbound = '{direction: inbound, routes: [{methods: [GET]}]}'
+  const { port } = await scene(t, mood.script, { inbound: true, yaml: policy(CACHED, inbound) })
+  await ask(port, get('/a'))
+  mood.failing = true
+  t.equal(text(await ask(port, get('/a'))), 'live /a')
+})
+
+t.test('another service is asked, by the policies of its own', async (t) => {
+  const mood = new Moody()
+  mood.failing = true
+  const other = await otherService(t, HI)
+  const yaml = [
+    policy('fallback: [{when: [5xx], use: service, service: other}]'),
+    other.yaml,
+    'kind: Policy\nname: q\nmatch: {direction: outbound, service: other}\nbulkhead: {maxConcurrent: 7}\n',
+  ].join('---\n')
+  const { port, proxy, origin } = await scene(t, mood.script, { yaml })
+  const got = await ask(port, request('PUT /a?b=c', ['X-Mine: 1'], 'body'))
+  t.equal(text(got), 'hi!')
+  t.equal(field(got, 'x-outrigger-fallback'), 'service')
+  t.equal(field(got, 'x-outrigger-fallback-service'), 'other')
+  t.equal(field(got, 'x-outrigger-reason'), '503')
+  t.equal(field(got, 'x-outrigger-attempts'), '2')
+  const [sent] = other.origin.requests
+  t.equal(sent?.start, 'PUT /a?b=c HTTP/1.1')
+  t.equal(text(sent as Message), 'body')
+  t.match([field(sent as Message, 'x-mine'), field(sent as Message, 'host')], ['1', 'origin'])
+  t.match((await state(proxy)).bulkheads, [{ service: 'other', limit: 7 }])
+  t.equal((await ask(port, post('/a', 'x'))).status, 503, 'a write that may have been carried out')
+  t.equal(other.origin.requests.length, 1)
+  t.equal(origin.requests.length, 2)
+  for (const [destination, outcome] of [
+    ['origin', '5xx'],
+    ['other', 'success'],
+  ]) {
+    const labels = [`destination="${destination}"`, `outcome="${outcome}"`]
+    t.equal(await metric(proxy, 'outrigger_attempts_total', ...labels), destination === 'origin' ? 2 : 1)
+  }
+  t.equal(await metric(proxy, 'outrigger_fallback_total', 'kind="service"', 'reason="503"'), 1)
+  const failed = ['destination="origin"', 'http_response_status_code="200"', 'error_type="503"']
+  t.equal(await metric(proxy, 'http_server_request_duration_seconds_count', ...failed), 1)
+})
+
+t.test(
+  'a write that provably went nowhere goes to the other one, body and all; when that fails, the next',
+  async (t) => {
+    const other = await otherService(t, HI)
+    const closed = await startRawOrigin(HI)
+    const { port: nobody } = closed
+    await closed.close()
+    const list = (first: string) =>
+      `fallback:\n- {when: [connect_failure], use: service, service: ${first}}\n- {when: [any], use: static, status: 599}`
+    const gone = (name: string) => `kind: Service\nname: ${name}\nendpoints: ["127.0.0.1:${nobody}"]\n`
+    const at = (service: string, first: string) =>
+      policy(list(first), `{direction: outbound, service: ${service}}`).replace('name: p', `name: for-${service}`)
+    const yaml = [other.yaml, gone('gone'), gone('lost'), at('gone', 'other'), at('lost', 'gone2'), gone('gone2')]
+    const { port } = await scene(t, HI, { yaml: yaml.join('---\n') })
+    const got = await ask(port, post('/a', 'body', 'Host: gone'))
+    t.equal(text(got), 'hi!')
+    t.equal(text(other.origin.requests[0] as Message), 'body')
+    t.equal((await ask(port, post('/a', 'body', 'Host: lost'))).status, 599)
+  },
+)
+
+t.test('its timeout is its own, and it is told so', async (t) => {
+  const clock = new FakeClock()
+  const silent: Script = async (peer) => {
+    for (;;) await peer.request()
+  }
+  const other = await otherService(t, silent, 'other', 'sidecar: true\n')
+  const blocks = 'timeout: {request: 1s}\nfallback: [{when: [timeout], use: service, service: other, timeout: 300ms}]'
+  const { port, origin } = await scene(t, silent, { clock, yaml: [policy(blocks), other.yaml].join('---\n') })
+  const answer = ask(port, get('/'))
+  await eventually('the request', () => origin.requests.length === 1)
+  clock.advance(1010)
+  await eventually('the other request', () => other.origin.requests.length === 1)
+  t.equal(field(other.origin.requests[0] as Message, 'x-outrigger-timeout-ms'), '300')
+  clock.advance(320)
+  const got = await answer
+  t.equal(got.status, 504)
+  t.equal(told(got).reason, 'request_timeout', 'the first failure, as it was')
+})
+
+t.test('a service that is asked has fallbacks of its own; an inbound request may ask one', async (t) => {
+  const mood = new Moody()
+  mood.failing = true
+  const other = await otherService(t, mood.script)
+  const yaml = [
+    policy('fallback: [{when: [any], use: service, service: other}]', '{direction: inbound}'),
+    other.yaml,
+    'kind: Policy\nname: q\nmatch: {direction: outbound, service: other}\nfallback: [{when: [any], use: static, status: 299}]\n',
+  ].join('---\n')
+  const { port, proxy } = await scene(t, mood.script, { inbound: true, yaml })
+  const got = await ask(port, get('/'))
+  t.equal(got.status, 299)
+  t.equal(await metric(proxy, 'outrigger_fallback_total', 'direction="inbound"', 'kind="service"'), 1)
+  t.equal(await metric(proxy, 'outrigger_fallback_total', 'destination="other"', 'kind="static"'), 1)
+})
+
+t.test('in a policy that only watches, failures pass and are counted', async (t) => {
+  const mood = new Moody()
+  const { port, proxy } = await scene(t, mood.script, { yaml: policy(`mode: shadow\n${CACHED}`, GET_ONLY) })
+  await ask(port, get('/a'))
+  mood.failing = true
+  t.equal((await ask(port, get('/a'))).status, 503)
+  const labels = ['policy="fallback"', 'decision="cached"', 'mode="shadow"']
+  t.equal(await metric(proxy, 'outrigger_policy_decisions_total', ...labels), 1)
+  t.equal(await metric(proxy, 'outrigger_fallback_total'), 0)
+})
+
+t.test('an answer that is whole and good costs nothing of it: the one of the origin, byte by byte', async (t) => {
+  const { port } = await scene(
+    t,
+    answering(() => OK),
+    { yaml: policy(CACHED, GET_ONLY) },
+  )
+  const got = await ask(port, get('/'))
+  t.equal(text(got), 'hi!')
+  t.notOk(field(got, 'x-outrigger-fallback'))
+  t.notOk(field(got, 'cache-status'))
+})
