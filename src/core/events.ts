@@ -127,6 +127,7 @@ export interface RateLimitSnapshot {
 /** Copies of good answers, kept for a bad hour. */
 export interface CacheSnapshot {
   readonly kind: 'cache'
+  readonly mode?: 'shadow'
   readonly service: string
   /** The Policy that states it. */
   readonly policy: string

@@ -1,7 +1,7 @@
 /** The copies of one entry `use: cached`: by what was asked, and under that by what the answers vary by. */
 import type { CacheAccount } from '../../core/cache-account.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { CacheSnapshot, Observable, Retirable } from '../../core/events.ts'
+import { type CacheSnapshot, type Mode, type Observable, type Retirable, SHADOW } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { get, type Headers } from '../../core/headers.ts'
 import { Copy, frameOf, type Keeper } from './cached-copy.ts'
@@ -24,6 +24,7 @@ export class CachedAnswers implements Observable, Retirable, Keeper {
   readonly #clock: Clock
   readonly #service: string
   readonly #policy: string
+  readonly #mode: Mode
   /** By what was asked for, and under that by what the file adds to it. */
   readonly #targets: Map<string, Map<string, Copy[]>>
   #entries: number
@@ -32,12 +33,13 @@ export class CachedAnswers implements Observable, Retirable, Keeper {
   #misses: number
   #retired: boolean
 
-  constructor(rules: CacheRules, account: CacheAccount, clock: Clock, service: string, policy: string) {
+  constructor(rules: CacheRules, account: CacheAccount, clock: Clock, service: string, policy: string, mode: Mode) {
     this.rules = rules
     this.account = account
     this.#clock = clock
     this.#service = service
     this.#policy = policy
+    this.#mode = mode
     this.#targets = new Map()
     this.#entries = 0
     this.#bytes = 0
@@ -118,6 +120,7 @@ export class CachedAnswers implements Observable, Retirable, Keeper {
       bytes: this.#bytes,
       hits: this.#hits,
       misses: this.#misses,
+      ...(this.#mode === 'shadow' ? SHADOW : {}),
     }
   }
 

@@ -100,16 +100,10 @@ function serviceOf(entry: ServiceFallback, when: When, scope: PolicyScope): Entr
 }
 
 function cacheOf(entry: CachedFallback, index: number, scope: PolicyScope): CachedAnswers {
-  const { maxStale, key, shared } = entry
-  const account = scope.cache ?? DEFAULT_CACHE
-  const make = () =>
-    new CachedAnswers(
-      { maxStale, key: key.map(keyPart), shared },
-      account,
-      scope.clock,
-      scope.service,
-      scope.policy.name,
-    )
+  const { clock, service, policy, mode, cache = DEFAULT_CACHE } = scope
+  const { maxStale, shared } = entry
+  const rules = { maxStale, key: entry.key.map(keyPart), shared }
+  const make = () => new CachedAnswers(rules, cache, clock, service, policy.name, mode)
   return scope.state('fallback cache', String(index), make)
 }
 

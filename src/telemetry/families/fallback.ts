@@ -23,7 +23,8 @@ export function fallbackFamilies(registry: Registry): Family[] {
 function caches(registry: Registry, of: (it: CacheSnapshot) => number): Sample[] {
   const sums = new Sums()
   for (const snapshot of registry.sources?.snapshots() ?? []) {
-    if (snapshot.kind === 'cache') sums.add({ destination: snapshot.service }, of(snapshot))
+    if (snapshot.kind === 'cache' && snapshot.mode !== 'shadow')
+      sums.add({ destination: snapshot.service }, of(snapshot))
   }
   return sums.samples()
 }
