@@ -67,6 +67,7 @@ export const fences: Record<string, readonly string[]> = {
   '@opentelemetry/*': ['src/telemetry/'],
   undici: ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
   'http2-wrapper': ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
+  '@redis/*': ['src/policies/idempotency/redis/'],
   koffi: ['src/net/'],
   acorn: ['scripts/'],
   esbuild: ['scripts/'],

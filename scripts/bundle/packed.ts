@@ -1,43 +1,48 @@
 /**
- * Packs the OpenTelemetry packages into the bundle as one compressed string, unpacked when the first of them is asked for.
+ * Packs large packages that most sidecars never use into the bundle, each kin as one compressed string that is unpacked when the
+ * first of it is asked for: OpenTelemetry, and the client for Redis.
  *
  * Most sidecars export no spans. As plain code, even code that never runs, the SDK is nine tenths of the bundle: V8 reads all
- * of it at start and keeps the text, which is measured in docs/decisions/0002-one-bundled-file.md. All packages share one
- * string, because two copies of the SDK would not know each other's classes.
+ * of it at start and keeps the text, which is measured in docs/decisions/0002-one-bundled-file.md. All packages of a kin share
+ * one string, because two copies of the SDK would not know each other's classes.
  */
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build as bundle, type Plugin } from 'esbuild'
 
-const PACKED = /^@opentelemetry\//
+/** By the name under which a stack trace shows them. */
+const KINS: Readonly<Record<string, RegExp>> = { opentelemetry: /^@opentelemetry\//, redis: /^@redis\// }
 
 /** `inputs` is told what went into the string, for the licences. */
 export function packed(options: { readonly target: string; readonly inputs: (paths: string[]) => void }): Plugin {
   return {
     name: 'packed',
     setup(build) {
-      build.onResolve({ filter: PACKED }, ({ path, importer }) =>
-        // A package that imports a package of its own kin is inside the string already.
-        importer.includes('node_modules') ? undefined : { path, namespace: 'packed' },
-      )
-      build.onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => {
-        if (!packages().includes(path)) return { errors: [{ text: `${path} is not in package.json` }] }
-        const contents = `module.exports = require('unpack')[${JSON.stringify(path)}]`
-        return { contents, resolveDir: process.cwd() }
-      })
-      build.onResolve({ filter: /^unpack$/ }, () => ({ path: 'unpack', namespace: 'unpack' }))
-      build.onLoad({ filter: /.*/, namespace: 'unpack' }, async () => {
-        const { text, inputs } = await textOf(packages(), options.target)
+      for (const [kin, filter] of Object.entries(KINS)) {
+        build.onResolve({ filter }, ({ path, importer }) =>
+          // A package that imports a package of its own kin is inside the string already.
+          importer.includes('node_modules') ? undefined : { path, namespace: `packed-${kin}` },
+        )
+        build.onLoad({ filter: /.*/, namespace: `packed-${kin}` }, ({ path }) => {
+          if (!packages(filter).includes(path)) return { errors: [{ text: `${path} is not in package.json` }] }
+          const contents = `module.exports = require('unpack-${kin}')[${JSON.stringify(path)}]`
+          return { contents, resolveDir: process.cwd() }
+        })
+      }
+      build.onResolve({ filter: /^unpack-/ }, ({ path }) => ({ path, namespace: 'unpack' }))
+      build.onLoad({ filter: /.*/, namespace: 'unpack' }, async ({ path }) => {
+        const kin = path.slice('unpack-'.length)
+        const { text, inputs } = await textOf(packages(KINS[kin] as RegExp), options.target)
         options.inputs(inputs)
-        return { contents: unpacker(text), loader: 'js' }
+        return { contents: unpacker(kin, text), loader: 'js' }
       })
     },
   }
 }
 
-function packages(): string[] {
+function packages(filter: RegExp): string[] {
   const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Record<string, string>>
-  return Object.keys(devDependencies ?? {}).filter((name) => PACKED.test(name))
+  return Object.keys(devDependencies ?? {}).filter((name) => filter.test(name))
 }
 
 /** One CommonJS text whose exports are the packages by name, each evaluated when it is read. */
@@ -59,7 +64,7 @@ async function textOf(names: readonly string[], target: string): Promise<{ text:
   return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs) }
 }
 
-function unpacker(text: string): string {
+function unpacker(kin: string, text: string): string {
   // One step below the best takes a tenth of the time and leaves a few more per cent.
   const code = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).toString('base64')
   return `
@@ -67,7 +72,7 @@ function unpacker(text: string): string {
     const { brotliDecompressSync } = require('node:zlib')
     const text = brotliDecompressSync(Buffer.from('${code}', 'base64')).toString()
     const run = compileFunction(text, ['module', 'exports', 'require', '__filename', '__dirname'], {
-      filename: 'outrigger:opentelemetry',
+      filename: 'outrigger:${kin}',
       importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     })
     const part = { exports: {} }

@@ -39,6 +39,7 @@ export const PROBLEMS = {
   E060: 'a certificate or a key cannot be read',
   E061: 'not a certificate, not a key',
   E062: "the key is not the certificate's",
+  E063: 'a password cannot be read',
   W001: 'the attempts do not fit into the request',
   W002: 'perTry is as long as the request',
   W003: 'a breaker window too short to see a failure',

@@ -150,7 +150,7 @@ function checkAll(
   for (const document of documents.Service) checkService(document, tls)
   checkHosts(documents.Service)
   for (const document of [...documents.Profile, ...documents.Policy]) {
-    checkBlocks(document, blocks)
+    checkBlocks(document, blocks, tls)
     checkFallback(document, names)
   }
   for (const document of documents.Policy) checkPolicy(document, blocks, names, profiles)

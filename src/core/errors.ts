@@ -58,6 +58,12 @@ export const REASONS = {
   idempotency_mismatch: row(422, 3, 'http_request_denied', 'this key was used with another payload'),
   idempotency_missing: row(400, 3, 'http_request_denied', 'an idempotency key is required'),
   idempotency_unknown: row(409, 10, 'http_request_denied', 'whether this key was carried out is not known'),
+  idempotency_store_unavailable: row(
+    503,
+    14,
+    'destination_unavailable',
+    'the store of idempotency keys does not answer',
+  ),
   superseded: row(0, 1, 'proxy_internal_response', 'another attempt took its place'),
   internal_error: row(500, 13, 'proxy_internal_error', 'the proxy failed'),
   draining: row(503, 14, 'destination_unavailable', 'the proxy is shutting down'),

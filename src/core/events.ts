@@ -61,7 +61,13 @@ export interface Retirable {
   retire(): void
 }
 
-export type Snapshot = BreakerSnapshot | BulkheadSnapshot | BudgetSnapshot | RateLimitSnapshot | CacheSnapshot
+export type Snapshot =
+  | BreakerSnapshot
+  | BulkheadSnapshot
+  | BudgetSnapshot
+  | RateLimitSnapshot
+  | CacheSnapshot
+  | IdempotencySnapshot
 
 export interface BreakerSnapshot {
   readonly kind: 'breaker'
@@ -137,6 +143,25 @@ export interface CacheSnapshot {
   /** Requests that were answered with a copy, and that found none, since it was made. */
   readonly hits: number
   readonly misses: number
+}
+
+export interface IdempotencySnapshot {
+  readonly kind: 'idempotency'
+  readonly service: string
+  /** Who states the block. */
+  readonly policy: string
+  readonly store: 'memory' | 'redis'
+  /** Its connection stands; memory is always up. */
+  readonly up: boolean
+  /** Why it does not, in words; ''. */
+  readonly error: string
+  /** Keys in flight: in this replica, whatever the store. */
+  readonly leased: number
+  /** Keys with an answer, keys in doubt, bytes of answers, answers that made room before their ttl: of a memory store. */
+  readonly done: number
+  readonly unknown: number
+  readonly bytes: number
+  readonly evicted: number
 }
 
 /** A breaker as the admin port forces it. */

@@ -226,6 +226,8 @@ export class Exchange {
   upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
+  /** idempotency: attempts that may have reached the application; counted where the route has that policy. */
+  reached: number
   /** The outermost layer that may send again: the replay buffer, while one may be needed. */
   replay: ReplayBuffer | undefined
   /** telemetry: the trace this exchange belongs to. */
@@ -274,6 +276,7 @@ export class Exchange {
     this.tried = NONE_TRIED
     this.upstreamProtocol = 0
     this.attempts = 0
+    this.reached = 0
     this.replay = undefined
     this.trace = undefined
     this.attemptLog = undefined

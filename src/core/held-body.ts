@@ -101,8 +101,11 @@ export class HeldBody implements RequestBody {
   }
 }
 
-/** Stands in the asker's place: two reasons to pause the request, one level towards the asker. */
-class Gate extends ForwardingHandler {
+/**
+ * Stands in the asker's place: two reasons to pause the request, one level towards the asker, and one terminal, so that an asker
+ * that left while its request was being sent hears of it once.
+ */
+export class Gate extends ForwardingHandler {
   #holding = false
   #below = false
   #over = false
@@ -132,11 +135,13 @@ class Gate extends ForwardingHandler {
   }
 
   override end(trailers?: Headers): void {
+    if (this.#over) return
     this.#over = true
     this.up.end(trailers)
   }
 
   override fail(error: ProxyError): void {
+    if (this.#over) return
     this.#over = true
     this.up.fail(error)
   }

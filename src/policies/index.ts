@@ -8,11 +8,22 @@ import { breaker } from './breaker/policy.ts'
 import { bulkhead } from './bulkhead/policy.ts'
 import { fallback } from './fallback/policy.ts'
 import { fault } from './fault/policy.ts'
+import { idempotency } from './idempotency/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
 
-export const MODULES = { fault, authorize, rateLimit, fallback, timeout, bulkhead, retry, breaker } as const
+export const MODULES = {
+  fault,
+  authorize,
+  rateLimit,
+  idempotency,
+  fallback,
+  timeout,
+  bulkhead,
+  retry,
+  breaker,
+} as const
 
 export type PolicyName = keyof typeof MODULES
 
@@ -37,6 +48,7 @@ export const REQUEST_ORDER: readonly Place[] = [
     part: 'request',
     why: 'inbound: what is too much is turned away before anything is done for it',
   },
+  { policy: 'idempotency', part: 'request', why: 'above the fallback: what a fallback says is no answer to be kept' },
   { policy: 'fallback', part: 'request', why: 'around all that may fail: it covers refusals and the deadline too' },
   { policy: 'timeout', part: 'request', why: 'the deadline covers queueing, all attempts and the waits between them' },
   { policy: 'bulkhead', part: 'request', why: 'one slot per request: a retry is never refused by its own bulkhead' },
@@ -62,5 +74,10 @@ export const PICKED_ORDER: readonly Place[] = [
     policy: 'fault',
     part: 'picked',
     why: 'where a real failure would be: perTry cuts a delay short, retries and breaker see it',
+  },
+  {
+    policy: 'idempotency',
+    part: 'picked',
+    why: 'innermost: counts the attempts that may have reached the application',
   },
 ]

@@ -31,6 +31,12 @@ export class KeptStates {
     }
   }
 
+  /** The sidecar ends. */
+  close(): void {
+    for (const { state } of this.#states.values()) retire(state)
+    this.#states.clear()
+  }
+
   *observables(): Iterable<Observable> {
     for (const { state } of this.#states.values()) {
       if (isGroup(state)) yield* state.members()

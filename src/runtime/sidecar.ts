@@ -277,6 +277,7 @@ export class Sidecar {
     this.#outboundListener?.destroy()
     this.#services.close()
     this.#passthrough.close()
+    this.#states.close()
     await this.#adminListener?.close()
     await this.#telemetry.close()
   }

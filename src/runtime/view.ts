@@ -57,6 +57,7 @@ export function stateView(
     budgets: all.filter(({ kind }) => kind === 'budget'),
     rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
     caches: all.filter(({ kind }) => kind === 'cache'),
+    idempotency: all.filter(({ kind }) => kind === 'idempotency'),
     endpoints: [...endpoints],
   }
 }

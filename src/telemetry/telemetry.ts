@@ -13,6 +13,7 @@ import { ownFamilies } from './families/own.ts'
 import { rpcFamilies } from './families/rpc.ts'
 import { decisionFamilies } from './families/decisions.ts'
 import { limitFamilies } from './families/limits.ts'
+import { idempotencyFamilies } from './families/idempotency.ts'
 import { policyFamilies } from './families/policies.ts'
 import { shadowFamilies } from './families/shadow.ts'
 import { upstreamFamilies } from './families/upstream.ts'
@@ -73,6 +74,7 @@ class AssembledTelemetry implements Telemetry {
       ...limitFamilies(registry),
       ...shadowFamilies(registry),
       ...fallbackFamilies(registry),
+      ...idempotencyFamilies(registry),
       ...upstreamFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,

@@ -7,7 +7,6 @@ const SERVICE = 'kind: Service\nname: s\nendpoints: ["10.0.0.7:8080"]\n'
 const SIDECAR = 'kind: Sidecar\nname: x\n'
 
 const later: readonly string[] = [
-  `${INBOUND}→idempotency: {}`,
   `${POLICY}→hedge: {after: p95}`,
   `${POLICY}→outlier: {consecutive: 5}`,
   `${INBOUND}→concurrency: {}`,
@@ -44,7 +43,7 @@ t.test('hedge excludes retry, also through a Profile', async (t) => {
 })
 
 t.test('a later block in the wrong direction is told both', async (t) => {
-  const { issues } = load(`${POLICY}idempotency: {}`)
+  const { issues } = load(`${POLICY}concurrency: {}`)
   t.same(
     issues.map((issue) => issue.code),
     ['E029', 'E043'],

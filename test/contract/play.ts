@@ -159,7 +159,8 @@ export class Play {
         if (call.requestEnded && !call.responsePaused) call.done(false)
       }
       await this.#microtasks()
-      if ([...this.#askers.values()].every((asker) => asker.over)) return
+      const alone = this.#env.ledger.outliving.size > 0 && this.#answerer.running.length > 0
+      if ([...this.#askers.values()].every((asker) => asker.over) && !alone) return
       this.#env.clock.advance(round < 30 ? 20 : 1000)
     }
     for (const asker of this.#askers.values()) if (!asker.over) problems.push(this.#stall(asker))

@@ -3,15 +3,16 @@ import type { BlockStatement } from '../model.ts'
 import type { BlockSchema } from '../schema/policy.ts'
 import { fields, type WalkedDocument } from './document.ts'
 import { checkBlock } from './rules.ts'
+import type { TlsCheck } from './tls.ts'
 
 export type Mode = BlockStatement['mode']
 
 const MODES: readonly Mode[] = ['enforce', 'shadow', 'disabled']
 
 /** Checks what no schema says about single blocks. */
-export function checkBlocks(document: WalkedDocument, blocks: readonly BlockSchema[]): void {
+export function checkBlocks(document: WalkedDocument, blocks: readonly BlockSchema[], tls: TlsCheck | undefined): void {
   for (const { name } of blocks) {
-    if (document.states(name)) checkBlock(name, document)
+    if (document.states(name)) checkBlock(name, document, tls)
   }
 }
 

@@ -2,8 +2,10 @@
 import { formatDuration } from '../values/units.ts'
 import { parsePathPattern } from '../values/path-pattern.ts'
 import { type Fields, fields, items, type WalkedDocument } from './document.ts'
+import { checkStore } from './redis.ts'
+import type { TlsCheck } from './tls.ts'
 
-type Rule = (block: Fields, document: WalkedDocument) => void
+type Rule = (block: Fields, document: WalkedDocument, tls: TlsCheck | undefined) => void
 
 const RULES: Readonly<Record<string, Rule>> = {
   timeout: checkTimeout,
@@ -11,10 +13,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   rateLimit: checkRateLimit,
   authorize: checkAuthorize,
   fault: checkFault,
+  idempotency: checkStore,
 }
 
-export function checkBlock(name: string, document: WalkedDocument): void {
-  RULES[name]?.(fields(document.value[name]), document)
+export function checkBlock(name: string, document: WalkedDocument, tls: TlsCheck | undefined): void {
+  RULES[name]?.(fields(document.value[name]), document, tls)
 }
 
 function checkTimeout(block: Fields, document: WalkedDocument): void {

@@ -82,7 +82,7 @@ function shown(path: string): string {
   return path.replace(/\.([0-9]+)(?=\.)/, '[$1]')
 }
 
-function checkFiles(
+export function checkFiles(
   document: WalkedDocument,
   path: string,
   caKey: 'ca' | 'clientCa',

@@ -5,7 +5,6 @@ const INBOUND = ['inbound'] as const
 const OUTBOUND = ['outbound'] as const
 
 export const LATER_BLOCKS: readonly BlockSchema[] = [
-  later('idempotency', INBOUND, 'One effect per key.'),
   later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
   later('outlier', OUTBOUND, 'One bad endpoint set aside.'),
   later('concurrency', INBOUND, 'A limit that finds itself.'),

@@ -25,6 +25,11 @@ const OWN: Readonly<Record<string, Own>> = {
     label: 'type',
     help: 'Delays and answers that were injected on purpose.',
   },
+  idempotency: {
+    name: 'outrigger_idempotency_total',
+    label: 'result',
+    help: 'Writes by what became of their idempotency key.',
+  },
 }
 
 export function decisionFamilies(registry: Registry): Family[] {

@@ -9,6 +9,7 @@ import { breaker } from './breaker.ts'
 import { bulkhead } from './bulkhead.ts'
 import { fallback } from './fallback.ts'
 import { fault } from './fault.ts'
+import { idempotency } from './idempotency.ts'
 import { latency } from './latency.ts'
 import { rateLimit } from './rate-limit.ts'
 import { retry } from './retry.ts'
@@ -24,6 +25,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   authorize,
   rateLimit,
   fault,
+  idempotency,
 }
 
 const NAMES = Object.keys(FACTS) as PolicyName[]

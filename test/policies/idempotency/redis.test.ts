@@ -1,0 +1,201 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { SystemClock } from '../../../src/core/clock.ts'
+import { systemRandom } from '../../../src/core/random.ts'
+import { StoredAnswer } from '../../../src/policies/idempotency/answer.ts'
+import { decode, encode } from '../../../src/policies/idempotency/redis/codec.ts'
+import { RedisStore } from '../../../src/policies/idempotency/redis/store.ts'
+import type { Lease, Look } from '../../../src/policies/idempotency/store.ts'
+import { freePort } from '../../support/free-port.ts'
+import { noRedis, type Redis, startRedis } from '../../support/redis.ts'
+import { Events } from '../../support/stubs.ts'
+
+interface Test {
+  teardown(fn: () => unknown): unknown
+}
+
+interface Replica {
+  readonly store: RedisStore
+  acquire(key: string): Promise<Look>
+  wait(key: string): Promise<Look>
+}
+
+interface ReplicaOptions {
+  readonly ttl?: number
+  readonly release?: boolean
+  readonly lease?: number
+  readonly timeout?: number
+  readonly passwordFile?: string
+}
+
+function replica(t: Test, port: number, options: ReplicaOptions = {}): Replica {
+  const { ttl = 60_000, release = false, lease = 10_000, timeout = 10_000, passwordFile } = options
+  const redis = { url: `redis://127.0.0.1:${port}/1`, timeout, passwordFile }
+  const events = new Events()
+  const whole = { service: 's', policy: 'p', ttl, release, redis, lease }
+  const store = new RedisStore(whole, new SystemClock(), systemRandom(), events)
+  t.teardown(() => store.retire())
+  return {
+    store,
+    acquire: (key) => new Promise((told) => store.acquire(key, { told })),
+    wait: (key) => new Promise((told) => store.wait(key, { told })),
+  }
+}
+
+function lease(look: Look): Lease {
+  if (look.found !== 'leased') throw new Error(look.found)
+  return look.lease
+}
+
+/** Asks until it is so: another process' clock decides. */
+async function until(replica: Replica, key: string, found: Look['found']): Promise<Look> {
+  for (;;) {
+    const look = await replica.acquire(key)
+    if (look.found === found) return look
+    if (look.found === 'leased') look.lease.settle('free', undefined)
+  }
+}
+
+const ANSWER = new StoredAnswer('ab', 201, 'Créé', ['X-A', 'ü'], 3, Buffer.from([0, 255, 10]), ['x-t', '1'])
+
+t.test('codec: an answer comes back as it was; what is none of ours does not', async (t) => {
+  t.same(decode(encode(ANSWER)), ANSWER)
+  const plain = new StoredAnswer('ab', 204, '', [], 0, Buffer.alloc(0), undefined)
+  t.same(decode(encode(plain)), plain)
+  for (const bytes of ['', 'abc', 'abcdefgh', '\x00\x00\x00\x02{}', '\x00\x00\x00\x04null'])
+    t.equal(decode(Buffer.from(bytes)), undefined)
+})
+
+t.test('two replicas share one Redis', { skip: noRedis }, async (t) => {
+  const redis: Redis = await startRedis(t)
+
+  t.test('leased by one, in flight for the other, done for both', async (t) => {
+    const [a, b] = [replica(t, redis.port), replica(t, redis.port)]
+    const first = lease(await a.acquire('k'))
+    t.equal((await b.acquire('k')).found, 'in_flight')
+    const waiting = b.wait('k')
+    first.settle('done', ANSWER)
+    t.same(await waiting, { found: 'done', answer: ANSWER })
+    t.same(await a.acquire('k'), { found: 'done', answer: ANSWER })
+    t.match(a.store.snapshot(), { store: 'redis', up: true, leased: 0 })
+  })
+
+  t.test('freed by one, leased by who waited', async (t) => {
+    const [a, b] = [replica(t, redis.port), replica(t, redis.port)]
+    const first = lease(await a.acquire('f'))
+    const waiting = b.wait('f')
+    first.settle('free', undefined)
+    lease(await waiting).settle('unknown', undefined)
+    t.equal((await until(a, 'f', 'unknown')).found, 'unknown')
+  })
+
+  t.test('a lease that ran out puts the key in doubt, and its owner may still say what became of it', async (t) => {
+    const dead = replica(t, redis.port, { lease: 30 })
+    const b = replica(t, redis.port)
+    // Its clock stands still, as that of a process that was stopped: nothing is renewed.
+    const standing = { now: () => 0, wallTime: () => 0, schedule: () => undefined as never, cancel: () => {} }
+    Object.assign(dead.store, { clock: standing })
+    const late = lease(await dead.acquire('l'))
+    t.equal((await until(b, 'l', 'unknown')).found, 'unknown')
+    late.settle('done', ANSWER)
+    t.equal((await until(b, 'l', 'done')).found, 'done')
+  })
+
+  t.test('with release a lease that ran out is taken over, and the old owner has no say any more', async (t) => {
+    const dead = replica(t, redis.port, { lease: 30, release: true })
+    const b = replica(t, redis.port, { release: true })
+    const standing = { now: () => 0, wallTime: () => 0, schedule: () => undefined as never, cancel: () => {} }
+    Object.assign(dead.store, { clock: standing })
+    const late = lease(await dead.acquire('r'))
+    const owner = lease(await until(b, 'r', 'leased'))
+    late.settle('free', undefined)
+    t.equal((await dead.acquire('r')).found, 'in_flight')
+    owner.settle('done', ANSWER)
+    t.equal((await until(b, 'r', 'done')).found, 'done')
+  })
+
+  t.test('a lease is renewed as long as its request lives', async (t) => {
+    const a = replica(t, redis.port, { lease: 300 })
+    const b = replica(t, redis.port)
+    const first = lease(await a.acquire('n'))
+    const [before = ''] = /\d{13}/.exec(await leaseEnd(redis)) ?? []
+    let renewed = before
+    while (renewed === before) [renewed = ''] = /\d{13}/.exec(await leaseEnd(redis)) ?? []
+    t.ok(renewed > before)
+    first.settle('free', undefined)
+    lease(await until(b, 'n', 'leased')).settle('free', undefined)
+  })
+
+  t.test('a ttl passes', async (t) => {
+    const a = replica(t, redis.port, { ttl: 50 })
+    lease(await a.acquire('t')).settle('done', ANSWER)
+    lease(await until(a, 't', 'leased')).settle('free', undefined)
+  })
+})
+
+/** Of the one key that is leased. */
+async function leaseEnd(redis: Redis): Promise<string> {
+  const keys = (await redis.tell('SELECT', '1')) && (await inOne(redis, ['KEYS', '*']))
+  for (const [key] of keys.matchAll(/outrigger:\S+/g)) {
+    const is = await inOne(redis, ['HMGET', key, 's', 'e'])
+    if (is.includes('\r\nL\r\n')) return is
+  }
+  return ''
+}
+
+function inOne(redis: Redis, command: readonly string[]): Promise<string> {
+  return redis.tell('EVAL', `redis.call('SELECT', 1) return redis.call(unpack(ARGV))`, '0', ...command)
+}
+
+t.test('Redis that is gone fails at once, and what it missed is told when it is back', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const a = replica(t, redis.port)
+  const first = lease(await a.acquire('k'))
+  await redis.kill()
+  t.equal((await a.acquire('other')).found, 'failed')
+  first.settle('done', ANSWER)
+  while (a.store.snapshot().up) await a.acquire('other')
+  t.match(a.store.snapshot(), { up: false })
+  await redis.restart()
+  while (!a.store.snapshot().up) await new Promise((resolve) => setImmediate(resolve))
+  // It came back empty, scripts and all: nothing to be told of a key that nobody knows.
+  lease(await a.acquire('k')).settle('free', undefined)
+})
+
+t.test(
+  'a Redis that hangs is given up after the timeout, and the key it leased late is freed',
+  { skip: noRedis },
+  async (t) => {
+    const redis = await startRedis(t)
+    const a = replica(t, redis.port, { timeout: 60 })
+    const b = replica(t, redis.port)
+    lease(await until(a, 'warm', 'leased')).settle('free', undefined)
+    process.kill(redis.pid, 'SIGSTOP')
+    t.equal((await a.acquire('k')).found, 'failed')
+    process.kill(redis.pid, 'SIGCONT')
+    lease(await until(b, 'k', 'leased')).settle('free', undefined)
+  },
+)
+
+t.test('no Redis at the start: asked again and again, refused at once', async (t) => {
+  const port = await freePort()
+  const a = replica(t, port)
+  t.equal((await a.acquire('k')).found, 'failed')
+  t.match(a.store.snapshot(), { up: false, error: /ECONNREFUSED/ })
+  if (noRedis !== false) return
+  t.match((await a.acquire('k')).found, 'failed')
+})
+
+t.test('the password is read from its file', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t, { password: 's3cret' })
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const passwordFile = join(folder, 'password')
+  writeFileSync(passwordFile, 's3cret\n')
+  const a = replica(t, redis.port, { passwordFile })
+  lease(await a.acquire('k')).settle('free', undefined)
+  const none = replica(t, redis.port)
+  t.equal((await none.acquire('k')).found, 'failed')
+})
