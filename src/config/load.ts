@@ -1,7 +1,7 @@
 /** Files → Config: everything that is wrong in one report, in file order; a Config only where nothing is. */
 import type { Schema } from '../core/policy.ts'
 import { checkBlocks } from './build/blocks.ts'
-import { WalkedDocument } from './build/document.ts'
+import { items, WalkedDocument } from './build/document.ts'
 import { type Head, type Kind, readHead } from './build/head.ts'
 import { checkFallback, findFallbackCircles } from './build/fallback.ts'
 import { checkNames, Names } from './build/names.ts'
@@ -87,7 +87,7 @@ function loadFiles(
     buildPolicy(document, blocks, profiles),
   )
   for (const document of Object.values(documents).flat()) report.takeAll(document.report)
-  for (const warning of lint(policies, options.now)) report.take(warning)
+  for (const warning of lint(policies, sizesOf(documents.Service), options.now)) report.take(warning)
   const services = documents.Service.map(({ head }) => head.name)
   for (const circle of findFallbackCircles(policies, services)) report.take(circle)
   for (const conflict of options.conflicts?.(firstOfName(policies)) ?? []) report.take(conflict)
@@ -126,6 +126,11 @@ function readHeads(
     else complete = false
   }
   return { heads, complete: complete || documents.every((document) => document.whole) }
+}
+
+function sizesOf(services: readonly WalkedDocument[]): ReadonlyMap<string, number> {
+  const listed = services.filter((document) => document.states('endpoints'))
+  return new Map(listed.map((document) => [document.head.name, items(document.value.endpoints).length]))
 }
 
 function walkAll(heads: readonly Head[], blocks: readonly BlockSchema[]): Documents {

@@ -32,6 +32,10 @@ export class EndpointStates<S extends EndpointState> implements ObservableGroup 
     return known === undefined ? this.#add(endpoint) : known
   }
 
+  get size(): number {
+    return this.#byAddress.size
+  }
+
   members(): Iterable<S> {
     return this.#byAddress.values()
   }

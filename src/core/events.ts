@@ -41,6 +41,8 @@ export interface PolicyEvents {
   bulkheadWaited(exchange: Exchange, waited: number): void
   /** `why` is a sentence: what tripped, with figures and scope. */
   circuitChanged(breaker: BreakerSnapshot, from: BreakerState, why: string): void
+  /** Outlier set an endpoint aside, took it back, or would have and may not. */
+  endpointChanged(change: EndpointChange): void
   fallbackServed(exchange: Exchange, kind: string, reason: string): void
   /** A throw that was caught at the root of a socket event or timer: a defect of ours. */
   defect(where: string, error: unknown): void
@@ -65,9 +67,47 @@ export type Snapshot =
   | BreakerSnapshot
   | BulkheadSnapshot
   | BudgetSnapshot
+  | OutlierSnapshot
   | RateLimitSnapshot
   | CacheSnapshot
   | IdempotencySnapshot
+
+/** What outlier made of an endpoint. */
+export interface EndpointChange {
+  readonly service: string
+  /** `host:port`; never a label. */
+  readonly address: string
+  /** `kept`: it should be ejected, and too many are. */
+  readonly change: 'ejected' | 'returned' | 'kept'
+  /** A word of a closed set: a label. */
+  readonly reason: string
+  /** What was counted, with figures. */
+  readonly why: string
+  /** ms that it is ejected for; 0 otherwise. */
+  readonly time: number
+  readonly mode: Mode
+}
+
+export interface OutlierSnapshot {
+  readonly kind: 'outlier'
+  readonly service: string
+  /** `host:port` of one endpoint. */
+  readonly address: string
+  /** `probing`: its time is over, and a probe is awaited or under way. */
+  readonly state: 'ready' | 'ejected' | 'probing'
+  /** In shadow mode nothing comes of it. */
+  readonly mode: Mode
+  /** Failures since the last success. */
+  readonly consecutive: number
+  /** Of the last seconds. */
+  readonly calls: number
+  /** Of these calls, 0…1. */
+  readonly failureRatio: number
+  /** How often in a row it counts as ejected. */
+  readonly times: number
+  /** s until it may be asked. */
+  readonly ejectedFor: number
+}
 
 export interface BreakerSnapshot {
   readonly kind: 'breaker'

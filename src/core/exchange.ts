@@ -187,6 +187,8 @@ export interface EndpointInfo {
   readonly address: string
   /** Owned by the policies with endpoint scope: their states by statement. */
   readonly states: Map<string, unknown>
+  /** upstream: when an active health check last went well, on our clock, ms. */
+  readonly wellAt?: number
 }
 
 /** What one request carries through all layers. The owner of each field is named beside it; only the owner writes. */
@@ -292,6 +294,12 @@ export class Exchange {
 /** Shared by every exchange that has met no endpoint yet; upstream replaces it and never writes into it. */
 const NONE_TRIED: EndpointInfo[] = []
 
+/** Who sends requests again. */
+export interface Mover {
+  /** Whether a failure of the endpoint that is asked would send this request elsewhere, uncounted and unseen by its client. */
+  moves(request: RequestHead): boolean
+}
+
 export type AttemptKind = 'first' | 'retry' | 'transparent' | 'hedge'
 
 /** What one dispatch by retry carries. */
@@ -318,6 +326,12 @@ export class Attempt {
   granted: number
   /** wire: the connection had served another request before. */
   reused: boolean
+  /** retry: who would send this request elsewhere; undefined: nobody. */
+  mover: Mover | undefined
+  /** outlier: it asks an ejected endpoint whether it is well again. */
+  probing: boolean
+  /** outlier: the probe failed, and the request shall go elsewhere. */
+  elsewhere: boolean
   /** telemetry: the span of this attempt. */
   span: unknown
 
@@ -333,6 +347,9 @@ export class Attempt {
     this.sentAt = 0
     this.granted = Number.POSITIVE_INFINITY
     this.reused = false
+    this.mover = undefined
+    this.probing = false
+    this.elsewhere = false
     this.span = undefined
   }
 }

@@ -87,6 +87,11 @@ export interface PolicyScope {
 
 /** An endpoint-scoped policy's word on an endpoint, asked before one is picked. Asking takes nothing. */
 export interface Eligible {
+  /**
+   * Before each pick, with all endpoints of the service: may name the one that shall have this request although it does
+   * not admit it, which then happens unless another test is against it.
+   */
+  prefers?(endpoints: readonly EndpointInfo[], request: RequestHead): EndpointInfo | undefined
   admits(endpoint: EndpointInfo, request: RequestHead): boolean
   /** What the client is told when no endpoint is left because of this test. */
   refusal(endpoint: EndpointInfo): ProxyError

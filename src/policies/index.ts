@@ -9,6 +9,7 @@ import { bulkhead } from './bulkhead/policy.ts'
 import { fallback } from './fallback/policy.ts'
 import { fault } from './fault/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
+import { outlier } from './outlier/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
@@ -23,6 +24,7 @@ export const MODULES = {
   bulkhead,
   retry,
   breaker,
+  outlier,
 } as const
 
 export type PolicyName = keyof typeof MODULES
@@ -64,6 +66,11 @@ export const ATTEMPT_ORDER: readonly Place[] = [
 export const PICKED_ORDER: readonly Place[] = [
   { policy: 'breaker', part: 'picked', why: 'the recorder of endpoint breakers: counts what the picked endpoint did' },
   { policy: 'bulkhead', part: 'picked', why: "an endpoint's slot is taken once the endpoint is known" },
+  {
+    policy: 'outlier',
+    part: 'picked',
+    why: 'counts what the endpoint did, not what is refused above nor made up below',
+  },
   {
     policy: 'rateLimit',
     part: 'picked',

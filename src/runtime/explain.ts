@@ -20,7 +20,7 @@ const WITH_DEFAULTS: readonly string[] = ALWAYS
 export function explain(config: Config, query: Query): Explanation {
   const located = locate(config, query)
   if (!located.found) return located
-  const { service, path, port, endpoints } = located
+  const { service, path, port, endpoints, size } = located
   const to: Destination = { direction: query.direction, service, workload: config.sidecar.name, port }
   const asked: Asked = { method: query.method, path, headers: query.headers }
   const rules = candidates(config, to)
@@ -31,6 +31,7 @@ export function explain(config: Config, query: Query): Explanation {
     service,
     method: query.method,
     stream,
+    endpoints: size,
     blocks: enforced(resolution),
   }
   const shadowed = inShadow(resolution)

@@ -21,6 +21,7 @@ import { Passthrough } from '../upstream/passthrough.ts'
 import { type CompileContext, compile, type Runtime } from './compile.ts'
 import { Configuration } from './configuration.ts'
 import { Drain } from './drain.ts'
+import { endpointSamples } from './endpoint-samples.ts'
 import { explainLive } from './explain-live.ts'
 import { type RunFlags, withFlags } from './flags.ts'
 import { KeptStates } from './kept-state.ts'
@@ -287,12 +288,8 @@ export class Sidecar {
     return this.#inboundListeners.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  *#endpoints(): Iterable<EndpointSample> {
-    for (const service of this.#services.all()) {
-      for (const { address, active: inflight, idle, connections } of service.endpoints) {
-        yield { service: service.name, address, state: 'ready', inflight, idle, connections }
-      }
-    }
+  #endpoints(): Iterable<EndpointSample> {
+    return endpointSamples(this.#services.all(), this.#states.snapshots())
   }
 
   #configSample() {

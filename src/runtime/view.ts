@@ -58,6 +58,7 @@ export function stateView(
     rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
     caches: all.filter(({ kind }) => kind === 'cache'),
     idempotency: all.filter(({ kind }) => kind === 'idempotency'),
+    outliers: all.filter(({ kind }) => kind === 'outlier'),
     endpoints: [...endpoints],
   }
 }

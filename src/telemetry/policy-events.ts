@@ -4,6 +4,7 @@ import type { Reason } from '../core/errors.ts'
 import {
   type BreakerSnapshot,
   type BreakerState,
+  type EndpointChange,
   type Mode,
   type PolicyEvents,
   RETRY_SKIPS,
@@ -19,6 +20,17 @@ import type { TraceContext } from './trace-context.ts'
 
 /** A defect that repeats is logged this often per place, and counted always. */
 const DEFECTS_LOGGED = 20
+
+const CHANGED = {
+  ejected: 'endpoint ejected',
+  returned: 'endpoint returned',
+  kept: 'endpoint not ejected, too many are',
+} as const
+const WOULD_CHANGE = {
+  ejected: 'endpoint would be ejected',
+  returned: 'endpoint would return',
+  kept: 'endpoint would not be ejected, too many would be',
+} as const
 
 export class CountedEvents implements PolicyEvents {
   readonly #registry: Registry
@@ -73,6 +85,17 @@ export class CountedEvents implements PolicyEvents {
     const fields = { id, service, scope, key, from, to: state, why, ...figures, ...(isShadow && SHADOW) }
     if (state === 'open' && !isShadow) this.#log.warn('circuit changed', fields)
     else this.#log.info('circuit changed', fields)
+  }
+
+  endpointChanged({ service, address, change, reason, why, time, mode }: EndpointChange): void {
+    if (mode === 'enforce' && change !== 'returned') {
+      count(change === 'ejected' ? this.#registry.ejections : this.#registry.ejectionsKept, `${service} ${reason}`)
+    }
+    const seconds = Math.round(time / 100) / 10
+    const fields = { service, endpoint: address, reason, why, seconds, mode }
+    const message = mode === 'shadow' ? WOULD_CHANGE[change] : CHANGED[change]
+    if (change === 'returned') this.#log.info(message, fields)
+    else this.#log.warn(message, fields)
   }
 
   defect(where: string, error: unknown): void {

@@ -28,6 +28,9 @@ export class Registry implements RowTables {
   readonly transitions: Map<string, number> = new Map()
   /** The same of breakers in shadow mode. */
   readonly shadowTransitions: Map<string, number> = new Map()
+  /** Endpoints that outlier ejected, and those it would have but for `maxEjected`, by `destination reason`. */
+  readonly ejections: Map<string, number> = new Map()
+  readonly ejectionsKept: Map<string, number> = new Map()
   /** Throws caught at a root, by where. */
   readonly defects: Map<string, number> = new Map()
   /** Bytes through tunnels: from clients and to clients, by direction. */

@@ -14,6 +14,7 @@ import { rpcFamilies } from './families/rpc.ts'
 import { decisionFamilies } from './families/decisions.ts'
 import { limitFamilies } from './families/limits.ts'
 import { idempotencyFamilies } from './families/idempotency.ts'
+import { outlierFamilies } from './families/outlier.ts'
 import { policyFamilies } from './families/policies.ts'
 import { shadowFamilies } from './families/shadow.ts'
 import { upstreamFamilies } from './families/upstream.ts'
@@ -70,6 +71,7 @@ class AssembledTelemetry implements Telemetry {
       ...httpFamilies(registry),
       ...rpcFamilies(registry),
       ...policyFamilies(registry),
+      ...outlierFamilies(registry),
       ...decisionFamilies(registry),
       ...limitFamilies(registry),
       ...shadowFamilies(registry),

@@ -54,6 +54,8 @@ export function createPick(
 
 function choose(service: Service, tests: readonly Eligible[], request: RequestHead): Endpoint | ProxyError {
   const endpoints = service.endpoints
+  const asked = preferred(tests, endpoints, request)
+  if (asked !== undefined) return asked
   const tried = request.exchange.tried
   const untried: Endpoint[] = []
   const again: Endpoint[] = []
@@ -61,8 +63,10 @@ function choose(service: Service, tests: readonly Eligible[], request: RequestHe
   for (let i = 0; i < endpoints.length; i++) {
     const endpoint = endpoints[i] as Endpoint
     const against = refusing(tests, endpoint, request)
-    if (against !== undefined) refusal = against.refusal(endpoint)
-    else if (tried.length > 0 && tried.includes(endpoint)) again.push(endpoint)
+    if (against !== undefined) {
+      // Whoever is full or open says more than that nobody is left.
+      if (refusal === undefined || refusal.reason === 'no_endpoints') refusal = against.refusal(endpoint)
+    } else if (tried.length > 0 && tried.includes(endpoint)) again.push(endpoint)
     else untried.push(endpoint)
   }
   const candidates = untried.length > 0 ? untried : again
@@ -70,10 +74,32 @@ function choose(service: Service, tests: readonly Eligible[], request: RequestHe
   return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', `service ${service.name} has no endpoint`)
 }
 
-function refusing(tests: readonly Eligible[], endpoint: Endpoint, request: RequestHead): Eligible | undefined {
+/** Whom a test wants to have this request, unless another is against it. Every test that prefers is told, each time. */
+function preferred(
+  tests: readonly Eligible[],
+  endpoints: readonly Endpoint[],
+  request: RequestHead,
+): Endpoint | undefined {
+  let found: Endpoint | undefined
   for (let i = 0; i < tests.length; i++) {
     const test = tests[i] as Eligible
-    if (!test.admits(endpoint, request)) return test
+    if (test.prefers === undefined) continue
+    const endpoint = test.prefers(endpoints, request) as Endpoint | undefined
+    if (endpoint !== undefined && refusing(tests, endpoint, request, test) === undefined) found = endpoint
+  }
+  return found
+}
+
+/** The first test that is against it; `but` is not asked. */
+function refusing(
+  tests: readonly Eligible[],
+  endpoint: Endpoint,
+  request: RequestHead,
+  but?: Eligible,
+): Eligible | undefined {
+  for (let i = 0; i < tests.length; i++) {
+    const test = tests[i] as Eligible
+    if (test !== but && !test.admits(endpoint, request)) return test
   }
   return undefined
 }

@@ -205,6 +205,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ...layer('retry', parts.get('retry')?.request),
       ...layer('breaker', parts.get('breaker')?.attempt),
       { name: 'pick', dispatch: createPick(service, [], upstream, VIA, wire) },
+      ...layer('outlier', alone('outlier', {}, 'outbound').picked),
       ...layer('timeout: perTry', parts.get('timeout')?.picked),
       ...layer('rateLimit of attempts', alone('rateLimit', { rate: '1000000/s' }, 'outbound').picked),
       ...layer(

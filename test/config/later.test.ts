@@ -8,9 +8,8 @@ const SIDECAR = 'kind: Sidecar\nname: x\n'
 
 const later: readonly string[] = [
   `${POLICY}→hedge: {after: p95}`,
-  `${POLICY}→outlier: {consecutive: 5}`,
   `${INBOUND}→concurrency: {}`,
-  `kind: Profile\nname: p\n→outlier: {}`,
+  `kind: Profile\nname: p\n→hedge: {}`,
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,

@@ -30,6 +30,7 @@ export function scopeOf(env: SubjectEnv, route: RouteInfo = ROUTE): ContractScop
     bulkheadRejected() {},
     bulkheadWaited() {},
     circuitChanged() {},
+    endpointChanged() {},
     fallbackServed() {},
     defect: (where, error) => defects.push(`defect ${where}: ${error instanceof Error ? error.stack : error}`),
   }

@@ -15,6 +15,7 @@ import {
   REQUEST_ORDER,
 } from '../../src/policies/index.ts'
 import type { RateLimitConfig } from '../../src/policies/rate-limit/policy.ts'
+import type { OutlierConfig } from '../../src/policies/outlier/outliers.ts'
 import type { RetryConfig } from '../../src/policies/retry/policy.ts'
 import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
 import { Via } from '../../src/core/via.ts'
@@ -69,6 +70,7 @@ const CONFIGS = {
     at: 'attempt',
     until: Number.POSITIVE_INFINITY,
   } satisfies FaultConfig,
+  outlier: { consecutive: 2, ejectFor: 50, maxEjected: 1, jitter: 0.2 } satisfies OutlierConfig,
   rateLimit: { rate: 100, burst: 3, key: [], scope: 'replica' } satisfies RateLimitConfig,
 } as const
 
@@ -107,9 +109,9 @@ function stack(configs: Partial<typeof CONFIGS>, mode: Mode = 'enforce'): Parame
   }
 }
 
-const { fallback, timeout, bulkhead, retry, breaker, rateLimit, fault } = CONFIGS
+const { fallback, timeout, bulkhead, retry, breaker, outlier, rateLimit, fault } = CONFIGS
 
-contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, rateLimit, fault }), {
+contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, outlier, rateLimit, fault }), {
   askers: 5,
   runs: 1000,
 })
@@ -124,10 +126,14 @@ contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhea
 })
 contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs: 1000 })
 contractSuite('rescue of gRPC calls', () => ({ layer: calls(createRescue(new Via('test'))) }), { runs: 1000 })
-contractSuite('the whole stack in shadow mode', stack({ fallback, timeout, bulkhead, retry, breaker }, 'shadow'), {
-  askers: 5,
-  runs: 300,
-})
+contractSuite(
+  'the whole stack in shadow mode',
+  stack({ fallback, timeout, bulkhead, retry, breaker, outlier }, 'shadow'),
+  {
+    askers: 5,
+    runs: 300,
+  },
+)
 contractSuite(
   'shadows of each endpoint',
   stack(

@@ -63,6 +63,7 @@ export interface State {
   readonly endpoints: readonly {
     service: string
     address: string
+    state: string
     inflight: number
     idle: number
     connections: number

@@ -1,6 +1,6 @@
 /** What stands around a layer in a test: a client above, an upstream beneath, and the scope a policy is made in. */
 import type { ProxyError } from '../../src/core/errors.ts'
-import type { BreakerSnapshot, BreakerState, Mode, PolicyEvents } from '../../src/core/events.ts'
+import type { BreakerSnapshot, BreakerState, EndpointChange, Mode, PolicyEvents } from '../../src/core/events.ts'
 import {
   Attempt,
   type Dispatch,
@@ -129,6 +129,12 @@ export class Call implements RequestBody {
     if (!this.over) this.#response.head(responseHead(status, headers))
   }
 
+  /** A head that no upstream made. */
+  foreign(head: ResponseHead): void {
+    if (!this.over) this.#response.head(head)
+    this.finish()
+  }
+
   send(text: string | Buffer): void {
     if (!this.over) this.#response.data(Buffer.from(text as string))
   }
@@ -221,6 +227,10 @@ export class Events implements PolicyEvents {
   circuitChanged(breaker: BreakerSnapshot, from: BreakerState, why: string): void {
     this.log.push(`${from} -> ${breaker.state}`)
     this.changes.push({ from, to: breaker.state, why, id: breaker.id })
+  }
+
+  endpointChanged({ address, change, reason, mode }: EndpointChange): void {
+    this.log.push(`${address} ${mode === 'shadow' ? 'would be ' : ''}${change} ${reason}`)
   }
 
   fallbackServed(_exchange: Exchange, kind: string, reason: string): void {

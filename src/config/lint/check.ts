@@ -11,6 +11,9 @@ export interface Warning {
   readonly message: string
 }
 
+/** How many endpoints each Service lists; one whose endpoints are looked up is not there. */
+export type ServiceSizes = ReadonlyMap<string, number>
+
 export type Check = (blocks: Blocks, policy: PolicyDocument) => Warning[]
 
 /** A field of a block that is a number (ms, bytes, a count); undefined where the block or the field is not there. */

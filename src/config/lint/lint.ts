@@ -4,13 +4,14 @@ import type { BlockStatement, Issue, Place, PolicyDocument } from '../model.ts'
 import { attemptsDoNotFit, perTryIsRequest } from './attempts.ts'
 import { windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
-import type { Blocks, Check } from './check.ts'
+import type { Blocks, Check, ServiceSizes } from './check.ts'
 import { cachedForWrites, madeUpSuccess } from './fallback.ts'
 import { faultInForce } from './fault.ts'
+import { outlierAlone } from './outlier.ts'
 import { anyMethod } from './retry.ts'
 import { requestOnStream } from './streams.ts'
 
-/** Those that need blocks of later versions come with them: W006, W007. W011 and W013 are the runtime's. */
+/** Those that need blocks of later versions come with them: W006. W011 and W013 are the runtime's. */
 const CHECKS: readonly Check[] = [
   attemptsDoNotFit,
   perTryIsRequest,
@@ -23,8 +24,8 @@ const CHECKS: readonly Check[] = [
 ]
 
 /** `now` since 1970, ms, where it is known. */
-export function lint(policies: readonly PolicyDocument[], now: number | undefined): Issue[] {
-  const checks = [...CHECKS, faultInForce(now)]
+export function lint(policies: readonly PolicyDocument[], sizes: ServiceSizes, now: number | undefined): Issue[] {
+  const checks = [...CHECKS, outlierAlone(sizes), faultInForce(now)]
   const found = policies.flatMap((policy) => checks.flatMap((check) => check(blocksOf(policy), policy)))
   // A Profile that several policies use is warned of once.
   const once = new Map(

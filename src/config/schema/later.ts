@@ -6,7 +6,6 @@ const OUTBOUND = ['outbound'] as const
 
 export const LATER_BLOCKS: readonly BlockSchema[] = [
   later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
-  later('outlier', OUTBOUND, 'One bad endpoint set aside.'),
   later('concurrency', INBOUND, 'A limit that finds itself.'),
 ]
 

@@ -25,6 +25,7 @@ import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { onAnswer, onFailure, pauseOf, type RetryRules, seriesAfter, type Standing, wouldRetry } from './decide.ts'
 import { onTrailers, peeks, whyTooLate } from './decide-grpc.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
+import { goesElsewhere, isListed, moverOf } from './probes.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'discarded for another attempt')
 
@@ -42,7 +43,9 @@ export interface RetryParts {
 
 export function retryLayer(parts: RetryParts): Layer {
   const budget = parts.budget
+  const mover = moverOf(parts.rules, parts.keep)
   return (next) => (request, up) => {
+    request.attempt.mover = mover
     if (budget !== undefined) budget.deposit(request.exchange.startedAt)
     const loop = new RetryLoop(parts, next, request, up)
     loop.outgoing.down = next(request, loop)
@@ -80,6 +83,8 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   #series: number
   retries: number
   transparentUsed: boolean
+  /** A probe of outlier failed, and the request was sent elsewhere. */
+  #moved: boolean
 
   constructor(parts: RetryParts, next: Dispatch, request: RequestHead, up: ResponseHandler) {
     this.outgoing = new Outgoing(this, up, request, parts.account, parts.keep)
@@ -96,6 +101,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     this.#series = 0
     this.retries = 0
     this.transparentUsed = false
+    this.#moved = false
   }
 
   get whole(): boolean {
@@ -115,6 +121,12 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   head(head: ResponseHead): void {
     if (this.#phase !== LIVE) return
     const { rules, clock } = this.#parts
+    const { exchange, attempt } = this.#request
+    if (attempt.elsewhere && this.#moves(exchange.grpc && rules.when.hasHead(head, true))) {
+      this.#kept = new KeptAnswer(head)
+      this.#move()
+      return
+    }
     const pause = rules.max === 0 ? -1 : this.#afterAnswer(head)
     if (pause >= 0) {
       this.#kept = new KeptAnswer(head)
@@ -178,7 +190,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   expired(): void {
     this.#timer = undefined
     if (this.#phase === PEEKING) this.#stopPeeking()
-    else this.#dispatch('retry')
+    else this.#dispatch('retry', false)
   }
 
   aborted(reason: ProxyError): void {
@@ -212,6 +224,11 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   }
 
   #afterFailure(error: ProxyError): void {
+    if (this.#moves(isListed(this.#parts.rules, error))) {
+      this.outgoing.attemptGone()
+      this.#move()
+      return
+    }
     const verdict = onFailure(this.#parts.rules, this.#request, error, this)
     const transparent = verdict === 'transparent'
     const pause = transparent || verdict === 'pass' ? -1 : this.#grant(verdict, undefined)
@@ -223,7 +240,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     this.outgoing.attemptGone()
     if (transparent) {
       this.transparentUsed = true
-      this.#dispatch('transparent')
+      this.#dispatch('transparent', true)
     } else {
       this.#wait(pause)
     }
@@ -244,6 +261,16 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     return pause
   }
 
+  /** Whether a failed probe sends the request elsewhere; once, for the first attempt is the only one that probes. */
+  #moves(listed: boolean): boolean {
+    return !this.#moved && goesElsewhere(this.#request, listed, this.whole)
+  }
+
+  #move(): void {
+    this.#moved = true
+    this.#dispatch('transparent', false)
+  }
+
   #skip(why: RetrySkip): -1 {
     this.#parts.events.retrySkipped(this.#request.exchange, why)
     return -1
@@ -252,6 +279,12 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   /** The trailers came before any message: they decide. */
   #peeked(trailers: Headers | undefined): void {
     const { rules, clock } = this.#parts
+    if (this.#moves(rules.when.hasTrailers(trailers))) {
+      clock.cancel(this.#timer)
+      this.#keepEnd(this.#kept as KeptAnswer, trailers)
+      this.#move()
+      return
+    }
     const verdict = onTrailers(rules, this.#request, trailers, this)
     const pushback = trailers === undefined ? undefined : this.#pushback(trailers)
     const pause = verdict === 'pass' ? -1 : this.#grant(verdict, pushback)
@@ -280,14 +313,15 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     this.outgoing.waiting = true
     this.outgoing.answerKept = kept !== undefined && !kept.over
     if (pause === 0) {
-      this.#dispatch('retry')
+      this.#dispatch('retry', false)
     } else {
       this.#timer = this.#parts.clock.schedule(pause, this)
       if (kept !== undefined) this.outgoing.down.pauseResponse()
     }
   }
 
-  #dispatch(kind: AttemptKind): void {
+  /** `fresh`: on a connection that nobody used before. */
+  #dispatch(kind: AttemptKind, fresh: boolean): void {
     const kept = this.#kept
     this.#kept = undefined
     if (kept !== undefined && !kept.over) {
@@ -297,7 +331,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
       this.outgoing.attemptGone()
     }
     this.#phase = LIVE
-    const attempt = new Attempt(kind, this.retries >= this.#parts.rules.max, kind === 'transparent')
+    const attempt = new Attempt(kind, this.retries >= this.#parts.rules.max, fresh)
     const expects = !this.#continued && this.outgoing.bytes === 0
     const head = this.#request.forAttempt(attempt, expects)
     const counts = this.retries > 0 && this.#request.exchange.grpc

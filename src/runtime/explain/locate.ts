@@ -12,6 +12,8 @@ export interface Located {
   readonly path: string
   /** Where it goes, in words. */
   readonly endpoints: string
+  /** How many endpoints that is; undefined: whatever a look-up finds. */
+  readonly size: number | undefined
 }
 
 interface Url {
@@ -51,7 +53,8 @@ function outbound(config: Config, query: Query, url: Url, path: string): Located
 }
 
 function to(service: ServiceDocument, path: string): Located {
-  return { found: true, service: service.name, port: undefined, path, endpoints: endpointsOf(service) }
+  const size = service.dns === undefined ? service.endpoints.length : undefined
+  return { found: true, service: service.name, port: undefined, path, endpoints: endpointsOf(service), size }
 }
 
 const SHOWN = 4
@@ -75,7 +78,7 @@ function inbound(config: Config, query: Query, url: Url, path: string): Located 
   }
   const app = config.sidecar.inbound.find((entry) => entry.app.port === port)?.app
   const endpoints = app === undefined ? 'the application, which `run --app` names' : `${app.host}:${app.port}`
-  return { found: true, service: config.sidecar.name, port, path, endpoints }
+  return { found: true, service: config.sidecar.name, port, path, endpoints, size: 1 }
 }
 
 function nowhere(reason: string): Unrouted {

@@ -3,6 +3,7 @@ import type {
   BreakerSnapshot,
   BreakerState,
   BulkheadSnapshot,
+  EndpointChange,
   Mode,
   PolicyEvents,
   RetrySkip,
@@ -52,6 +53,8 @@ export class Recorder implements PolicyEvents {
   readonly transitions: Transition[] = []
   transitionsDropped = 0
   readonly defects: string[] = []
+  /** Endpoints that outlier ejected, or in shadow mode would have, by `service: words`. */
+  readonly ejections = new Map<string, number>()
   readonly #destinations = new Map<string, Destination>()
   #phase: PhaseRecord
 
@@ -145,6 +148,11 @@ export class Recorder implements PolicyEvents {
   circuitChanged({ id, service, scope, key, state }: BreakerSnapshot, from: BreakerState, why: string): void {
     if (this.transitions.length >= MOST_TRANSITIONS) this.transitionsDropped++
     else this.transitions.push({ at: this.#now(), id, service, scope, key, from, to: state, why })
+  }
+
+  endpointChanged({ service, change, reason, mode }: EndpointChange): void {
+    if (change !== 'ejected') return
+    add(this.ejections, `${service}: an endpoint ${mode === 'shadow' ? 'would be' : 'was'} ejected, ${reason}`)
   }
 
   fallbackServed(): void {}

@@ -115,6 +115,7 @@ function notesOf({ workload, recorder, unanswered }: Simulation): string[] {
   if (unanswered > 0) notes.push(`${unanswered} requests had no answer ten minutes after the last was sent`)
   if (recorder.transitionsDropped > 0)
     notes.push(`${recorder.transitionsDropped} more steps of breakers are not listed`)
+  for (const [what, times] of recorder.ejections) notes.push(`${what}: ${times}`)
   for (const defect of new Set(recorder.defects)) notes.push(`a defect of ours: ${defect}`)
   return notes
 }

@@ -78,6 +78,23 @@ for (const text of fine) {
   })
 }
 
+t.test('W007 where the Service that a policy names lists one endpoint', async (t) => {
+  const text = (service: string, where: string, blocks = 'outlier: {}') =>
+    `kind: Service\nname: s\n${where}\n---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: ${service}}\n${blocks}\n`
+  const warned = load(text('s', 'endpoints: ["10.0.0.7:80"]'))
+  t.match(warned.issues, [
+    { code: 'W007', severity: 'warning', place: { line: 8 }, message: /Service s has one endpoint/ },
+  ])
+  for (const fine of [
+    text('s', 'endpoints: ["10.0.0.7:80", "10.0.0.8:80"]'),
+    text('"*"', 'endpoints: ["10.0.0.7:80"]'),
+    text('s', 'dns: {name: s, port: 80}'),
+    text('s', 'endpoints: ["10.0.0.7:80"]', 'outlier: {mode: disabled}'),
+  ]) {
+    t.same(load(fine).issues, [])
+  }
+})
+
 t.test('blocks of a Profile count, and two users of one make one warning', async (t) => {
   const user = (name: string) =>
     `---\nkind: Policy\nname: ${name}\nmatch: {direction: outbound, service: "*", routes: [{path: /${name}}]}\nuse: r\n`

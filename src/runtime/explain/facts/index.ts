@@ -12,6 +12,7 @@ import { fault } from './fault.ts'
 import { idempotency } from './idempotency.ts'
 import { latency } from './latency.ts'
 import { rateLimit } from './rate-limit.ts'
+import { outlier } from './outlier.ts'
 import { retry } from './retry.ts'
 import type { AtWork, ConfigOf, FactSource, Subject, Wait } from './source.ts'
 import { timeout } from './timeout.ts'
@@ -21,6 +22,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   timeout,
   bulkhead,
   breaker,
+  outlier,
   fallback,
   authorize,
   rateLimit,

@@ -15,6 +15,8 @@ export interface Subject {
   readonly service: string
   readonly method: string
   readonly stream: boolean | undefined
+  /** How many there are; undefined: whatever a look-up finds. */
+  readonly endpoints: number | undefined
   /** All that is enforced, for a policy whose fact depends on another. */
   readonly blocks: AtWork
 }
