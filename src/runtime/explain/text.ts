@@ -72,7 +72,7 @@ function defaults({ blocks }: Explained): string[] {
     return wrapped(`${block}  `, block === 'retry' ? 'stated by nobody: max 0' : `stated by nobody: ${said}`)
   })
   const none = blocks.filter(({ state }) => state === 'none').map(({ block }) => block)
-  if (none.length > 0) lines.push(`${none.join(', ')}  stated by nobody: none`)
+  if (none.length > 0) lines.push(...wrapped('', `${none.join(', ')}  stated by nobody: none`))
   return lines
 }
 
