@@ -332,6 +332,8 @@ export class Attempt {
   probing: boolean
   /** outlier: the probe failed, and the request shall go elsewhere. */
   elsewhere: boolean
+  /** fault: it ended while a delay made on purpose held it, so it says nothing of the endpoint. */
+  heldByFault: boolean
   /** telemetry: the span of this attempt. */
   span: unknown
 
@@ -350,6 +352,7 @@ export class Attempt {
     this.mover = undefined
     this.probing = false
     this.elsewhere = false
+    this.heldByFault = false
     this.span = undefined
   }
 }

@@ -58,19 +58,19 @@ const reset: Script = async (peer) => {
   peer.reset()
 }
 
-for (const [name, bad] of [
-  ['answers 500', answering(() => BAD)],
-  ['resets', reset],
-  ['refuses', 'refuses'],
+for (const [name, bad, rest, probes] of [
+  ['answers 500', answering(() => BAD), 320, 4],
+  ['resets', reset, 100, 2],
+  ['refuses', 'refuses', 100, 2],
 ] as const) {
   t.test(`One request a second, one of three ${name}: no error after its ejection, its probes included`, async (t) => {
     const { seconds, said, shown } = await farm(t, OUTLIER, bad)
     const statuses = await seconds(15)
     t.equal(statuses.filter((status) => status !== 200).length, 5, 'until it is ejected')
     t.same(await shown(), ['ejected', 'ready', 'ready'])
-    const after = await seconds(320)
+    const after = await seconds(rest)
     t.equal(after.filter((status) => status !== 200).length, 0)
-    t.equal(said('"reason":"probe_failed"').length, 4, 'after 30, 60, 90 and 120 s')
+    t.equal(said('"reason":"probe_failed"').length, probes, 'after 30, 60 … s')
   })
 }
 

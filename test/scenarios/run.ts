@@ -1,7 +1,7 @@
 /**
- * `npm run scenario -- avalanche|retrying-client|rest|grpc [--scale N]`: runs stories against real processes, prints what was
- * measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a bound missed
- * on a machine so busy with something else that it proves nothing.
+ * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier [--scale N]`: runs stories against real processes, prints
+ * what was measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a
+ * bound missed on a machine so busy with something else that it proves nothing.
  * `--only TEXT` runs the variants whose name contains it, `--poisson` draws the arrivals as of independent users,
  * `--sidecar FILE` takes another build (dist/outrigger.cjs). SCALE in the environment stands for `--scale`.
  */
@@ -11,6 +11,7 @@ import { table } from '../../src/demo/table.ts'
 import { nowMs } from '../../src/demo/time.ts'
 import { avalanche } from './avalanche.ts'
 import { grpcShapes } from './grpc.ts'
+import { outlier } from './outlier.ts'
 import { rest } from './rest.ts'
 import { retryingClient } from './retrying-client.ts'
 import type { Scenario, Setting } from './setting.ts'
@@ -20,6 +21,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'retrying-client': retryingClient,
   rest,
   grpc: grpcShapes,
+  outlier,
 }
 
 async function tell(name: string, scenario: Scenario, setting: Setting): Promise<number> {

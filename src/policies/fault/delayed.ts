@@ -41,6 +41,7 @@ export class Delayed implements Holder, Timed {
 
   /** The caller left, or a timeout above us struck. */
   abandoned(): void {
+    this.#request.attempt.heldByFault = true
     this.#clock.cancel(this.#timer)
   }
 

@@ -48,7 +48,7 @@ class Recorder extends AttemptRecorder {
   readonly #outliers: Outliers
   readonly #member: Member
   readonly #generation: number
-  /** The answer is one of ours: a fault made on purpose. */
+  /** A fault made on purpose: an answer of ours, or a timeout while it held the request. */
   #made: boolean
 
   constructor(
@@ -69,6 +69,11 @@ class Recorder extends AttemptRecorder {
   override head(head: ResponseHead): void {
     this.#made = head.origin !== 'upstream'
     super.head(head)
+  }
+
+  override fail(error: ProxyError): void {
+    if (this.request.attempt.heldByFault) this.#made = true
+    super.fail(error)
   }
 
   protected override answered(): void {

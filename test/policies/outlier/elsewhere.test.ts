@@ -174,3 +174,19 @@ t.test('whom another test is against is not asked', async (t) => {
   shut = false
   t.equal(send(1), '0>1')
 })
+
+t.test('a timeout while an injected delay held the request says nothing of the endpoint', async (t) => {
+  for (const [held, expected] of [
+    [true, 'ready'],
+    [false, 'ejected'],
+  ] as const) {
+    const { send, set, state } = scene()
+    set(0, (call) => {
+      call.request.attempt.granted = 0
+      call.request.attempt.heldByFault = held
+      call.break(new ProxyError('per_try_timeout', 'upstream', 'unanswered', ''))
+    })
+    send(15)
+    t.equal(state(0), expected)
+  }
+})
