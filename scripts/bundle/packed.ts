@@ -1,6 +1,6 @@
 /**
  * Packs large packages that most sidecars never use into the bundle, each kin as one compressed string that is unpacked when the
- * first of it is asked for: OpenTelemetry, and the client for Redis.
+ * first of it is asked for: OpenTelemetry, the client for Redis, and the clients of health checks.
  *
  * Most sidecars export no spans. As plain code, even code that never runs, the SDK is nine tenths of the bundle: V8 reads all
  * of it at start and keeps the text, which is measured in docs/decisions/0002-one-bundled-file.md. All packages of a kin share
@@ -11,7 +11,11 @@ import { brotliCompressSync, constants } from 'node:zlib'
 import { build as bundle, type Plugin } from 'esbuild'
 
 /** By the name under which a stack trace shows them. */
-const KINS: Readonly<Record<string, RegExp>> = { opentelemetry: /^@opentelemetry\//, redis: /^@redis\// }
+const KINS: Readonly<Record<string, RegExp>> = {
+  opentelemetry: /^@opentelemetry\//,
+  redis: /^@redis\//,
+  health: /^(undici|http2-wrapper)$/,
+}
 
 /** `inputs` is told what went into the string, for the licences. */
 export function packed(options: { readonly target: string; readonly inputs: (paths: string[]) => void }): Plugin {

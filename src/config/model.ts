@@ -88,6 +88,18 @@ export interface UpstreamTls {
   readonly key: string
 }
 
+/** `interval` and `timeout` in ms. */
+export interface HealthCheckConfig {
+  /** What is asked for by GET; '' for a check by gRPC. */
+  readonly path: string
+  /** Whose health is asked for ('': the server's) by `grpc.health.v1.Health/Check`; undefined for one by HTTP. */
+  readonly grpc: { readonly service: string } | undefined
+  readonly interval: number
+  readonly timeout: number
+  readonly healthy: number
+  readonly unhealthy: number
+}
+
 export interface ServiceDocument {
   readonly name: string
   /** Lower case; `*.suffix` allowed; `name:port` matches that port only. */
@@ -101,13 +113,19 @@ export interface ServiceDocument {
   readonly tls: UpstreamTls | undefined
   readonly sidecar: boolean
   readonly propagate: 'all' | 'trace' | 'none'
-  readonly loadBalancing: 'roundRobin' | 'leastRequest' | 'random'
+  readonly loadBalancing: {
+    readonly algorithm: 'ewma' | 'leastRequest' | 'roundRobin' | 'random' | 'hash'
+    /** The header that `hash` picks by, in lower case; '' for every other algorithm. */
+    readonly hashOn: string
+  }
   readonly connections: {
     readonly maxPerEndpoint: number
     readonly idle: number
     readonly maxAge: number
     readonly http2Streams: number
   }
+  /** undefined: endpoints are not asked how they are. */
+  readonly healthCheck: HealthCheckConfig | undefined
   readonly place: Place
 }
 

@@ -9,6 +9,7 @@
  */
 import type { ProxyError } from './errors.ts'
 import type { Headers } from './headers.ts'
+import type { Meter } from './meter.ts'
 import type { ReplayBuffer } from './replay-buffer.ts'
 
 /** Sends one request. Body and interest go down through the result; the answer comes up through `response`. */
@@ -189,6 +190,13 @@ export interface EndpointInfo {
   readonly states: Map<string, unknown>
   /** upstream: when an active health check last went well, on our clock, ms. */
   readonly wellAt?: number
+  /** Owned by the service; undefined where its balancer asks nothing. */
+  readonly meter: Meter | undefined
+  /**
+   * On the clock, ms, when it came or came back while others were warm; -Infinity once it was never away. Written by who
+   * lets it in: from then on its share of the traffic grows (docs/balancing.md, slow start).
+   */
+  warmingSince: number
 }
 
 /** What one request carries through all layers. The owner of each field is named beside it; only the owner writes. */

@@ -87,3 +87,20 @@ export function statusOfHttp(status: number): number {
       return UNKNOWN
   }
 }
+
+/** OpenTelemetry's list: on the server's side these are errors, and every other is an answer to its client. */
+const SERVER_ERRORS: readonly string[] = [
+  'UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+]
+
+const IS_ERROR = new Uint8Array(GRPC_STATUS.length)
+for (const name of SERVER_ERRORS) IS_ERROR[(GRPC_STATUS as readonly string[]).indexOf(name)] = 1
+
+export function isServerError(code: number): boolean {
+  return code !== NO_STATUS && IS_ERROR[code] === 1
+}

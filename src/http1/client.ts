@@ -42,8 +42,8 @@ const MAX_INFORMATIONAL = 32
 export class ClientConnection implements OutboxOwner, Reader {
   readonly socket: Socket
   readonly outbox: Outbox
-  /** ms on the pool's clock: when it was made, and until when it may wait for its next request. */
-  readonly madeAt: number
+  /** ms on the pool's clock: from when on it takes no further request, and until when it may wait for its next one. */
+  readonly retireAt: number
   idleUntil: number
   /** `Keep-Alive: timeout=` of the last answer in s; -1 when it said nothing. */
   keepAliveTimeout: number
@@ -64,10 +64,10 @@ export class ClientConnection implements OutboxOwner, Reader {
   #verdict: ProxyError | undefined
 
   /** `connected`: nothing has to be waited for. */
-  constructor(socket: Socket, owner: ClientOwner, now: number, connected = false) {
+  constructor(socket: Socket, owner: ClientOwner, retireAt: number, connected = false) {
     this.socket = socket
     this.outbox = new Outbox(socket, this)
-    this.madeAt = now
+    this.retireAt = retireAt
     this.idleUntil = 0
     this.keepAliveTimeout = -1
     this.uses = 0

@@ -8,8 +8,8 @@ import type { Service } from '../upstream/service.ts'
 export function* endpointSamples(services: Iterable<Service>, snapshots: Iterable<Snapshot>): Iterable<EndpointSample> {
   const set = setAside(snapshots)
   for (const service of services) {
-    for (const { address, active: inflight, idle, connections } of service.endpoints) {
-      const state = set.get(`${service.name} ${address}`) ?? 'ready'
+    for (const { address, active: inflight, idle, connections, unhealthy } of service.endpoints) {
+      const state = unhealthy ? 'unhealthy' : (set.get(`${service.name} ${address}`) ?? 'ready')
       yield { service: service.name, address, state, inflight, idle, connections }
     }
   }

@@ -2,13 +2,15 @@
 import { upstreamFiles } from '../config/build/tls.ts'
 import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
 import { createBalancer } from '../upstream/balance/balancer.ts'
-import { DnsService } from '../upstream/discovery/dns-service.ts'
+import { type DnsReport, DnsService, systemLookup } from '../upstream/discovery/dns-service.ts'
 import type { EndpointSettings } from '../upstream/endpoint.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
+import { ProbeGate } from '../upstream/health/probe-gate.ts'
 import { StaticService } from '../upstream/static-service.ts'
 import type { TlsSettings } from '../upstream/tls-dialer.ts'
 import type { Log } from '../telemetry/index.ts'
+import { createHealthChecks, MOST_PROBES } from './health-checks.ts'
 import type { Certificates } from './tls/certificates.ts'
 
 interface Held {
@@ -26,6 +28,7 @@ export class Services {
   readonly #context: UpstreamContext
   readonly #log: Log
   readonly #certificates: Certificates
+  readonly #gate = new ProbeGate(MOST_PROBES)
   #held = new Map<string, Held>()
 
   constructor(context: UpstreamContext, log: Log, certificates: Certificates) {
@@ -89,12 +92,13 @@ export class Services {
     const { name, hostHeader, connections, protocol } = document
     const balancer = createBalancer(document.loadBalancing, this.#context.random)
     const tls = this.#tls(document)
+    const checks = createHealthChecks(document, tls, this.#gate, this.#context, this.#log)
     const believesPeer = document.sidecar
     const settings: EndpointSettings = { ...connections, limits, believesPeer, protocol, hostHeader, tls }
     if (document.dns === undefined) {
-      return new StaticService(name, document.endpoints, balancer, settings, this.#context)
+      return new StaticService(name, document.endpoints, balancer, settings, this.#context, checks)
     }
-    return new DnsService(name, document.dns, balancer, settings, this.#context, {
+    const report: DnsReport = {
       singleAddress: (service, host) =>
         this.#log.warn('one address for a service by DNS', {
           code: 'W013',
@@ -103,7 +107,8 @@ export class Services {
           hint: 'behind one address there may be many endpoints: retries cannot go elsewhere; name a headless service',
         }),
       failed: (service, host, cause) => this.#log.warn('look-up failed', { service, name: host, cause }),
-    })
+    }
+    return new DnsService(name, document.dns, balancer, settings, this.#context, report, systemLookup, checks)
   }
 
   #tls({ tls, dns }: ServiceDocument): TlsSettings | undefined {
@@ -118,7 +123,7 @@ export class Services {
     const limits = sidecar.limits
     const plain = { hostHeader: 'keep', tls: undefined }
     const settings: EndpointSettings = { ...APPLICATION, limits, believesPeer: false, protocol, ...plain }
-    const balancer = createBalancer('leastRequest', this.#context.random)
+    const balancer = createBalancer({ algorithm: 'random', hashOn: '' }, this.#context.random)
     return new StaticService(sidecar.name, [{ ...app, weight: 1 }], balancer, settings, this.#context)
   }
 }

@@ -1,8 +1,9 @@
 /** The services of a configuration, with endpoints that behave as the workload says. */
 import type { Config, HostPort, ServiceDocument, SidecarDocument } from '../config/model.ts'
 import type { Dispatch } from '../core/exchange.ts'
-import { createBalancer } from '../upstream/balance/balancer.ts'
+import { type Balancing, createBalancer } from '../upstream/balance/balancer.ts'
 import type { EndpointSettings } from '../upstream/endpoint.ts'
+import { EndpointGroup } from '../upstream/endpoint-group.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
 import { type Conduct, SimulatedEndpoint } from './endpoint.ts'
@@ -28,6 +29,17 @@ const FAR = { ...NEAR, maxPerEndpoint: 256, http2Streams: 100 }
 /** What hosts that no Service names are called together. */
 const STRANGERS = 'passthrough'
 
+/** One endpoint is not picked, whatever stands here. */
+const ALONE: Balancing = { algorithm: 'random', hashOn: '' }
+
+/** Nobody checks its health: what its endpoints do, the workload says. */
+class SimulatedService extends EndpointGroup {
+  constructor(name: string, endpoints: readonly SimulatedEndpoint[], balancing: Balancing, upstream: UpstreamContext) {
+    super(name, createBalancer(balancing, upstream.random), upstream, undefined)
+    this.replace(endpoints)
+  }
+}
+
 export class SimulatedServices {
   /** Our own application; there is one instance of it. */
   readonly server: Server
@@ -46,7 +58,7 @@ export class SimulatedServices {
     const conduct = this.#conduct('', this.server)
     const app = sidecar.inbound[0]?.app as HostPort
     const endpoint = new SimulatedEndpoint(app.host, app.port, 1, this.#settings(NEAR), world.upstream, conduct)
-    this.#application = this.#service(sidecar.name, [endpoint], 'leastRequest')
+    this.#application = new SimulatedService(sidecar.name, [endpoint], ALONE, world.upstream)
   }
 
   service(name: string): Service {
@@ -86,11 +98,7 @@ export class SimulatedServices {
       const conduct = this.#conduct(name, this.#server(name))
       return new SimulatedEndpoint(host, port, weight, settings, this.#world.upstream, conduct)
     })
-    return this.#service(name, made, loadBalancing)
-  }
-
-  #service(name: string, endpoints: SimulatedEndpoint[], algorithm: ServiceDocument['loadBalancing']): Service {
-    return { name, endpoints, balancer: createBalancer(algorithm, this.#world.upstream.random), close() {} }
+    return new SimulatedService(name, made, loadBalancing, this.#world.upstream)
   }
 
   #settings(connections: typeof NEAR): EndpointSettings {

@@ -14,6 +14,7 @@ import {
 import { ForwardingHandler } from '../core/forwarding.ts'
 import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
+import { meterFailure, meterHead, meterTrailers } from '../core/meter.ts'
 import type { Ids } from './ids.ts'
 import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
 import { withoutContext, writeContext } from './propagation.ts'
@@ -139,16 +140,25 @@ export class AttemptRecord extends ForwardingHandler {
   override head(head: ResponseHead): void {
     this.status = head.status
     if (this.#exchange.grpc) this.rpcStatus = statusOfHead(head)
+    if (this.attempt.endpoint?.meter !== undefined) {
+      meterHead(this.attempt, this.#exchange, head, this.#parts.clock.now())
+    }
     this.up.head(head)
   }
 
   override end(trailers?: Headers): void {
-    if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.rpcStatus = statusOfTrailers(trailers)
+    if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.#readTrailers(trailers)
     this.#finish()
     this.up.end(trailers)
   }
 
+  #readTrailers(trailers: Headers | undefined): void {
+    this.rpcStatus = statusOfTrailers(trailers)
+    meterTrailers(this.attempt, trailers, this.#parts.clock.now())
+  }
+
   override fail(error: ProxyError): void {
+    meterFailure(this.attempt, this.status !== 0, error, this.#parts.clock.now())
     // An answer that was put aside for another attempt is still what this attempt came to.
     if (error.reason !== 'superseded' || this.status === 0) {
       this.reason = error.reason

@@ -2,7 +2,7 @@
 import { REASON_LIST } from '../core/errors.ts'
 import type { AttemptKind } from '../core/exchange.ts'
 import { GRPC_STATUS } from '../core/grpc-status.ts'
-import { isServerError } from './rpc-status.ts'
+import { isServerError } from '../core/grpc-status.ts'
 
 /** Methods that have a row of their own; every other is the last. */
 export const METHODS = [

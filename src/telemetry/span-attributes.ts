@@ -6,7 +6,8 @@ import { get } from '../core/headers.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import { METHODS, methodIndex, protocolName } from './labels.ts'
 import { OTHER_RPC } from './rpc-methods.ts'
-import { isServerError, statusName } from './rpc-status.ts'
+import { isServerError } from '../core/grpc-status.ts'
+import { statusName } from './rpc-status.ts'
 import type { SampledExchange } from './sampled.ts'
 
 export type Attributes = Record<string, string | number>

@@ -1,5 +1,7 @@
 /** One address of a service, with its connections. */
 import type { EndpointInfo, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { hashOf } from './balance/hash-of.ts'
+import type { PeakEwma } from './balance/peak-ewma.ts'
 import { Http2Pool } from './http2-pool.ts'
 import { Negotiation, type Pools } from './negotiation.ts'
 import { Pool, type PoolSettings, type UpstreamContext } from './pool.ts'
@@ -28,6 +30,13 @@ export class Endpoint implements EndpointInfo, Pools {
   /** Share of the traffic, relative to the other endpoints of the service; at least 1. */
   readonly weight: number
   readonly states: Map<string, unknown>
+  meter: PeakEwma | undefined
+  /** Active health checks say that it is not to be used; theirs to write. */
+  unhealthy: boolean
+  wellAt: number
+  warmingSince: number
+  /** Its part in where a key belongs: a hash of its address, the same in every sidecar. */
+  readonly seed: number
   readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
   readonly #hostHeader: string
@@ -43,6 +52,11 @@ export class Endpoint implements EndpointInfo, Pools {
     this.port = port
     this.weight = weight
     this.states = new Map()
+    this.meter = undefined
+    this.unhealthy = false
+    this.wellAt = 0
+    this.warmingSince = Number.NEGATIVE_INFINITY
+    this.seed = hashOf(this.address)
     this.#settings = settings
     this.#context = context
     this.#hostHeader = hostHeader === 'endpoint' ? this.address : hostHeader === 'keep' ? '' : hostHeader

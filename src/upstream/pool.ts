@@ -121,7 +121,7 @@ export class Pool implements ClientOwner, Timed {
       allowHalfOpen: true,
       onread: reading.onread,
     })
-    const connection = new ClientConnection(socket, this, clock.now())
+    const connection = new ClientConnection(socket, this, this.#retireAt())
     reading.reader = connection
     this.#all.add(connection)
     const limit = request.attempt.connectTimeout
@@ -131,7 +131,7 @@ export class Pool implements ClientOwner, Timed {
 
   /** A connection over TLS is there, for those who waited for it. */
   adopt(socket: TLSSocket, line: WaitingLine): void {
-    const connection = new ClientConnection(socket, this, this.#context.clock.now(), true)
+    const connection = new ClientConnection(socket, this, this.#retireAt(), true)
     socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     this.#all.add(connection)
     const first = line.next()
@@ -149,6 +149,11 @@ export class Pool implements ClientOwner, Timed {
     return waiting.body
   }
 
+  /** Drawn once for each connection: those that were made together shall not end together. */
+  #retireAt(): number {
+    return this.#context.clock.now() + this.#settings.maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
+  }
+
   #drop(connection: ClientConnection): void {
     this.#all.delete(connection)
     connection.discard()
@@ -160,8 +165,7 @@ export class Pool implements ClientOwner, Timed {
 
   released(connection: ClientConnection): void {
     const now = this.#context.clock.now()
-    const { maxAge, idle } = this.#settings
-    if (this.#closed || now - connection.madeAt >= maxAge * (1 - AGE_JITTER * this.#context.random.fraction())) {
+    if (this.#closed || now >= connection.retireAt) {
       this.#drop(connection)
       this.#serveNext()
       return
@@ -171,7 +175,8 @@ export class Pool implements ClientOwner, Timed {
       this.#serve(next, connection)
       return
     }
-    connection.idleUntil = now + idleTime(idle, connection.keepAliveTimeout)
+    const until = now + idleTime(this.#settings.idle, connection.keepAliveTimeout)
+    connection.idleUntil = Math.min(until, connection.retireAt)
     this.#idle.push(connection)
     if (this.#sweeper === undefined) this.#sweeper = this.#context.clock.schedule(SWEEP, this)
   }

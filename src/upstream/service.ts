@@ -10,9 +10,10 @@ import type { UpstreamContext } from './pool.ts'
 
 export interface Service {
   readonly name: string
-  /** Those that may be used; replaced as a whole when discovery finds others. */
+  /** Those there are; replaced as a whole when discovery finds others. */
   endpoints: readonly Endpoint[]
-  /** Why there are none, where that is known. */
+  /** Those of them that may be picked; replaced as a whole when a health check changes its mind. */
+  readonly ready: readonly Endpoint[]
   readonly balancer: Balancer
   close(): void
 }
@@ -30,12 +31,13 @@ export function createPick(
 ): Dispatch {
   const { clock } = context
   return function pick(request, response) {
-    const endpoints = service.endpoints
+    const ready = service.ready
     const exchange = request.exchange
+    const now = clock.now()
     let endpoint: Endpoint
-    if (endpoints.length === 1 && tests.length === 0) endpoint = endpoints[0] as Endpoint
+    if (ready.length === 1 && tests.length === 0) endpoint = ready[0] as Endpoint
     else {
-      const chosen = choose(service, tests, request)
+      const chosen = choose(service, tests, request, now)
       if (chosen instanceof ProxyError) return refuse(response, chosen)
       endpoint = chosen
     }
@@ -43,7 +45,7 @@ export function createPick(
     const number = ++exchange.attempts
     attempt.endpoint = endpoint
     attempt.number = number
-    attempt.startedAt = clock.now()
+    attempt.startedAt = now
     attempt.fields.push('via', via.of(exchange.protocol), 'x-outrigger-attempt', number === 1 ? '1' : String(number))
     if (exchange.requestIdMade) attempt.fields.push('x-request-id', exchange.requestId)
     if (exchange.tried.length === 0) exchange.tried = [endpoint]
@@ -52,16 +54,22 @@ export function createPick(
   }
 }
 
-function choose(service: Service, tests: readonly Eligible[], request: RequestHead): Endpoint | ProxyError {
-  const endpoints = service.endpoints
-  const asked = preferred(tests, endpoints, request)
-  if (asked !== undefined) return asked
+function choose(
+  service: Service,
+  tests: readonly Eligible[],
+  request: RequestHead,
+  now: number,
+): Endpoint | ProxyError {
+  const { ready, balancer } = service
   const tried = request.exchange.tried
+  if (tests.length === 0 && tried.length === 0 && ready.length > 0) return balancer.pick(ready, request, now)
+  const asked = preferred(tests, ready, request)
+  if (asked !== undefined) return asked
   const untried: Endpoint[] = []
   const again: Endpoint[] = []
   let refusal: ProxyError | undefined
-  for (let i = 0; i < endpoints.length; i++) {
-    const endpoint = endpoints[i] as Endpoint
+  for (let i = 0; i < ready.length; i++) {
+    const endpoint = ready[i] as Endpoint
     const against = refusing(tests, endpoint, request)
     if (against !== undefined) {
       // Whoever is full or open says more than that nobody is left.
@@ -70,8 +78,13 @@ function choose(service: Service, tests: readonly Eligible[], request: RequestHe
     else untried.push(endpoint)
   }
   const candidates = untried.length > 0 ? untried : again
-  if (candidates.length > 0) return service.balancer.pick(candidates)
-  return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', `service ${service.name} has no endpoint`)
+  if (candidates.length > 0) return balancer.pick(candidates, request, now)
+  return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', whyNone(service))
+}
+
+function whyNone({ name, endpoints }: Service): string {
+  if (endpoints.length === 0) return `service ${name} has no endpoint`
+  return `every endpoint of service ${name} (${endpoints.length}) is unhealthy, say its health checks`
 }
 
 /** Whom a test wants to have this request, unless another is against it. Every test that prefers is told, each time. */

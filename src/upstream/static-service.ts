@@ -1,8 +1,9 @@
 /** A service whose endpoints stand in the file. */
 import type { Balancer } from './balance/balancer.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
+import { EndpointGroup } from './endpoint-group.ts'
+import type { HealthChecks } from './health/health-checks.ts'
 import type { UpstreamContext } from './pool.ts'
-import type { Service } from './service.ts'
 
 export interface Address {
   readonly host: string
@@ -10,24 +11,16 @@ export interface Address {
   readonly weight: number
 }
 
-export class StaticService implements Service {
-  readonly name: string
-  readonly endpoints: readonly Endpoint[]
-  readonly balancer: Balancer
-
+export class StaticService extends EndpointGroup {
   constructor(
     name: string,
     addresses: readonly Address[],
     balancer: Balancer,
     settings: EndpointSettings,
     context: UpstreamContext,
+    checks?: HealthChecks,
   ) {
-    this.name = name
-    this.balancer = balancer
-    this.endpoints = addresses.map((a) => new Endpoint(a.host, a.port, a.weight, settings, context))
-  }
-
-  close(): void {
-    for (const endpoint of this.endpoints) endpoint.close()
+    super(name, balancer, context, checks)
+    this.replace(addresses.map((a) => new Endpoint(a.host, a.port, a.weight, settings, context)))
   }
 }

@@ -16,11 +16,36 @@ export interface TlsSettings {
 /** ms for a handshake where the request gives no bound, or a longer one: somebody may wait no more. */
 const LONGEST = 10_000
 
+/** What every connection to an endpoint is held to, whoever makes it. `offers`: by ALPN. */
+export function connectionOptions(
+  host: string,
+  port: number,
+  { material, serverName }: TlsSettings,
+  offers: readonly string[],
+): ConnectionOptions {
+  const { checkServerIdentity } = tls()
+  const name = serverName === '' ? host : serverName
+  return {
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+    allowHalfOpen: true,
+    secureContext: material.contents.context,
+    // Stated, for without it a variable of the environment decides.
+    rejectUnauthorized: true,
+    ALPNProtocols: offers as string[],
+    // RFC 6066 §3: an address is no server name.
+    servername: isIP(name) === 0 ? name : '',
+    checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
+  } as ConnectionOptions
+}
+
 export class TlsDialer {
   readonly #host: string
   readonly #port: number
-  readonly #material: TlsMaterial
-  readonly #name: string
+  readonly #settings: TlsSettings
   readonly #context: UpstreamContext
   /** A session holds what was checked when it began, so it goes with the certificates that it began under. */
   #session: Buffer | undefined
@@ -29,8 +54,7 @@ export class TlsDialer {
   constructor(host: string, port: number, settings: TlsSettings, context: UpstreamContext) {
     this.#host = host
     this.#port = port
-    this.#material = settings.material
-    this.#name = settings.serverName === '' ? host : settings.serverName
+    this.#settings = settings
     this.#context = context
     this.#session = undefined
     this.#sessionOf = undefined
@@ -38,26 +62,11 @@ export class TlsDialer {
 
   /** `limit`: ms. */
   dial(offers: readonly string[], limit: number, owner: HandshakeOwner): Handshake {
-    const { connect, checkServerIdentity } = tls()
-    const { context } = this.#material.contents
-    const name = this.#name
+    const { context } = this.#settings.material.contents
     const session = this.#sessionOf === context ? this.#session : undefined
-    const socket = connect({
-      host: this.#host,
-      port: this.#port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      allowHalfOpen: true,
-      secureContext: context,
-      // Stated, for without it a variable of the environment decides.
-      rejectUnauthorized: true,
-      ALPNProtocols: offers as string[],
-      // RFC 6066 §3: an address is no server name.
-      servername: isIP(name) === 0 ? name : '',
-      checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
-      session,
-    } as ConnectionOptions)
+    const options = connectionOptions(this.#host, this.#port, this.#settings, offers)
+    options.session = session
+    const socket = tls().connect(options)
     this.#keepSession(socket, context)
     return new Handshake(socket, offers, Math.min(limit, LONGEST), owner, this.#context)
   }

@@ -89,6 +89,7 @@ const endpoint = { address: '127.0.0.1:1', states: new Map(), dispatch: wire } a
 const service: Service = {
   name: 'backend',
   endpoints: [endpoint],
+  ready: [endpoint],
   balancer: { pick: (all: readonly unknown[]) => all[0] } as unknown as Balancer,
   close() {},
 }

@@ -13,10 +13,6 @@ const later: readonly string[] = [
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,
-  `${SERVICE}→healthCheck: {path: /healthz}`,
-  `${SERVICE}loadBalancing: {algorithm: →ewma}`,
-  `${SERVICE}loadBalancing: {algorithm: →hash}`,
-  `${SERVICE}loadBalancing: {→hashOn: "header:x-user"}`,
   'kind: Service\nname: s\n→kubernetes: {service: s, port: http}',
 ]
 

@@ -170,16 +170,46 @@ connections: {idle: 10s}
     hostHeader: 'keep',
     sidecar: false,
     propagate: 'all',
-    loadBalancing: 'leastRequest',
+    loadBalancing: { algorithm: 'ewma', hashOn: '' },
+    healthCheck: undefined,
     connections: { maxPerEndpoint: 256, idle: 4000, maxAge: 600000 },
   })
   t.match(services[1], {
     hosts: ['other', '*.shop.test', 'other:8080'],
     endpoints: [],
     dns: { name: 'other.svc', port: 80, refresh: 10000 },
-    loadBalancing: 'roundRobin',
+    loadBalancing: { algorithm: 'roundRobin', hashOn: '' },
     connections: { maxPerEndpoint: 256, idle: 10000 },
   })
+})
+
+t.test('Service: balancing and health checks', async (t) => {
+  const { services } = configOf(`
+kind: Service
+name: a
+endpoints: ["10.0.0.7:8080"]
+loadBalancing: {algorithm: hash, hashOn: "header:X-User"}
+healthCheck: {path: /healthz}
+---
+kind: Service
+name: b
+endpoints: ["10.0.0.7:8081"]
+healthCheck: {grpc: {}, interval: 1s, timeout: 250ms, healthy: 1, unhealthy: 5}
+`)
+  t.strictSame(
+    services.map(({ loadBalancing }) => loadBalancing),
+    [
+      { algorithm: 'hash', hashOn: 'x-user' },
+      { algorithm: 'ewma', hashOn: '' },
+    ],
+  )
+  t.same(
+    services.map(({ healthCheck }) => healthCheck),
+    [
+      { path: '/healthz', grpc: undefined, interval: 5000, timeout: 1000, healthy: 2, unhealthy: 3 },
+      { path: '', grpc: { service: '' }, interval: 1000, timeout: 250, healthy: 1, unhealthy: 5 },
+    ],
+  )
 })
 
 t.test('Policy: match, blocks, places', async (t) => {

@@ -161,6 +161,23 @@ const cases: readonly Case[] = [
   ['E026', policy('mode: →off'), 'one of enforce, shadow, disabled'],
   ['E026', 'kind: Policy\nname: p\nmatch: {direction: →out}', 'one of outbound, inbound'],
   ['E026', `${SERVICE}loadBalancing: {algorithm: →round_robin}`, "did you mean 'roundRobin'?"],
+  // Balancing and health
+  ['E021', `${SERVICE}loadBalancing: {→algorithm: hash}`, 'hashOn: "header:x-user"'],
+  [
+    'E024',
+    `${SERVICE}loadBalancing: {algorithm: hash, hashOn: →x-user}`,
+    'header: and a header name',
+    "found 'x-user'",
+  ],
+  ['E024', `${SERVICE}loadBalancing: {algorithm: hash, hashOn: →"header:x user"}`, 'such as "header:x-user"'],
+  ['E028', `${SERVICE}loadBalancing: {→hashOn: "header:x-user"}`, 'only beside algorithm: hash, found algorithm: ewma'],
+  ['E026', `${SERVICE}loadBalancing: {algorithm: →ewmaa}`, "did you mean 'ewma'?"],
+  ['E021', `${SERVICE}→healthCheck: {interval: 1s}`, 'exactly one of path and grpc, found none'],
+  ['E028', `${SERVICE}healthCheck: {path: /healthz, →grpc: {}}`, 'exactly one of path and grpc, found both'],
+  ['E024', `${SERVICE}healthCheck: {path: →healthz}`, 'a path such as /healthz'],
+  ['E025', `${SERVICE}healthCheck: {path: /h, interval: →10ms}`, 'between 100ms and'],
+  ['E025', `${SERVICE}healthCheck: {path: /h, unhealthy: →0}`, 'between 1 and 100'],
+  ['E020', `${SERVICE}healthCheck: {path: /h, →url: /h}`, "unknown key 'url' in healthCheck"],
   // Outcomes
   ['E024', policy('retry: {when: [→connect-failure]}'), "did you mean 'connect_failure'?"],
   ['E024', policy('retry: {when: [→4xx]}'), "did you mean '400-499'?"],

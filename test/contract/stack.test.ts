@@ -83,7 +83,12 @@ function wrap(order: readonly Place[], parts: ReadonlyMap<PolicyName, PolicyPart
 
 /** In the place of the balancer: always the same endpoint. */
 function pick(env: SubjectEnv): Layer {
-  const endpoint: EndpointInfo = { address: '127.0.0.1:1', states: new Map() }
+  const endpoint: EndpointInfo = {
+    address: '127.0.0.1:1',
+    states: new Map(),
+    meter: undefined,
+    warmingSince: Number.NEGATIVE_INFINITY,
+  }
   return (next) => (request, response) => {
     const { attempt, exchange } = request
     attempt.endpoint = endpoint

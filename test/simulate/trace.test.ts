@@ -155,13 +155,20 @@ t.test('What was cut off is replayed as never answered; who left, leaves; endpoi
       answers: { '502 connect_failure': 1, '502 upstream_reset': 1, '504 request_timeout': 1, 'gave up': 1 },
     },
   ])
-  const two = INVENTORY.replace('["127.0.0.1:8081"]', '["10.0.0.1:80", "10.0.0.2:80"]')
+  const two = INVENTORY.replace('["127.0.0.1:8081"]', '["10.0.0.1:80", "10.0.0.2:80"]\nloadBalancing: ALGORITHM')
   const half = Array.from({ length: 200 }, (_, i) =>
     line(i * 50, { upstream: `10.0.0.${1 + (i % 2)}:80`, status: i % 2 === 0 ? 200 : 503 }),
   )
-  const outcomes = to(await replay(two, file('two.log', half.join('\n'))))?.outcomes ?? {}
-  t.equal((outcomes['200'] ?? 0) + (outcomes['503'] ?? 0), 200)
-  t.ok((outcomes['503'] ?? 0) > 60 && (outcomes['503'] ?? 0) < 140, 'the bad endpoint stays bad whoever is sent there')
+  const failures = async (algorithm: string) => {
+    const config = two.replace('ALGORITHM', `{algorithm: ${algorithm}}`)
+    const outcomes = to(await replay(config, file('two.log', half.join('\n'))))?.outcomes ?? {}
+    t.equal((outcomes['200'] ?? 0) + (outcomes['503'] ?? 0), 200)
+    return outcomes['503'] ?? 0
+  }
+  const blind = await failures('random')
+  t.ok(blind > 60 && blind < 140, `the bad endpoint stays bad whoever is sent there: ${blind}`)
+  const seeing = await failures('ewma')
+  t.ok(seeing > 0 && seeing < 10, `and ewma sends nearly nobody: ${seeing}`)
 })
 
 t.test('Lines that are not ours are counted and named; the order of a log is that of answers', async (t) => {

@@ -27,7 +27,7 @@ export function routeInfo(service = 'inventory', template = '*', stream?: boolea
 }
 
 export function endpointInfo(address = '10.0.0.7:8080'): EndpointInfo {
-  return { address, states: new Map() }
+  return { address, states: new Map(), meter: undefined, warmingSince: Number.NEGATIVE_INFINITY }
 }
 
 export interface RequestOptions {

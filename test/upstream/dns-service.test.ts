@@ -25,7 +25,7 @@ function resolving(answers: Found[]) {
   const service = new DnsService(
     'shop',
     { name: 'shop.test', port: 8080, refresh: 10_000 },
-    createBalancer('roundRobin', fixedRandom()),
+    createBalancer({ algorithm: 'roundRobin', hashOn: '' }, fixedRandom()),
     {
       maxPerEndpoint: 4,
       idle: 4000,
@@ -112,7 +112,7 @@ t.test('DnsService closed during a look-up asks no more', (t) => {
   const service = new DnsService(
     'shop',
     { name: 'shop.test', port: 80, refresh: 1000 },
-    createBalancer('random', fixedRandom()),
+    createBalancer({ algorithm: 'random', hashOn: '' }, fixedRandom()),
     {
       maxPerEndpoint: 4,
       idle: 4000,

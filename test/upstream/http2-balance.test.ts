@@ -166,7 +166,7 @@ t.test('Endpoints that DNS takes away under load cost no request', async (t) => 
   const service = new DnsService(
     'shop',
     { name: 'shop.test', port, refresh: 1000 },
-    createBalancer('leastRequest', new Seeded(4)),
+    createBalancer({ algorithm: 'leastRequest', hashOn: '' }, new Seeded(4)),
     settings,
     context,
     { singleAddress() {}, failed() {} },

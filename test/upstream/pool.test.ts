@@ -2,9 +2,10 @@ import t from 'tap'
 import { silentAddress } from '../support/silent-address.ts'
 import { answer, ask, eventually, field, get, post, state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { turn } from '../support/raw.ts'
+import { connect, type RawSocket, turn } from '../support/raw.ts'
 import { answering, type Script } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
+import { Seeded } from '../support/seeded.ts'
 
 /** Answers when the test lets it. */
 function held(): { script: Script; release(): void } {
@@ -197,6 +198,51 @@ t.test('A connection older than maxAge takes no further request', async (t) => {
   t.ok(one <= 3)
   await ask(port, get('/4'))
   t.equal(origin.peers.length, 2)
+})
+
+t.test('Connections that were made together grow old apart, however busy they are', async (t) => {
+  const clock = new FakeClock()
+  const dice = new Seeded(3)
+  const { port, origin } = await scene(t, HI, { clock, random: dice, service: 'connections: {maxAge: 100s, idle: 1m}' })
+  const ends: number[] = []
+  // Six at once: each request waits for its answer on a connection of its own.
+  const open = await Promise.all(Array.from({ length: 6 }, () => connect(port)))
+  for (const client of open) t.teardown(() => client.destroy())
+  const all = async () => {
+    for (const client of open) client.send(get('/'))
+    await Promise.all(open.map((client, i) => answers(client, i)))
+  }
+  const seen = open.map(() => 0)
+  const answers = async (client: RawSocket, i: number) => {
+    seen[i]!++
+    await client.when('its answer', () => client.text.split('hi!').length > seen[i]!)
+  }
+  await all()
+  const first = origin.peers.length
+  for (let at = 0; at < 110; at++) {
+    clock.advance(1000)
+    await all()
+    const left = origin.peers.slice(0, first).filter(({ ending }) => ending === 'open').length
+    while (ends.length < first - left) ends.push(at + 1)
+  }
+  t.equal(ends.length, first)
+  t.ok(first >= 3, `${first} connections`)
+  t.ok(ends[0]! >= 90 && ends.at(-1)! <= 102, ends.join())
+  t.ok(new Set(ends).size > 1, `not all at once: ${ends}`)
+})
+
+t.test('A connection that is idle does not outlive maxAge', async (t) => {
+  const clock = new FakeClock()
+  const { port, proxy } = await scene(t, HI, {
+    clock,
+    random: { fraction: () => 0, word: () => 1 },
+    service: 'connections: {maxAge: 10s, idle: 1m}',
+  })
+  await ask(port, get('/1'))
+  clock.advance(9_900)
+  t.match((await state(proxy)).endpoints, [{ connections: 1, idle: 1 }])
+  clock.advance(1_100)
+  t.match((await state(proxy)).endpoints, [{ connections: 0, idle: 0 }])
 })
 
 t.test('A connection that the upstream ends while it is idle is not used again', async (t) => {

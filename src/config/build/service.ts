@@ -5,16 +5,16 @@ import { isHostName, parseServiceHost } from '../values/address.ts'
 import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
 import { shorten } from '../yaml/tree.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
+import { buildBalancing, buildHealthCheck, checkBalancing, checkHealthCheck, type WalkedBalance } from './balance.ts'
 import { buildUpstreamTls, checkServiceTls, type TlsCheck } from './tls.ts'
 
 const WHERE = ['endpoints', 'dns', 'kubernetes'] as const
 
 type WalkedEndpoint = HostPort | { readonly address: HostPort; readonly weight: number }
 
-interface Walked extends Omit<ServiceDocument, 'hosts' | 'endpoints' | 'loadBalancing' | 'place'> {
+interface Walked extends WalkedBalance, Omit<ServiceDocument, 'hosts' | 'endpoints' | keyof WalkedBalance | 'place'> {
   readonly hosts: readonly string[] | undefined
   readonly endpoints: readonly WalkedEndpoint[] | undefined
-  readonly loadBalancing: { readonly algorithm: ServiceDocument['loadBalancing'] }
 }
 
 /** Checks what no schema says. */
@@ -31,6 +31,8 @@ export function checkService(document: WalkedDocument, checkTls: TlsCheck | unde
   for (const [index, host] of items(value.hosts).entries()) document.read(`hosts.${index}`, host, parseServiceHost)
   document.read('hostHeader', value.hostHeader, parseHostHeader)
   document.read('dns.name', fields(value.dns).name, parseDnsName)
+  checkBalancing(document)
+  checkHealthCheck(document)
   checkServiceTls(document, checkTls)
 }
 
@@ -66,8 +68,9 @@ export function buildService(document: WalkedDocument): ServiceDocument {
     tls: buildUpstreamTls(walked.tls),
     sidecar: walked.sidecar,
     propagate: walked.propagate,
-    loadBalancing: walked.loadBalancing.algorithm,
+    loadBalancing: buildBalancing(walked.loadBalancing),
     connections: walked.connections,
+    healthCheck: buildHealthCheck(walked.healthCheck),
     place: document.place,
   }
 }

@@ -1,6 +1,6 @@
 /** `kind: Service`: a destination. */
 import type { Schema } from '../../core/policy.ts'
-import { HEAD, later, NAME, PEM_FILE, PORT } from './common.ts'
+import { FIELD_NAME, HEAD, later, NAME, PEM_FILE, PORT } from './common.ts'
 
 const ENDPOINT: Schema = {
   oneOf: [
@@ -33,13 +33,85 @@ const CONNECTIONS: Schema = {
   properties: {
     maxPerEndpoint: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 256 },
     idle: { format: 'duration', default: '4s', description: 'An idle connection is closed after this.' },
-    maxAge: { format: 'duration', default: '10m' },
+    maxAge: {
+      format: 'duration',
+      default: '10m',
+      description:
+        'A connection this old, less up to a tenth by chance, takes no further request and ends after its last.',
+    },
     http2Streams: {
       type: 'integer',
       minimum: 1,
       maximum: 1_000_000,
       default: 100,
       description: 'Streams on one HTTP/2 connection at most; the endpoint may allow fewer.',
+    },
+  },
+}
+
+const LOAD_BALANCING: Schema = {
+  type: 'object',
+  description: 'Which endpoint takes an attempt.',
+  default: {},
+  properties: {
+    algorithm: {
+      type: 'string',
+      enum: ['ewma', 'leastRequest', 'roundRobin', 'random', 'hash'],
+      default: 'ewma',
+      description:
+        'ewma: of two by chance the one that answers faster, by requests in flight; leastRequest: the one with fewer ' +
+        'in flight; hash: the same header value, the same endpoint.',
+    },
+    hashOn: {
+      type: 'string',
+      pattern: `^header:${FIELD_NAME.pattern?.slice(1)}`,
+      expects: 'header: and a header name, such as "header:x-user"',
+      description: 'What hash picks by. A request without it goes where leastRequest says.',
+    },
+  },
+}
+
+const HEALTH_CHECK: Schema = {
+  type: 'object',
+  description: 'Asks each endpoint how it is, and picks none that fails. Exactly one of path and grpc.',
+  properties: {
+    path: {
+      type: 'string',
+      pattern: '^/[!"$-~]*$',
+      expects: 'a path such as /healthz',
+      description: 'GET; any 2xx is well.',
+    },
+    grpc: {
+      type: 'object',
+      description: 'grpc.health.v1.Health/Check; SERVING is well, and so is a server without that service.',
+      properties: {
+        service: {
+          type: 'string',
+          default: '',
+          description: "Whose health is asked for; '' the server's as a whole.",
+        },
+      },
+    },
+    interval: {
+      format: 'duration',
+      minimum: '100ms',
+      default: '5s',
+      description: 'From one check of an endpoint to its next, give or take a tenth.',
+    },
+    timeout: { format: 'duration', default: '1s', description: 'For one check, connecting included.' },
+    healthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 2,
+      description: 'Checks in a row that must pass before an endpoint that is out comes back.',
+    },
+    unhealthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 3,
+      description: 'Checks in a row that must fail before an endpoint is picked no more.',
     },
   },
 }
@@ -93,22 +165,9 @@ export const SERVICE: Schema = {
       default: 'all',
       description: 'trace: no baggage, no x-outrigger-*; none: for third parties.',
     },
-    loadBalancing: {
-      type: 'object',
-      default: {},
-      properties: {
-        algorithm: {
-          default: 'leastRequest',
-          oneOf: [
-            { type: 'string', enum: ['leastRequest', 'roundRobin', 'random'] },
-            { type: 'string', enum: ['ewma', 'hash'], notYet: true },
-          ],
-        },
-        hashOn: later('What hash picks by.'),
-      },
-    },
+    loadBalancing: LOAD_BALANCING,
     connections: CONNECTIONS,
-    healthCheck: later('Active health checks.'),
+    healthCheck: HEALTH_CHECK,
   },
 }
 

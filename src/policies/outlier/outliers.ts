@@ -9,6 +9,9 @@ import type { Random } from '../../core/random.ts'
 import { type EjectReason, ejectionTime, mostEjected, PROBE_WAIT, RATE_WINDOW } from './decide.ts'
 import { Member } from './member.ts'
 
+/** So many must be ready beside one that comes back, for it to start slowly. */
+const OTHERS_TO_CARRY = 2
+
 export interface OutlierConfig {
   readonly consecutive: number
   /** ms */
@@ -165,7 +168,15 @@ export class Outliers implements ObservableGroup {
   #comeBack(member: Member, reason: string, why: string, now: number): void {
     if (member.listed) this.#out--
     member.comeBack(now)
+    this.#startSlowly(member, now)
     this.#tell(member, 'returned', reason, why, 0)
+  }
+
+  /** It gets its share little by little, where enough others carry the rest meanwhile (docs/balancing.md). */
+  #startSlowly(member: Member, now: number): void {
+    const endpoint = this.#endpoints[this.#members.indexOf(member)]
+    const others = this.#members.length - this.#out - 1
+    if (endpoint !== undefined && this.mode === 'enforce' && others >= OTHERS_TO_CARRY) endpoint.warmingSince = now
   }
 
   /** Said once, until a success: it fails on, and each failure asks anew. */

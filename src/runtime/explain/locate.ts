@@ -3,6 +3,7 @@ import type { Config, ServiceDocument } from '../../config/model.ts'
 import { nearest } from '../../config/values/spelling.ts'
 import { HostTable } from '../../routing/hosts.ts'
 import { normalisePath } from '../../core/path.ts'
+import { duration } from './facts/words.ts'
 import type { Query, Unrouted } from './report.ts'
 
 export interface Located {
@@ -59,11 +60,27 @@ function to(service: ServiceDocument, path: string): Located {
 
 const SHOWN = 4
 
-function endpointsOf({ endpoints, dns, loadBalancing }: ServiceDocument): string {
-  if (dns !== undefined) return `whatever ${dns.name} resolves to, port ${dns.port}, ${loadBalancing}`
+function endpointsOf(service: ServiceDocument): string {
+  return `${listOf(service)}${checkedBy(service)}`
+}
+
+function listOf({ endpoints, dns, loadBalancing }: ServiceDocument): string {
+  const { algorithm, hashOn } = loadBalancing
+  const how = hashOn === '' ? algorithm : `${algorithm} on header ${hashOn}`
+  if (dns !== undefined) return `whatever ${dns.name} resolves to, port ${dns.port}, ${how}`
   const shown = endpoints.slice(0, SHOWN).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
   const more = endpoints.length > SHOWN ? ` and ${endpoints.length - SHOWN} more` : ''
-  return `${shown.join(', ')}${more}${endpoints.length > 1 ? `, ${loadBalancing}` : ''}`
+  return `${shown.join(', ')}${more}${endpoints.length > 1 ? `, ${how}` : ''}`
+}
+
+function checkedBy({ healthCheck }: ServiceDocument): string {
+  if (healthCheck === undefined) return ''
+  const { path, grpc, interval, timeout, unhealthy } = healthCheck
+  const asked = grpc === undefined ? `GET ${path}` : `gRPC health ${grpc.service}`.trim()
+  const longest = interval * 1.1
+  // It may begin to hang right behind a check, and each check waits for the one before.
+  const found = duration(Math.round(longest + (unhealthy - 1) * Math.max(longest, timeout) + timeout))
+  return `; checked by ${asked} every ${duration(interval)}, one that hangs is out after at most ${found}`
 }
 
 function inbound(config: Config, query: Query, url: Url, path: string): Located | Unrouted {

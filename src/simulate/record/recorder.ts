@@ -9,9 +9,11 @@ import type {
   RetrySkip,
 } from '../../core/events.ts'
 import type { ProxyError, Reason } from '../../core/errors.ts'
-import type { Exchange, Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import type { Attempt, Exchange, Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingHandler } from '../../core/forwarding.ts'
+import { NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
 import type { Headers } from '../../core/headers.ts'
+import { meterFailure, meterHead, meterTrailers } from '../../core/meter.ts'
 import { add, DestinationCounts } from './counts.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -47,7 +49,7 @@ export interface PhaseRecord {
 const MOST_TRANSITIONS = 10_000
 
 export class Recorder implements PolicyEvents {
-  readonly #now: () => number
+  readonly now: () => number
   readonly #timeline: Timeline
   readonly phases: PhaseRecord[] = []
   readonly transitions: Transition[] = []
@@ -59,7 +61,7 @@ export class Recorder implements PolicyEvents {
   #phase: PhaseRecord
 
   constructor(now: () => number, timeline: Timeline) {
-    this.#now = now
+    this.now = now
     this.#timeline = timeline
     this.#phase = { destinations: new Map(), bulkheads: new Map() }
     this.phases.push(this.#phase)
@@ -83,7 +85,7 @@ export class Recorder implements PolicyEvents {
   /** Around every attempt, below the pick. */
   readonly attempt: Layer = (next) => (request, response) => {
     this.#of(request.exchange).attempts[request.attempt.kind]++
-    return next(request, new WatchedAttempt(response, request.exchange, this))
+    return next(request, new WatchedAttempt(response, request, this))
   }
 
   ended(exchange: Exchange, head: ResponseHead | undefined, error: ProxyError | undefined): void {
@@ -91,7 +93,7 @@ export class Recorder implements PolicyEvents {
     if (error !== undefined) add(counts.refused, error.reason)
     else if (head?.origin === 'proxy') add(counts.refused, head.reason)
     else if (head?.origin === 'fallback') add(counts.fallbacks, head.reason)
-    if (head?.origin === 'proxy') this.#timeline.refused(this.#now())
+    if (head?.origin === 'proxy') this.#timeline.refused(this.now())
   }
 
   attemptEnded(exchange: Exchange, outcome: string): void {
@@ -102,7 +104,7 @@ export class Recorder implements PolicyEvents {
   reached(request: RequestHead): void {
     const destination = this.#destination(request.exchange)
     this.#countsOf(destination).reached++
-    this.#timeline.reached(this.#now(), destination.key)
+    this.#timeline.reached(this.now(), destination.key)
   }
 
   // ---------------------------------------------------------------- gauges
@@ -147,7 +149,7 @@ export class Recorder implements PolicyEvents {
 
   circuitChanged({ id, service, scope, key, state }: BreakerSnapshot, from: BreakerState, why: string): void {
     if (this.transitions.length >= MOST_TRANSITIONS) this.transitionsDropped++
-    else this.transitions.push({ at: this.#now(), id, service, scope, key, from, to: state, why })
+    else this.transitions.push({ at: this.now(), id, service, scope, key, from, to: state, why })
   }
 
   endpointChanged({ service, change, reason, mode }: EndpointChange): void {
@@ -231,31 +233,40 @@ class WatchedExchange extends ForwardingHandler {
 }
 
 class WatchedAttempt extends ForwardingHandler {
+  readonly #attempt: Attempt
   readonly #exchange: Exchange
   readonly #recorder: Recorder
   #status: number
+  /** A gRPC call whose head said nothing of its status. */
+  #inTrailers: boolean
 
-  constructor(up: ResponseHandler, exchange: Exchange, recorder: Recorder) {
+  constructor(up: ResponseHandler, { attempt, exchange }: RequestHead, recorder: Recorder) {
     super(up)
+    this.#attempt = attempt
     this.#exchange = exchange
     this.#recorder = recorder
     this.#status = 0
+    this.#inTrailers = false
     this.#count(1)
   }
 
   override head(head: ResponseHead): void {
     this.#status = head.status
+    this.#inTrailers = this.#exchange.grpc && statusOfHead(head) === NO_STATUS
+    meterHead(this.#attempt, this.#exchange, head, this.#recorder.now())
     this.up.head(head)
   }
 
   override end(trailers?: Headers): void {
     this.#count(-1)
+    if (this.#inTrailers) meterTrailers(this.#attempt, trailers, this.#recorder.now())
     this.#recorder.attemptEnded(this.#exchange, String(this.#status))
     this.up.end(trailers)
   }
 
   override fail(error: ProxyError): void {
     this.#count(-1)
+    meterFailure(this.#attempt, this.#status !== 0, error, this.#recorder.now())
     // An answer that was put aside for another attempt is still what this attempt came to.
     const put = error.reason === 'superseded' && this.#status !== 0
     this.#recorder.attemptEnded(this.#exchange, put ? String(this.#status) : error.reason)

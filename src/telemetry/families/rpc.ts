@@ -3,7 +3,8 @@
 import { reasonName } from '../labels.ts'
 import type { Registry } from '../registry.ts'
 import type { RouteRows } from '../route-rows.ts'
-import { isServerError, splitRpcKey, statusName } from '../rpc-status.ts'
+import { isServerError } from '../../core/grpc-status.ts'
+import { splitRpcKey, statusName } from '../rpc-status.ts'
 import type { Family, Labels } from './family.ts'
 import { histogram } from './http.ts'
 

@@ -3,8 +3,9 @@ import { lookup } from 'node:dns'
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import { Endpoint, type EndpointSettings } from '../endpoint.ts'
+import { EndpointGroup } from '../endpoint-group.ts'
+import type { HealthChecks } from '../health/health-checks.ts'
 import type { UpstreamContext } from '../pool.ts'
-import type { Service } from '../service.ts'
 
 export interface DnsName {
   readonly name: string
@@ -34,13 +35,9 @@ export const systemLookup: Lookup = (name, done) => {
   })
 }
 
-export class DnsService implements Service, Timed {
-  readonly name: string
-  readonly balancer: Balancer
-  endpoints: readonly Endpoint[]
+export class DnsService extends EndpointGroup implements Timed {
   readonly #dns: DnsName
   readonly #settings: EndpointSettings
-  readonly #context: UpstreamContext
   readonly #report: DnsReport
   readonly #lookup: Lookup
   #timer: Timer | undefined
@@ -56,13 +53,11 @@ export class DnsService implements Service, Timed {
     context: UpstreamContext,
     report: DnsReport,
     lookupName: Lookup = systemLookup,
+    checks?: HealthChecks,
   ) {
-    this.name = name
-    this.balancer = balancer
-    this.endpoints = []
+    super(name, balancer, context, checks)
     this.#dns = dns
     this.#settings = settings
-    this.#context = context
     this.#report = report
     this.#lookup = lookupName
     this.#timer = undefined
@@ -78,7 +73,7 @@ export class DnsService implements Service, Timed {
       if (this.#closed) return
       if (error === null) this.#found(addresses)
       else this.#missed(error)
-      this.#timer = this.#context.clock.schedule(this.#dns.refresh, this)
+      this.#timer = this.context.clock.schedule(this.#dns.refresh, this)
     })
   }
 
@@ -93,9 +88,9 @@ export class DnsService implements Service, Timed {
     for (const address of addresses) {
       const same = known.get(address)
       known.delete(address)
-      next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#settings, this.#context))
+      next.push(same ?? new Endpoint(address, this.#dns.port, 1, this.#settings, this.context))
     }
-    this.endpoints = next
+    this.replace(next)
     for (const gone of known.values()) gone.takeAway()
   }
 
@@ -107,13 +102,13 @@ export class DnsService implements Service, Timed {
     }
     if (++this.#misses < NO_SUCH_NAME_LIMIT) return
     const gone = this.endpoints
-    this.endpoints = []
+    this.replace([])
     for (const endpoint of gone) endpoint.takeAway()
   }
 
-  close(): void {
+  override close(): void {
     this.#closed = true
-    this.#context.clock.cancel(this.#timer)
-    for (const endpoint of this.endpoints) endpoint.close()
+    this.context.clock.cancel(this.#timer)
+    super.close()
   }
 }

@@ -5,22 +5,22 @@
 import type { ClientHttp2Session, ClientRequest, IncomingMessage } from 'http2-wrapper'
 import type { Clock, Timed, Timer } from '../../core/clock.ts'
 import { GRPC_STATUS, NO_STATUS, statusIn, statusOfHttp } from '../../core/grpc-status.ts'
+import { H2 } from '../../net/lazy-tls.ts'
 import { decodeStatus, encodeCheck } from './check-message.ts'
+import { dial, type ProbeTarget } from './probe.ts'
 
 /**
  * `unimplemented`: it speaks gRPC and has no health service. `no_answer`: nothing came in time, or nothing that is gRPC.
  */
 export type GrpcHealth = 'serving' | 'not_serving' | 'unimplemented' | 'no_answer'
 
-export interface ProbeAnswer {
+export interface GrpcAnswer {
   readonly health: GrpcHealth
   /** In words, for the log. */
   readonly why: string
 }
 
-export interface GrpcProbe {
-  readonly host: string
-  readonly port: number
+export interface GrpcProbe extends ProbeTarget {
   /** The `:authority` it is asked under. */
   readonly authority: string
   /** Whose health is asked for; '' the server's as a whole. */
@@ -33,16 +33,18 @@ const PATH = '/grpc.health.v1.Health/Check'
 /** The answer is seven bytes long; who sends this many speaks of something else. */
 const MOST_BYTES = 4096
 
+const ONLY_HTTP2 = [H2]
+
 const OK = 0
 const NOT_FOUND = 5
 const UNIMPLEMENTED = 12
 
-/** Never rejects: a server that cannot be asked is an answer, too. */
-export async function probeGrpc(probe: GrpcProbe, clock: Clock): Promise<ProbeAnswer> {
+/** Never rejects: a server that cannot be asked is an answer, too. `signal`: nobody wants to know any more. */
+export async function probeGrpc(probe: GrpcProbe, clock: Clock, signal?: AbortSignal): Promise<GrpcAnswer> {
   const { default: http2 } = await import('http2-wrapper')
-  const { host, port, authority, service, timeout } = probe
-  const address = host.includes(':') ? `[${host}]` : host
-  const session = http2.connect(`http://${address}:${port}`)
+  const { authority, service, timeout, tls } = probe
+  const scheme = tls === undefined ? 'http' : 'https'
+  const session = http2.connect(`${scheme}://${authority}`, { createConnection: () => dial(probe, ONLY_HTTP2) })
   const request = http2.request({
     h2session: session,
     method: 'POST',
@@ -55,14 +57,16 @@ export async function probeGrpc(probe: GrpcProbe, clock: Clock): Promise<ProbeAn
     },
   })
   const asked = new Asked(session, request, clock, timeout)
+  signal?.addEventListener('abort', () => asked.giveUp(), { once: true })
+  if (signal?.aborted === true) asked.giveUp()
   request.end(encodeCheck(service))
   return asked.answer
 }
 
 /** One question on its way. Whatever comes first ends it, and the connection with it. */
 class Asked implements Timed {
-  readonly answer: Promise<ProbeAnswer>
-  readonly #resolve: (answer: ProbeAnswer) => void
+  readonly answer: Promise<GrpcAnswer>
+  readonly #resolve: (answer: GrpcAnswer) => void
   readonly #session: ClientHttp2Session
   readonly #clock: Clock
   readonly #timer: Timer
@@ -71,7 +75,7 @@ class Asked implements Timed {
   #bytes = 0
 
   constructor(session: ClientHttp2Session, request: ClientRequest, clock: Clock, timeout: number) {
-    const { promise, resolve } = Promise.withResolvers<ProbeAnswer>()
+    const { promise, resolve } = Promise.withResolvers<GrpcAnswer>()
     this.answer = promise
     this.#resolve = resolve
     this.#session = session
@@ -81,6 +85,10 @@ class Asked implements Timed {
     session.on('error', (error) => this.#end('no_answer', error.message))
     request.on('error', (error) => this.#end('no_answer', error.message))
     request.on('response', (response) => this.#read(response))
+  }
+
+  giveUp(): void {
+    this.#end('no_answer', 'nobody wants to know any more')
   }
 
   expired(): void {

@@ -7,13 +7,14 @@ import { calls } from '../../contract/grpc-calls.ts'
 import type { SubjectEnv } from '../../contract/play.ts'
 import { restOf, scopeOf } from '../../contract/scope.ts'
 import { contractSuite } from '../../contract/suite.ts'
+import { endpointInfo } from '../../support/stubs.ts'
 import { DEFAULTS } from '../retry/scene.ts'
 
 const NERVOUS = { consecutive: 1, ejectFor: 20, maxEjected: 1, jitter: 0.2 }
 
 /** In turn over two endpoints, but to whom outlier prefers, and not to whom it does not admit. */
 function pick(env: SubjectEnv, test: Eligible): Layer {
-  const endpoints: EndpointInfo[] = ['a', 'b'].map((address) => ({ address, states: new Map() }))
+  const endpoints: EndpointInfo[] = ['a', 'b'].map((address) => endpointInfo(address))
   let turn = 0
   return (next) => (request, response) => {
     const preferred = test.prefers!(endpoints, request)

@@ -56,7 +56,15 @@ export function scene(options: SceneOptions = {}) {
   if (options.after === undefined) scope.clock.advance(1)
   const make = (address: string) => ({ ...endpointInfo(address), weight: 1, wellAt: 0 }) as unknown as Endpoint
   const endpoints = Array.from({ length: options.endpoints ?? 3 }, (_, i) => make(String(i)))
-  const service: Service = { name: 'inventory', endpoints, balancer: new RoundRobin(), close() {} }
+  const service: Service = {
+    name: 'inventory',
+    endpoints,
+    get ready() {
+      return this.endpoints
+    },
+    balancer: new RoundRobin(),
+    close() {},
+  }
   const upstream = new Upstream()
   const ledger = new Ledger()
   const parts = outlier.create({ ...CONFIG, ...options.config }, scope)

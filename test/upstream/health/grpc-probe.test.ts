@@ -8,7 +8,12 @@ import { loadSync } from '@grpc/proto-loader'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../../src/core/clock.ts'
 import { type GrpcProbe, probeGrpc } from '../../../src/upstream/health/grpc-probe.ts'
+import { type TlsContents, TlsMaterial } from '../../../src/net/tls-material.ts'
+import { readTls } from '../../../src/runtime/tls/read.ts'
+import type { TlsSettings } from '../../../src/upstream/tls-dialer.ts'
+import { Authority } from '../../support/certificates.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { PemFolder } from '../../support/tls.ts'
 
 const PROTO = loadSync(fileURLToPath(new URL('health.proto', import.meta.url)), { enums: String })
 const HEALTH = PROTO['grpc.health.v1.Health'] as unknown as grpc.ServiceDefinition
@@ -17,14 +22,17 @@ const HEALTH = PROTO['grpc.health.v1.Health'] as unknown as grpc.ServiceDefiniti
 const PATIENT = 60_000
 
 function probe(port: number, service = ''): GrpcProbe {
-  return { host: '127.0.0.1', port, authority: 'orders', service, timeout: PATIENT }
+  return { host: '127.0.0.1', port, authority: 'orders', service, timeout: PATIENT, tls: undefined }
 }
 
 /** With a health service where there is somebody to answer for it. */
-async function grpcServer(t: Test, check: grpc.UntypedHandleCall | undefined): Promise<number> {
+async function grpcServer(
+  t: Test,
+  check: grpc.UntypedHandleCall | undefined,
+  credentials = grpc.ServerCredentials.createInsecure(),
+): Promise<number> {
   const server = new grpc.Server()
   if (check !== undefined) server.addService(HEALTH, { Check: check })
-  const credentials = grpc.ServerCredentials.createInsecure()
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error))),
   )
@@ -171,3 +179,42 @@ function withStatus(stream: http2.ServerHttp2Stream, body: Buffer): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
   stream.end(body)
 }
+
+t.test('probeGrpc() over TLS believes whom the Service believes, and shows our certificate', async (t) => {
+  const authority = new Authority('shop root')
+  const own = authority.issue({ names: ['orders.test'] })
+  const credentials = grpc.ServerCredentials.createSsl(
+    Buffer.from(authority.cert),
+    [{ cert_chain: Buffer.from(own.cert), private_key: Buffer.from(own.key) }],
+    true,
+  )
+  const port = await grpcServer(t, (_: unknown, done: Done) => done(null, { status: 'SERVING' }), credentials)
+  const pem = new PemFolder(t)
+  const ca = pem.write('ca.pem', authority.cert)
+  const shown = authority.issue({ names: ['prober.test'] })
+  const certificate = { cert: pem.write('cert.pem', shown.cert), key: pem.write('key.pem', shown.key) }
+  const settings = (serverName: string, more = { cert: '', key: '' }): TlsSettings => {
+    const { contents } = readTls({ side: 'upstream', ca, ...more }, Date.now())
+    return { material: new TlsMaterial(contents as TlsContents), serverName }
+  }
+  const ask = (tls: TlsSettings) => probeGrpc({ ...probe(port), tls }, new SystemClock())
+  t.match(await ask(settings('orders.test', certificate)), { health: 'serving' })
+  t.match(await ask(settings('orders.test')), { health: 'no_answer' })
+  t.match(await ask(settings('other.test', certificate)), { health: 'no_answer', why: /other.test/ })
+})
+
+t.test('probeGrpc() ends at once when nobody wants to know any more', async (t) => {
+  const clock = new FakeClock()
+  const silent = net.createServer()
+  const port = await listening(t, silent)
+  const connected = new Promise<net.Socket>((resolve) => silent.once('connection', resolve))
+  const abort = new AbortController()
+  const answer = probeGrpc({ ...probe(port), timeout: 1000 }, clock, abort.signal)
+  const socket = await connected
+  const closed = new Promise((resolve) => socket.resume().once('close', resolve))
+  abort.abort()
+  t.match(await answer, { health: 'no_answer' })
+  await closed
+  t.equal(clock.pending, 0)
+  t.match(await probeGrpc({ ...probe(port), timeout: 1000 }, clock, abort.signal), { health: 'no_answer' })
+})

@@ -1,0 +1,64 @@
+/** Asks an HTTP server how it is: one GET, which any 2xx answers well. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Clock, Timed } from '../../core/clock.ts'
+import { H2, HTTP1 } from '../../net/lazy-tls.ts'
+import { getHttp1 } from './http1-get.ts'
+import { getHttp2 } from './http2-get.ts'
+import { dial, type ProbeAnswer, type ProbeTarget } from './probe.ts'
+
+export interface HttpProbe extends ProbeTarget {
+  /** As of the Service; without TLS `auto` is HTTP/1.1. */
+  readonly protocol: 'auto' | 'http1' | 'http2'
+  /** The Host it is asked under. */
+  readonly authority: string
+  readonly path: string
+  /** ms for all of it, connecting included. */
+  readonly timeout: number
+}
+
+const OFFERS = { auto: [H2, HTTP1], http1: [HTTP1], http2: [H2] }
+
+/** Never rejects. `signal`: nobody wants to know any more. */
+export async function probeHttp(probe: HttpProbe, clock: Clock, signal: AbortSignal): Promise<ProbeAnswer> {
+  const { protocol, tls, timeout } = probe
+  const socket = dial(probe, OFFERS[protocol])
+  // Also what it says once nobody listens any more.
+  socket.on('error', () => {})
+  const limit = new Limit(socket, signal)
+  const timer = clock.schedule(timeout, limit)
+  try {
+    await Promise.race([once(socket, tls === undefined ? 'connect' : 'secureConnect'), closed(socket)])
+    const http2 = tls === undefined ? protocol === 'http2' : (socket as TLSSocket).alpnProtocol === H2
+    const status = await (http2 ? getHttp2(socket, probe) : getHttp1(socket, probe))
+    return { passed: status >= 200 && status < 300, why: `status ${status}` }
+  } catch (error) {
+    return { passed: false, why: limit.over ? `no whole answer within ${timeout} ms` : (error as Error).message }
+  } finally {
+    clock.cancel(timer)
+    socket.destroy()
+  }
+}
+
+async function closed(socket: Socket): Promise<never> {
+  if (!socket.destroyed) await once(socket, 'close')
+  throw new Error('the connection was closed')
+}
+
+/** Ends the connection when its time is over or nobody wants to know: whatever waits for it then fails. */
+class Limit implements Timed {
+  over = false
+  readonly #socket: Socket
+
+  constructor(socket: Socket, signal: AbortSignal) {
+    this.#socket = socket
+    if (signal.aborted) socket.destroy()
+    signal.addEventListener('abort', () => socket.destroy(), { once: true })
+  }
+
+  expired(): void {
+    this.over = true
+    this.#socket.destroy()
+  }
+}
