@@ -122,3 +122,16 @@ t.test('A reload leaves the buckets of an unchanged block as they were', async (
   t.ok(proxy.reload())
   t.equal((await ask(port, get('/'))).status, 429)
 })
+
+t.test('What a peer has limited is not asked again, whatever retry.when says', async (t) => {
+  const { port, origin, proxy } = await scene(
+    t,
+    answering(
+      () => 'HTTP/1.1 429 No\r\nX-Outrigger-Reason: rate_limited\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n',
+    ),
+    { service: 'sidecar: true', yaml: policy('retry: {max: 3, when: [429]}') },
+  )
+  t.equal((await ask(port, get('/'))).status, 429)
+  t.equal(origin.requests.length, 1)
+  t.equal(await metric(proxy, 'outrigger_retry_skipped_total', 'reason="pushback"'), 1)
+})
