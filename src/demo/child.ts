@@ -61,6 +61,12 @@ export class Child {
     await until(() => this.#ended, 2000)
   }
 
+  /** As a kernel does that is out of memory: without a word. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL')
+    await until(() => this.#ended, 2000)
+  }
+
   #read(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = (lines.pop() ?? '').slice(-65_536)

@@ -5,8 +5,8 @@
  */
 import { connect, type Socket } from 'node:net'
 
-/** Called once; `status` 0: no whole answer. */
-export type Answered = (status: number) => void
+/** Called once, with the answer as it came; `status` 0: no whole answer. */
+export type Answered = (status: number, text: string) => void
 
 /** A call under way. */
 export interface Call {
@@ -115,7 +115,7 @@ class Connection implements Call {
   #settle(status: number): void {
     const answered = this.#answered
     this.#answered = undefined
-    answered?.(status)
+    answered?.(status, this.#received)
   }
 }
 

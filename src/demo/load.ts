@@ -40,7 +40,8 @@ export interface LoadOptions {
   /** ms from the scheduled moment after which the client gives up, as people do. */
   readonly patience: number
   readonly shape?: ArrivalShape
-  readonly onSample: (sample: Sample) => void
+  /** `answer` as it came: head and body; '' where there was none. */
+  readonly onSample: (sample: Sample, answer: string) => void
 }
 
 /** So many unanswered requests are no story any more, but a leak; the rest is counted as failed unsent. */
@@ -107,18 +108,18 @@ export class Load {
     const stream = streams[due.stream]
     if (stream === undefined) return
     const late = this.elapsed() - due.at
-    const settle = (status: number, failure: Sample['failure']): void => {
-      onSample({ stream: stream.name, at: due.at, latency: this.elapsed() - due.at, late, status, failure })
+    const settle = (status: number, failure: Sample['failure'], answer = ''): void => {
+      onSample({ stream: stream.name, at: due.at, latency: this.elapsed() - due.at, late, status, failure }, answer)
     }
     if (this.inFlight >= MAX_IN_FLIGHT) {
       settle(0, 'overrun')
       return
     }
     this.inFlight++
-    const call = this.#client.send(requestText(stream.make(due.sequence), this.#options.target), (status) => {
+    const call = this.#client.send(requestText(stream.make(due.sequence), this.#options.target), (status, text) => {
       giveUp.cancel()
       this.inFlight--
-      settle(status, status === 0 ? 'connection' : '')
+      settle(status, status === 0 ? 'connection' : '', text)
     })
     // A timer of Node counts from the beginning of its turn, so it may come early by what the turn took.
     const end = (): void => {

@@ -95,6 +95,20 @@ export class Shop {
     return (await callJson(this.inventory, 'POST', '/control', wish)).value as { calls: number; held: number }
   }
 
+  /** The order service dies on the spot; its sidecar stays. */
+  async killOrder(): Promise<void> {
+    await Promise.all(this.#children.filter(({ name }) => name === 'order').map((child) => child.kill()))
+    this.#children = this.#children.filter((child) => !child.ended)
+  }
+
+  /** It is there again, at the same address, with what it had at its first start. */
+  async restartOrder(): Promise<void> {
+    const { client, scale } = this.#options
+    const port = this.order.slice(this.order.lastIndexOf(':') + 1)
+    await this.#role('order', ['--scale', `${scale}`, '--client', client, '--port', port])
+    await this.#introduce()
+  }
+
   /** Starts one more sidecar, beside `app` and with these policies, and resolves with where it listens. */
   async sidecar(name: string, app: string, policy: string): Promise<Ready> {
     if (this.#folder === '') {
@@ -120,7 +134,7 @@ export class Shop {
     this.order = order
     this.entrance = order
     if (policy === undefined) {
-      await this.tellOrder({ inventory: { connect: inventory, byName: false } })
+      await this.#introduce()
       return
     }
     const beside = this.#options.bothSidecars === false ? undefined : await this.sidecar('inventory', inventory, '')
@@ -129,7 +143,13 @@ export class Shop {
     this.entrance = ready.inbound?.[0] ?? ''
     this.admin = ready.admin ?? ''
     this.outbound = ready.outbound ?? ''
-    await this.tellOrder({ inventory: { connect: this.outbound, byName: true } })
+    await this.#introduce()
+  }
+
+  /** Tells the order service where inventory is: through its sidecar, if it has one. */
+  async #introduce(): Promise<void> {
+    const byName = this.outbound !== ''
+    await this.tellOrder({ inventory: { connect: byName ? this.outbound : this.inventory, byName } })
   }
 
   async #role(role: string, args: readonly string[]): Promise<string> {

@@ -173,6 +173,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     const module = MODULES[block] as unknown as PolicyModule<unknown>
     return module.create(completeBlock(module.schema, stated), {
       ...context,
+      toService: () => wire,
       policy: { name: 'backend', routes: [] },
       direction,
       mode: 'enforce',
@@ -201,6 +202,11 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
         alone('rateLimit', { rate: '1000000/s', key: ['source', 'header:user-agent'] }, 'inbound').request,
       ),
       ...layer('fallback', parts.get('fallback')?.request),
+      ...layer('fallback: cached', alone('fallback', [{ when: ['any'], use: 'cached' }], 'outbound').request),
+      ...layer(
+        'fallback: service',
+        alone('fallback', [{ when: ['any'], use: 'service', service: 'other' }], 'outbound').request,
+      ),
       ...layer('timeout: deadline', parts.get('timeout')?.request),
       ...layer('bulkhead', parts.get('bulkhead')?.request),
       ...layer('retry', parts.get('retry')?.request),

@@ -7,15 +7,13 @@ import { ageIn } from './cached-rules.ts'
 /** What a copy costs beside its text and its body, bytes: objects and places in maps. */
 const FRAME = 768
 
-/** Where copies are kept. */
-export interface Keeper {
+/** All copies of answers to one question. */
+export interface Home {
   lost(copy: Copy): void
 }
 
 export class Copy implements Evictable {
-  /** What was asked for, and what the file adds to it. */
-  readonly target: string
-  readonly parts: string
+  readonly home: Home
   /** What the answer varies by, and what the request had there. */
   readonly names: readonly string[]
   readonly variant: string
@@ -32,12 +30,9 @@ export class Copy implements Evictable {
   keptAt: number
   /** How old it was then, s. */
   ageThen: number
-  readonly #keeper: Keeper
 
   constructor(
-    keeper: Keeper,
-    target: string,
-    parts: string,
+    home: Home,
     names: readonly string[],
     variant: string,
     head: ResponseHead,
@@ -46,17 +41,15 @@ export class Copy implements Evictable {
     bytes: number,
     now: number,
   ) {
-    this.#keeper = keeper
-    this.target = target
-    this.parts = parts
+    this.home = home
     this.names = names
-    this.variant = variant
+    this.variant = variant === '' ? '' : flat(variant)
     this.status = head.status
-    this.reasonPhrase = flat(head.reasonPhrase)
-    this.headers = copyOf(head.headers)
+    this.reasonPhrase = head.reasonPhrase
+    this.headers = head.headers
     this.bodyLength = head.bodyLength
     this.body = body
-    this.trailers = trailers === undefined ? undefined : copyOf(trailers)
+    this.trailers = trailers
     this.bytes = bytes
     this.etag = get(this.headers, 'etag')
     this.keptAt = now
@@ -75,7 +68,7 @@ export class Copy implements Evictable {
   }
 
   evicted(): void {
-    this.#keeper.lost(this)
+    this.home.lost(this)
   }
 }
 
@@ -90,12 +83,10 @@ function textOf(headers: Headers): number {
   return length
 }
 
-/** Fields may be slices of the read they came in and would pin it; these are slices of a text of their own. */
-function copyOf(headers: Headers): Headers {
-  return headers.length === 0 ? headers : flat(headers.join('\n')).split('\n')
-}
-
-/** Latin-1, as heads are. */
+/**
+ * A text put together from slices of a request's head would pin all of it, and is Latin-1, as heads are. The fields of an
+ * answer are slices, too, but of its own head, which is hardly more than they are.
+ */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }

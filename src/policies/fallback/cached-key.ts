@@ -1,6 +1,6 @@
 /** Under what an answer is kept: what was asked, what the file adds to it, and what the answer varies by. */
 import type { RequestHead } from '../../core/exchange.ts'
-import { type Headers, nameIs } from '../../core/headers.ts'
+import { type Headers, has, nameIs } from '../../core/headers.ts'
 
 /** Between parts of a key; no part of a head can hold it. */
 const BETWEEN = '\n'
@@ -15,11 +15,14 @@ export function keyPart(text: string): KeyPart {
   return text === 'source' ? { source: true } : { header: text.slice('header:'.length).toLowerCase() }
 }
 
-/** What was asked for, by whomever. The method is no part of it: a GET's answer serves a HEAD, too. */
+/**
+ * What was asked for, by whomever; the service is not in it, for each has copies of its own. Nor is the method: a GET's
+ * answer serves a HEAD, too.
+ */
 export function targetOf(request: RequestHead): string {
-  const { route } = request.exchange
-  const service = route === undefined ? '' : route.service
-  return service + BETWEEN + request.scheme + BETWEEN + request.authority.toLowerCase() + BETWEEN + request.target
+  const { scheme, target } = request
+  const host = request.authority.toLowerCase()
+  return scheme === 'http' ? host + BETWEEN + target : scheme + BETWEEN + host + BETWEEN + target
 }
 
 /** What the file adds to that. */
@@ -48,14 +51,15 @@ export function fieldValue(headers: Headers, lower: string): string {
  * to meet.
  */
 export function varyOf(answer: Headers): readonly string[] | undefined {
+  if (!has(answer, 'vary')) return NO_NAMES
   const stated = fieldValue(answer, 'vary')
-  if (stated === ABSENT || stated === '') return NO_NAMES
   const names = stated.toLowerCase().split(',').map(trimmed).filter(isStated)
   return names.includes('*') ? undefined : names.sort()
 }
 
 /** What tells apart the answers under one key that vary by `names`. */
 export function variantOf(request: RequestHead, names: readonly string[]): string {
+  if (names.length === 0) return ''
   let variant = ''
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
