@@ -1,21 +1,46 @@
 /**
  * What V8 is told before it has done anything, for there is no flag in a `bin`. Measured in docs/decisions/0020-heap.md:
  *
- * - The young generation stays at its first size. A proxy's garbage is young and small, and a larger nursery is filled
- *   before it is looked at.
- * - The old generation is looked through when it has doubled, not when it has grown by what V8 finds worth its while: with
- *   many exchanges at once what dies young is often old by then, and 25 MB of it would lie about.
+ * - The young generation may grow to 4 MB a half and no further. What is in flight has to die in it: with 128 requests at once
+ *   that is a megabyte, and a half of that size would move all of it among the old objects, to be found there much later
+ *   and at a much higher price. V8 itself would go to 16.
  * - One thread for each compiler, and what a compilation needed is freed by the thread that asked for it: else each of
  *   them keeps the most it ever needed.
  */
-import { setFlagsFromString } from 'node:v8'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
-setFlagsFromString('--semi-space-growth-factor=1')
-setFlagsFromString('--heap-growing-percent=100')
+/** Bytes of one half. */
+const MOST_YOUNG = 4 * 1024 * 1024
+/** ms between two looks at whether V8 has made it smaller, which it does when there is little to do. */
+const LOOK = 10_000
+
 // Older versions have no such flags, and say so on stderr.
 if (Number.parseInt(process.versions.node, 10) >= 26) {
   setFlagsFromString('--no-maglev-destroy-on-background')
   setFlagsFromString('--no-maglev-build-code-on-background')
   setFlagsFromString('--concurrent-maglev-max-threads=1')
   setFlagsFromString('--concurrent-turbofan-max-threads=1')
+}
+letGrow()
+
+/** There is no way to tell V8 a largest size once it runs; but it asks each time by what factor to grow. */
+function letGrow(): void {
+  setFlagsFromString('--semi-space-growth-factor=2')
+  const observer = new PerformanceObserver(() => {
+    if (young() < MOST_YOUNG) return
+    setFlagsFromString('--semi-space-growth-factor=1')
+    observer.disconnect()
+    const look = setInterval(() => {
+      if (young() >= MOST_YOUNG) return
+      clearInterval(look)
+      letGrow()
+    }, LOOK)
+    look.unref()
+  })
+  observer.observe({ entryTypes: ['gc'] })
+}
+
+function young(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
 }

@@ -42,7 +42,7 @@ export class Timer {
 /** ms per slot: what a timer may be late by. */
 export const TICK = 8
 /** A rotation is about four seconds; timers further away stay in their slot for several. */
-const SLOTS = 512
+const SLOTS = 512 // a power of two: `%` on a double is a call into the C library
 
 /** Hashed timer wheel (Varghese & Lauck): insert and remove in O(1), expiry by walking the slots that passed. */
 export class Wheel {
@@ -66,7 +66,7 @@ export class Wheel {
     const timer = new Timer(now + (delay > 0 ? delay : 0), target)
     // Rounded up: walked only when its whole tick has passed, so never early.
     const tick = Math.max(Math.ceil(timer.due / TICK), this.#tick + 1)
-    const slot = tick % SLOTS
+    const slot = tick & (SLOTS - 1)
     const head = this.#heads[slot]
     timer.slot = slot
     timer.next = head
@@ -93,7 +93,7 @@ export class Wheel {
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS
     while (this.#tick < target && this.#count > 0) {
       this.#tick++
-      this.#expire(this.#tick % SLOTS, now)
+      this.#expire(this.#tick & (SLOTS - 1), now)
     }
     if (this.#count === 0) this.#tick = target
   }
@@ -102,7 +102,7 @@ export class Wheel {
   nextDue(): number {
     if (this.#count === 0) return Number.POSITIVE_INFINITY
     for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {
-      if (this.#heads[tick % SLOTS] !== undefined) return tick * TICK
+      if (this.#heads[tick & (SLOTS - 1)] !== undefined) return tick * TICK
     }
     return Number.POSITIVE_INFINITY
   }

@@ -105,7 +105,7 @@ export class Http2ClientConnection extends Session {
     const id = this.#nextId
     this.#nextId += 2
     const stream = new ClientStream(id, this, request, response)
-    this.streams.set(id, stream)
+    this.streams.add(stream)
     stream.start(host)
     this.watch()
     if (this.#nextId > MAX_STREAM_ID) this.retire()
@@ -210,7 +210,7 @@ export class Http2ClientConnection extends Session {
   protected override goneAway(lastId: number, code: number, debug: string): void {
     const cause = goawayCause(code, debug)
     // cold: once or twice in a connection's life
-    const unprocessed = Array.from(this.streams.values()).filter((stream) => stream.id > lastId)
+    const unprocessed = this.streams.all().filter((stream) => stream.id > lastId)
     if (!this.retired) {
       this.retired = true
       this.#owner.retired(this)
@@ -246,7 +246,7 @@ export class Http2ClientConnection extends Session {
   protected override lost(cause: string): void {
     if (this.#gone) return
     this.#gone = true
-    const streams = Array.from(this.streams.values()) as ClientStream[]
+    const streams = this.streams.all() as ClientStream[]
     this.streams.clear()
     this.#owner.closed(this)
     for (let i = 0; i < streams.length; i++) {
@@ -293,7 +293,7 @@ export class Http2ClientConnection extends Session {
    */
   protected override look(now: number): void {
     if (!this.crowded || !this.#somebodyWaits()) return
-    const streams = Array.from(this.streams.values()) as ClientStream[]
+    const streams = this.streams.all() as ClientStream[]
     for (let i = 0; i < streams.length && this.crowded; i++) {
       const stream = streams[i] as ClientStream
       if (!stream.isStuck(now, STUCK)) continue
@@ -304,7 +304,7 @@ export class Http2ClientConnection extends Session {
   }
 
   #somebodyWaits(): boolean {
-    for (const stream of this.streams.values()) if (!stream.receivePaused) return true
+    for (const stream of this.streams.all()) if (!stream.receivePaused) return true
     return false
   }
 }

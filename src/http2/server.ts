@@ -141,7 +141,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       return
     }
     const stream = new ServerStream(id, this, head)
-    this.streams.set(id, stream)
+    this.streams.add(stream)
     stream.remoteEnded = endStream
     this.watch()
     if (head.tooLarge) {
@@ -245,7 +245,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** A known length is an upload that has to move; other bodies may be live streams, which the idle timeout watches. */
   protected override look(now: number): void {
     const limit = this.owner.limits.headTimeout
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       const each = stream as ServerStream
       if (now - each.progressAt < limit) continue
       const moved = each.receivedBytes - each.progress

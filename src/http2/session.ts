@@ -41,6 +41,7 @@ import { HeaderBlock } from './header-block.ts'
 import { Decoder, type FieldSink } from './hpack/decoder.ts'
 import { PeerSettings, SETTING } from './peer-settings.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
+import { StreamTable } from './stream-table.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
 const CONNECTION_WINDOW = 1024 * 1024
@@ -89,7 +90,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   readonly clock: Clock
   readonly limits: HeadLimits
   /** Open streams: those that a frame may still come or go for. */
-  readonly streams: Map<number, Stream>
+  readonly streams: StreamTable
   /** Connection window towards the peer. */
   sendWindow: number
   readonly peer: PeerSettings
@@ -144,7 +145,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.out = new FrameWriter(this.outbox)
     this.clock = clock
     this.limits = limits
-    this.streams = new Map()
+    this.streams = new StreamTable()
     this.sendWindow = DEFAULT_WINDOW
     this.peer = new PeerSettings()
     this.full = false
@@ -529,7 +530,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     if (difference === 0) return true
     if (!this.calm(Math.floor(this.streams.size / STREAMS_PER_TOKEN), 'SETTINGS')) return false
     this.peer.window = this.peer.nextWindow
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.sendWindow += difference
       if (stream.sendWindow > MAX_WINDOW) {
         this.connectionError(FLOW_CONTROL_ERROR, 'an initial window with which a stream has more than 2^31 − 1 bytes')
@@ -679,7 +680,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   /** Every stream is over, and each is told. `code` as if the peer had reset it. */
   protected abandonAll(code: number, cause: string): void {
     // A copy: each stream that is told may begin another elsewhere, and leaves the map.
-    const streams = Array.from(this.streams.values())
+    const streams = this.streams.all()
     this.streams.clear()
     for (let i = 0; i < streams.length; i++) {
       const stream = streams[i] as Stream
