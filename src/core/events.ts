@@ -71,6 +71,7 @@ export type Snapshot =
   | RateLimitSnapshot
   | CacheSnapshot
   | IdempotencySnapshot
+  | HedgeSnapshot
 
 /** What outlier made of an endpoint. */
 export interface EndpointChange {
@@ -202,6 +203,17 @@ export interface IdempotencySnapshot {
   readonly unknown: number
   readonly bytes: number
   readonly evicted: number
+}
+
+/** What a hedge at a percentile knows. */
+export interface HedgeSnapshot {
+  readonly kind: 'hedge'
+  readonly mode?: 'shadow'
+  readonly service: string
+  /** ms until a hedge is sent; null while too few answers are known. */
+  readonly after: number | null
+  /** Answers in the window. */
+  readonly samples: number
 }
 
 /** A breaker as the admin port forces it. */

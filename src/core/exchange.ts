@@ -232,7 +232,7 @@ export class Exchange {
   deadline: number
   /** upstream: endpoints that attempts went to, newest last. */
   tried: EndpointInfo[]
-  /** wire: the version of HTTP that the last attempt spoke, 11 or 20; 0 before. */
+  /** wire: the version of HTTP of the newest attempt or answer, 11 or 20; 0 before. hedge: of the answer that won. */
   upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
@@ -310,9 +310,9 @@ export interface Mover {
 
 export type AttemptKind = 'first' | 'retry' | 'transparent' | 'hedge'
 
-/** What one dispatch by retry carries. */
+/** What one dispatch by retry or hedge carries. */
 export class Attempt {
-  /** retry: */
+  /** retry, hedge: */
   readonly kind: AttemptKind
   /** retry: no further attempt will follow, whatever comes of this one. */
   readonly last: boolean
@@ -342,6 +342,8 @@ export class Attempt {
   elsewhere: boolean
   /** fault: it ended while a delay made on purpose held it, so it says nothing of the endpoint. */
   heldByFault: boolean
+  /** wire: the version of HTTP it speaks, 11 or 20; 0 before. */
+  protocol: number
   /** telemetry: the span of this attempt. */
   span: unknown
 
@@ -361,6 +363,7 @@ export class Attempt {
     this.probing = false
     this.elsewhere = false
     this.heldByFault = false
+    this.protocol = 0
     this.span = undefined
   }
 }

@@ -107,6 +107,7 @@ export class ClientConnection implements OutboxOwner, Reader {
   send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const exchange = new ClientExchange(this, request, response)
     request.attempt.reused = this.uses > 0
+    request.attempt.protocol = 11
     request.exchange.upstreamProtocol = 11
     this.uses++
     this.#exchange = exchange
@@ -297,8 +298,10 @@ export class ClientConnection implements OutboxOwner, Reader {
     exchange.response.head(this.#responseHead(0))
   }
 
+  /** Named again here: another attempt of the exchange may have been sent since, in another version. */
   #responseHead(length: number): ResponseHead {
     const head = this.#head
+    ;(this.#exchange as ClientExchange).request.exchange.upstreamProtocol = 11
     const headers = head.own && !this.#owner.believesPeer ? withoutOwnFields(head.headers) : head.headers
     return new ResponseHead(head.status, head.reasonPhrase, headers, length, 'upstream', '')
   }

@@ -161,7 +161,9 @@ export class ClientStream extends Stream implements RequestBody {
     return this.#headPassed
   }
 
+  /** Named again here: another attempt of the exchange may have been sent since, in another version. */
   #head(fields: ResponseFields, length: number): ResponseHead {
+    this.request.exchange.upstreamProtocol = 20
     return new ResponseHead(fields.status, '', this.#connection.believed(fields), length, 'upstream', '')
   }
 

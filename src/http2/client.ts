@@ -100,6 +100,7 @@ export class Http2ClientConnection extends Session {
   /** Sends one request; only while there is room. */
   send(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     request.attempt.reused = this.uses > 0
+    request.attempt.protocol = 20
     request.exchange.upstreamProtocol = 20
     this.uses++
     const id = this.#nextId

@@ -10,6 +10,7 @@ import { fallback } from './fallback/policy.ts'
 import { fault } from './fault/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
 import { outlier } from './outlier/policy.ts'
+import { hedge } from './hedge/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { retry } from './retry/policy.ts'
 import { timeout } from './timeout/policy.ts'
@@ -22,6 +23,7 @@ export const MODULES = {
   fallback,
   timeout,
   bulkhead,
+  hedge,
   retry,
   breaker,
   outlier,
@@ -54,6 +56,11 @@ export const REQUEST_ORDER: readonly Place[] = [
   { policy: 'fallback', part: 'request', why: 'around all that may fail: it covers refusals and the deadline too' },
   { policy: 'timeout', part: 'request', why: 'the deadline covers queueing, all attempts and the waits between them' },
   { policy: 'bulkhead', part: 'request', why: 'one slot per request: a retry is never refused by its own bulkhead' },
+  {
+    policy: 'hedge',
+    part: 'request',
+    why: 'in the place of retry: of that only the transparent retry is left, and each attempt has its own',
+  },
   { policy: 'retry', part: 'request', why: 'below the slot and the deadline, above all that one attempt meets' },
 ]
 

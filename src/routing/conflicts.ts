@@ -22,9 +22,9 @@ function ties<B extends PlacedBlock>(policies: readonly StatedPolicy<B>[]): Conf
     severity: 'error',
     code: 'E050',
     message:
-      `of two policies that state ${tie.block.block} for one request, one must be more specific: '${tie.policy.name}' ` +
+      `of two policies that state ${what(tie)} for one request, one must be more specific: '${tie.policy.name}' ` +
       `here and '${tie.otherPolicy.name}' at ${at(tie.otherBlock.place)} rank the same, and ${example(tie)} meets both; ` +
-      `state ${tie.block.block} in one of them, or narrow the match of one`,
+      `${remedy(tie)}, or narrow the match of one`,
     place: tie.block.place,
   }))
 }
@@ -40,6 +40,15 @@ function losses<B extends PlacedBlock>(policies: readonly StatedPolicy<B>[]): Co
       `${fields.length === 1 ? 'it' : 'them'} again`,
     place: block.place,
   }))
+}
+
+function what({ block, otherBlock }: Tie<PlacedBlock>): string {
+  const both = block.block !== otherBlock.block
+  return both ? `${block.block} and ${otherBlock.block}, which exclude each other,` : block.block
+}
+
+function remedy({ block, otherBlock }: Tie<PlacedBlock>): string {
+  return block.block === otherBlock.block ? `state ${block.block} in one of them` : 'leave one out'
 }
 
 function example({ witness, policy, otherPolicy }: Tie<PlacedBlock>): string {

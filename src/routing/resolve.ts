@@ -1,5 +1,6 @@
 /** From the rules a request meets to the blocks that hold for it: each from the most specific policy that states it. */
 import type { PathPattern } from '../core/path-pattern.ts'
+import { settleRivals } from './rivals.ts'
 import type { Rule } from './rule.ts'
 import { compare, comparePaths } from './specificity.ts'
 import type { StatedBlock } from './stated.ts'
@@ -47,6 +48,7 @@ export function resolve<B extends StatedBlock>(met: readonly Rule<B>[]): Resolut
       else if (!shadows.has(name)) shadows.set(name, chosen)
     }
   }
+  settleRivals(blocks)
   // cold: runs once per route
   const stream = rules.find((rule) => rule.route?.stream !== undefined)?.route?.stream
   return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks, shadows }

@@ -1,6 +1,7 @@
 // cold file: runs at load, to find what no operator means
-/** Two equally specific statements of one block that some request could meet both. */
+/** Two equally specific statements of one block, or of two that exclude each other, that some request could meet both. */
 import { destinationsMeet, testsMeet } from './overlap.ts'
+import { areRivals } from './rivals.ts'
 import { type Rule, rulesOf } from './rule.ts'
 import { compare } from './specificity.ts'
 import type { StatedBlock, StatedPolicy } from './stated.ts'
@@ -23,18 +24,23 @@ export function findTies<B extends StatedBlock>(policies: readonly StatedPolicy<
   for (const [i, policy] of policies.entries()) {
     for (let j = 0; j < i; j++) {
       const otherPolicy = policies[j] as StatedPolicy<B>
-      const shared = policy.blocks.filter(({ block }) => otherPolicy.blocks.some((other) => other.block === block))
-      if (shared.length === 0 || !destinationsMeet(policy, otherPolicy)) continue
+      const clashes = clashesOf(policy, otherPolicy)
+      if (clashes.length === 0 || !destinationsMeet(policy, otherPolicy)) continue
       const witness = meeting(rules[i] as Rule<B>[], rules[j] as Rule<B>[])
       if (witness === undefined) continue
-      for (const block of shared) {
-        const otherBlock = otherPolicy.blocks.find((other) => other.block === block.block) as B
-        if (besideEachOther(block, otherBlock)) continue
-        ties.push({ block, policy, otherBlock, otherPolicy, witness })
-      }
+      for (const [block, otherBlock] of clashes) ties.push({ block, policy, otherBlock, otherPolicy, witness })
     }
   }
   return ties
+}
+
+/** Statements that cannot both hold: of one block, or of two that exclude each other. */
+function clashesOf<B extends StatedBlock>(policy: StatedPolicy<B>, otherPolicy: StatedPolicy<B>): [B, B][] {
+  return policy.blocks.flatMap((block) =>
+    otherPolicy.blocks
+      .filter((other) => areRivals(block, other) || (other.block === block.block && !besideEachOther(block, other)))
+      .map((other): [B, B] => [block, other]),
+  )
 }
 
 /** One holds and the other only watches. */

@@ -55,6 +55,7 @@ export function stateView(
     breakers: all.filter(({ kind }) => kind === 'breaker'),
     bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
     budgets: all.filter(({ kind }) => kind === 'budget'),
+    hedges: all.filter(({ kind }) => kind === 'hedge'),
     rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
     caches: all.filter(({ kind }) => kind === 'cache'),
     idempotency: all.filter(({ kind }) => kind === 'idempotency'),

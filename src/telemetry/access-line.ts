@@ -43,7 +43,7 @@ export function jsonLine(
     to.ascii(',"cause":')
     to.quoted(cut(exchange.cause, LONGEST.cause))
   }
-  to.ascii(parts.tried(exchange.attempts, last?.attempt.endpoint?.address ?? ''))
+  to.ascii(parts.tried(exchange.attempts, telling(last)?.attempt.endpoint?.address ?? ''))
   to.int(exchange.requestBytes)
   to.ascii(',"responseBytes":')
   to.int(exchange.responseBytes)
@@ -82,10 +82,17 @@ export function textLine(
   to.quoted(cut(request.authority, LONGEST.requestId))
   to.ascii(` ${rows.service || '-'} ${status} ${reason || '-'} `)
   to.millis(duration)
-  to.ascii(`ms attempts=${exchange.attempts} ${last?.attempt.endpoint?.address ?? '-'} `)
+  to.ascii(`ms attempts=${exchange.attempts} ${telling(last)?.attempt.endpoint?.address ?? '-'} `)
   to.quoted(cut(exchange.requestId, LONGEST.requestId))
   if (rpcStatus !== NO_STATUS) to.ascii(` grpc=${statusName(rpcStatus)}`)
   to.ascii('\n')
+}
+
+/** The newest attempt that no other took the place of: side by side, the one that was sent last need not have won. */
+function telling(last: AttemptRecord | undefined): AttemptRecord | undefined {
+  let record = last
+  while (record?.superseded) record = record.previous
+  return record ?? last
 }
 
 function cut(text: string, most: number): string {
@@ -99,5 +106,6 @@ function each(last: AttemptRecord, most: number): string {
   const ended = last.reason === '' ? `"status":${last.status}${said}` : `"reason":"${last.reason}"`
   const endpoint = asciiJson(last.attempt.endpoint?.address ?? '')
   const ms = Math.round(Math.max(0, last.endedAt - last.startedAt) * 1000) / 1000
-  return `${earlier}{"endpoint":${endpoint},${ended},"ms":${ms}}`
+  const kind = last.attempt.kind === 'hedge' ? '"kind":"hedge",' : ''
+  return `${earlier}{"endpoint":${endpoint},${kind}${ended},"ms":${ms}}`
 }

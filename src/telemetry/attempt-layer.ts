@@ -113,8 +113,8 @@ export class AttemptRecord extends ForwardingHandler {
   reason: string
   /** Of a gRPC call, once it is known. */
   rpcStatus: number
-  /** The version of HTTP it spoke, as of `exchange.upstreamProtocol`. */
-  protocol: number
+  /** Another attempt took its place. */
+  superseded: boolean
   /** What goes out in traceparent, when this exchange is recorded; ''. */
   spanId: string
 
@@ -133,7 +133,7 @@ export class AttemptRecord extends ForwardingHandler {
     this.status = 0
     this.reason = ''
     this.rpcStatus = NO_STATUS
-    this.protocol = 0
+    this.superseded = false
     this.spanId = ''
   }
 
@@ -158,9 +158,10 @@ export class AttemptRecord extends ForwardingHandler {
   }
 
   override fail(error: ProxyError): void {
+    this.superseded = error.reason === 'superseded'
     meterFailure(this.attempt, this.status !== 0, error, this.#parts.clock.now())
     // An answer that was put aside for another attempt is still what this attempt came to.
-    if (error.reason !== 'superseded' || this.status === 0) {
+    if (!this.superseded || this.status === 0) {
       this.reason = error.reason
       this.rpcStatus = NO_STATUS
     }
@@ -176,10 +177,12 @@ export class AttemptRecord extends ForwardingHandler {
     const rows = this.#rows
     const exchange = this.#exchange
     const took = now - this.startedAt
-    this.protocol = exchange.upstreamProtocol
     const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, this.rpcStatus, reason)
     rows.attempts[cell] = (rows.attempts[cell] as number) + 1
-    rows.client.observe(rowKey(this.status, this.#method, reason, protocolIndex(this.protocol), this.#https), took)
+    rows.client.observe(
+      rowKey(this.status, this.#method, reason, protocolIndex(this.attempt.protocol), this.#https),
+      took,
+    )
     if (!exchange.grpc) return
     const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
     rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)

@@ -47,7 +47,7 @@ export function methodIndex(method: string): number {
 /** By `protocolIndex`; '' where nothing was spoken. */
 export const PROTOCOLS = ['1.1', '1.0', '2', ''] as const
 
-/** Of `exchange.protocol` and `exchange.upstreamProtocol`: 10, 11 or 20; 0 before any. */
+/** Of `exchange.protocol` and `attempt.protocol`: 10, 11 or 20; 0 before any. */
 export function protocolIndex(protocol: number): number {
   return protocol === 11 ? 0 : protocol === 20 ? 2 : protocol === 10 ? 1 : 3
 }

@@ -84,7 +84,7 @@ export function clientAttributes(recorded: SampledExchange, record: AttemptRecor
   }
   if (attempt.number > 1) attributes['http.request.resend_count'] = attempt.number - 1
   if (record.status !== 0) attributes['http.response.status_code'] = record.status
-  const version = protocolName(record.protocol)
+  const version = protocolName(attempt.protocol)
   if (version !== '') attributes['network.protocol.version'] = version
   if (request.exchange.grpc) Object.assign(attributes, callAttributes(recorded, record.rpcStatus))
   const error = clientError(record)

@@ -15,6 +15,7 @@ import { decisionFamilies } from './families/decisions.ts'
 import { limitFamilies } from './families/limits.ts'
 import { idempotencyFamilies } from './families/idempotency.ts'
 import { outlierFamilies } from './families/outlier.ts'
+import { hedgeFamilies } from './families/hedge.ts'
 import { policyFamilies } from './families/policies.ts'
 import { shadowFamilies } from './families/shadow.ts'
 import { upstreamFamilies } from './families/upstream.ts'
@@ -72,6 +73,7 @@ class AssembledTelemetry implements Telemetry {
       ...rpcFamilies(registry),
       ...policyFamilies(registry),
       ...outlierFamilies(registry),
+      ...hedgeFamilies(registry),
       ...decisionFamilies(registry),
       ...limitFamilies(registry),
       ...shadowFamilies(registry),

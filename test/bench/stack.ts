@@ -209,6 +209,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ),
       ...layer('timeout: deadline', parts.get('timeout')?.request),
       ...layer('bulkhead', parts.get('bulkhead')?.request),
+      ...layer('hedge', alone('hedge', {}, 'outbound').request),
       ...layer('retry', parts.get('retry')?.request),
       ...layer('breaker', parts.get('breaker')?.attempt),
       { name: 'pick', dispatch: createPick(service, [], upstream, VIA, wire) },

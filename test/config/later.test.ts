@@ -7,9 +7,8 @@ const SERVICE = 'kind: Service\nname: s\nendpoints: ["10.0.0.7:8080"]\n'
 const SIDECAR = 'kind: Sidecar\nname: x\n'
 
 const later: readonly string[] = [
-  `${POLICY}→hedge: {after: p95}`,
   `${INBOUND}→concurrency: {}`,
-  `kind: Profile\nname: p\n→hedge: {}`,
+  `kind: Profile\nname: p\n→concurrency: {}`,
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,
@@ -23,19 +22,6 @@ for (const marked of later) {
     t.match(issues[0]?.message, /not supported yet by this version/)
   })
 }
-
-t.test('hedge excludes retry, also through a Profile', async (t) => {
-  const own = load(`${POLICY}hedge: {}\nretry: {}`)
-  t.same(
-    own.issues.map((issue) => issue.code),
-    ['E029', 'E044'],
-  )
-  const shared = load(`${POLICY}use: r\nhedge: {}\n---\nkind: Profile\nname: r\nretry: {}`)
-  t.same(
-    shared.issues.map((issue) => issue.code),
-    ['E029', 'E044'],
-  )
-})
 
 t.test('a later block in the wrong direction is told both', async (t) => {
   const { issues } = load(`${POLICY}concurrency: {}`)

@@ -39,6 +39,8 @@ class Boundary {
   readonly #above: Boundary | undefined
   /** The calls that are inside their `dispatch` now, innermost last. */
   readonly #dispatching: Call[] = []
+  /** The calls that are being told something now, innermost last. */
+  readonly telling: Call[] = []
 
   constructor(label: string, ledger: Ledger, above: Boundary | undefined) {
     this.label = label
@@ -64,12 +66,17 @@ class Boundary {
     }
   }
 
-  /** Whom a dispatch beneath the layer is made for: the call being dispatched now, else one that waits for an answer. */
+  /**
+   * Whom a dispatch beneath the layer is made for: the call being dispatched now, else the one whose attempt has just been
+   * told something, else one that waits for an answer.
+   */
   #parentOf(request: RequestHead): Entry | undefined {
     const above = this.#above
     if (above === undefined) return undefined
     const now = above.#dispatching.at(-1)
     if (now !== undefined && now.exchange === request.exchange) return now
+    const told = this.telling.at(-1)?.parent
+    if (told !== undefined && told.exchange === request.exchange && told.terminal === '') return told
     const running = this.ledger.running(above.label, request.exchange)
     return running.find((entry) => !entry.headPassed) ?? running[0]
   }
@@ -80,6 +87,7 @@ class Call implements Entry {
   readonly label: string
   readonly exchange: RequestHead['exchange']
   readonly parent: Entry | undefined
+  readonly #boundary: Boundary
   readonly request: RequestHead
   readonly ledger: Ledger
   readonly frozen = new Frozen()
@@ -100,6 +108,7 @@ class Call implements Entry {
 
   constructor(boundary: Boundary, request: RequestHead, response: ResponseHandler, parent: Entry | undefined) {
     this.label = boundary.label
+    this.#boundary = boundary
     this.ledger = boundary.ledger
     this.request = request
     this.exchange = request.exchange
@@ -150,11 +159,15 @@ class Call implements Entry {
   }
 
   guard(where: string, run: () => void): void {
+    const { telling } = this.#boundary
+    telling.push(this)
     try {
       run()
     } catch (error) {
       this.ledger.thrown(this, where, error)
       throw error
+    } finally {
+      telling.pop()
     }
   }
 }

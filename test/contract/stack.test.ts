@@ -16,6 +16,7 @@ import {
 } from '../../src/policies/index.ts'
 import type { RateLimitConfig } from '../../src/policies/rate-limit/policy.ts'
 import type { OutlierConfig } from '../../src/policies/outlier/outliers.ts'
+import type { HedgeConfig } from '../../src/policies/hedge/policy.ts'
 import type { RetryConfig } from '../../src/policies/retry/policy.ts'
 import type { TimeoutConfig } from '../../src/policies/timeout/policy.ts'
 import { Via } from '../../src/core/via.ts'
@@ -54,6 +55,7 @@ const CONFIGS = {
     budget: { percent: 1, window: 10_000, minPerSecond: 100 },
     maxBodyBytes: 65_536,
   } satisfies RetryConfig,
+  hedge: { after: 20, maxExtra: 2, budget: 1, methods: ['GET', 'HEAD', 'PUT'] } satisfies HedgeConfig,
   breaker: {
     scope: 'service',
     window: { type: 'count', size: 10, minimumCalls: 3 },
@@ -114,12 +116,30 @@ function stack(configs: Partial<typeof CONFIGS>, mode: Mode = 'enforce'): Parame
   }
 }
 
-const { fallback, timeout, bulkhead, retry, breaker, outlier, rateLimit, fault } = CONFIGS
+const { fallback, timeout, bulkhead, hedge, retry, breaker, outlier, rateLimit, fault } = CONFIGS
 
 contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, outlier, rateLimit, fault }), {
   askers: 5,
   runs: 1000,
 })
+/** What a hedge leaves of retry. */
+const transparent = { ...retry, max: 0 } as never
+contractSuite(
+  'the whole stack with a hedge',
+  stack({ fallback, timeout, bulkhead, hedge, retry: transparent, breaker, outlier, rateLimit, fault }),
+  { askers: 5, runs: 1000 },
+)
+contractSuite(
+  'a hedge, a breaker and a bulkhead of each endpoint',
+  stack({
+    timeout,
+    hedge,
+    retry: transparent,
+    bulkhead: { ...bulkhead, per: 'endpoint' } as never,
+    breaker: { ...breaker, scope: 'endpoint' } as never,
+  }),
+  { askers: 4, runs: 1000 },
+)
 contractSuite('timeout over retry', stack({ timeout, retry }), { runs: 1000 })
 contractSuite('bulkhead over retry', stack({ bulkhead, retry }), { askers: 4, runs: 1000 })
 contractSuite('breaker of each endpoint', stack({ retry, breaker: { ...breaker, scope: 'endpoint' } as never }), {

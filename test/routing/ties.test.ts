@@ -73,6 +73,17 @@ t.test('findTies() minds the blocks: policies that state different ones never ti
   t.end()
 })
 
+t.test('findTies() takes hedge and retry for one block, where both are at work', (t) => {
+  const tied = (a: ReturnType<typeof block> | string, b: ReturnType<typeof block> | string) =>
+    findTies([policy('a', [a]), policy('b', [b])]).length
+  t.equal(tied('hedge', 'retry'), 1)
+  t.equal(tied('retry', 'hedge'), 1)
+  t.equal(tied(block('hedge', {}, 'shadow'), 'retry'), 0)
+  t.equal(tied('hedge', block('retry', {}, 'disabled')), 0)
+  t.equal(findTies([policy('a', ['hedge']), policy('b', ['retry'], { service: 's' })]).length, 0)
+  t.end()
+})
+
 t.test('findTies() is exact: it finds a tie where, and only where, a request meets one', (t) => {
   const random = new Seeded(8)
   const requests = allRequests()
@@ -116,6 +127,14 @@ t.test('findConflicts() says who ties, where, and for which request', (t) => {
     conflict?.message,
     /'gold' here and 'reads' at test\.yaml:\d+ rank the same, and GET \/v1 to stock with x-tenant: gold/,
   )
+  t.end()
+})
+
+t.test('findConflicts() says of hedge and retry that they exclude each other', (t) => {
+  const [conflict] = findConflicts([policy('a', ['retry']), policy('b', ['hedge'])])
+  t.equal(conflict?.code, 'E050')
+  t.match(conflict?.message, /two policies that state hedge and retry, which exclude each other, for one request/)
+  t.match(conflict?.message, /'b' here and 'a' at .*; leave one out, or narrow the match of one/)
   t.end()
 })
 

@@ -57,6 +57,27 @@ t.test('Several attempts are told one by one', async (t) => {
   })
 })
 
+t.test('Of attempts side by side the line names the one that won', async (t) => {
+  const world = new World()
+  world.ask({}, 0)
+  world.attempt('first', '10.0.0.7:8080')
+  const first = world.upstream.last
+  world.clock.advance(40)
+  world.attempt('hedge', '10.0.0.8:8080', true)
+  world.clock.advance(3)
+  world.fail('superseded')
+  first.head(200)
+  first.finish()
+  t.match(world.line, {
+    attempts: 2,
+    upstream: '10.0.0.7:8080',
+    attemptLog: [
+      { endpoint: '10.0.0.7:8080', status: 200, ms: 43 },
+      { endpoint: '10.0.0.8:8080', kind: 'hedge', reason: 'superseded', ms: 3 },
+    ],
+  })
+})
+
 t.test('Answers of our own say why, and a client that left is a 499', async (t) => {
   const world = new World({ route: undefined })
   world.ask({}, 0)

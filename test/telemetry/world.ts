@@ -137,7 +137,7 @@ export class World {
   /** A gRPC answer: a head, then the status in the trailers; or a head alone. */
   tell(code: number, headOnly = false): void {
     const status = ['grpc-status', String(code)]
-    this.upstream.last.request.exchange.upstreamProtocol = 20
+    this.upstream.last.request.attempt.protocol = 20
     this.upstream.last.head(200, headOnly ? status : [])
     this.upstream.last.finish(headOnly ? undefined : status)
   }

@@ -51,8 +51,7 @@ function checkDirections(
 }
 
 function checkHedge(document: WalkedDocument, profile: WalkedDocument | undefined): void {
-  const states = (name: string) => document.states(name) || profile?.states(name) === true
-  if (!states('hedge') || !states('retry')) return
+  if (!enforces('hedge', document, profile) || !enforces('retry', document, profile)) return
   const place = document.keyPlace(document.states('hedge') ? 'hedge' : document.states('retry') ? 'retry' : 'use')
   document.error('E044', place, 'hedge and retry exclude each other, found both: leave one out')
 }
@@ -70,6 +69,14 @@ function checkShadow(
     const message = `'${name}' has no shadow mode, and the policy is mode: shadow: leave ${name} out, or give it a policy of its own`
     document.error('E049', from === document ? document.keyPlace(name) : document.valuePlace('use'), message)
   }
+}
+
+/** A block that only watches, or is taken away, excludes nobody: so a hedge is tried beside the retries it would replace. */
+function enforces(name: string, document: WalkedDocument, profile: WalkedDocument | undefined): boolean {
+  const stating = document.states(name) ? document : profile
+  if (stating?.states(name) !== true) return false
+  const { mode } = fields(stating.value[name])
+  return mode === undefined || mode === 'enforce'
 }
 
 /** Of a sound document, whose Profile is sound too. */

@@ -2,12 +2,8 @@
 import type { BlockSchema } from './policy.ts'
 
 const INBOUND = ['inbound'] as const
-const OUTBOUND = ['outbound'] as const
 
-export const LATER_BLOCKS: readonly BlockSchema[] = [
-  later('hedge', OUTBOUND, 'A second attempt beside a slow first one.'),
-  later('concurrency', INBOUND, 'A limit that finds itself.'),
-]
+export const LATER_BLOCKS: readonly BlockSchema[] = [later('concurrency', INBOUND, 'A limit that finds itself.')]
 
 function later(name: string, directions: BlockSchema['directions'], description: string): BlockSchema {
   return { name, directions, shadow: false, schema: { notYet: true, description } }

@@ -30,6 +30,11 @@ const OWN: Readonly<Record<string, Own>> = {
     label: 'result',
     help: 'Writes by what became of their idempotency key.',
   },
+  hedge: {
+    name: 'outrigger_hedges_total',
+    label: 'result',
+    help: 'Attempts that were sent beside a slow or failed one, by what became of them, and those the budget forbade.',
+  },
 }
 
 export function decisionFamilies(registry: Registry): Family[] {

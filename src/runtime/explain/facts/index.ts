@@ -10,6 +10,7 @@ import { bulkhead } from './bulkhead.ts'
 import { fallback } from './fallback.ts'
 import { fault } from './fault.ts'
 import { idempotency } from './idempotency.ts'
+import { hedge } from './hedge.ts'
 import { latency } from './latency.ts'
 import { rateLimit } from './rate-limit.ts'
 import { outlier } from './outlier.ts'
@@ -19,6 +20,7 @@ import { timeout } from './timeout.ts'
 
 export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   retry,
+  hedge,
   timeout,
   bulkhead,
   breaker,

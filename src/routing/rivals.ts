@@ -1,0 +1,21 @@
+/** Blocks that exclude each other. In one policy that is an error; of two policies the more specific one has its way. */
+import type { Chosen } from './resolve.ts'
+import { compare } from './specificity.ts'
+import type { StatedBlock } from './stated.ts'
+
+/** Both send attempts beyond the first, and each by a budget of its own. */
+const RIVALS = ['hedge', 'retry'] as const
+
+/** Whether two statements cannot hold for one request. What only watches, or takes a block away, is in nobody's way. */
+export function areRivals(one: StatedBlock, other: StatedBlock): boolean {
+  if (one.mode !== 'enforce' || other.mode !== 'enforce' || one.block === other.block) return false
+  const names: readonly string[] = RIVALS
+  return names.includes(one.block) && names.includes(other.block)
+}
+
+/** Takes the less specific of two rivals away, as if nobody had stated it. */
+export function settleRivals<B extends StatedBlock>(blocks: Map<string, Chosen<B>>): void {
+  const [hedge, retry] = RIVALS.map((name) => blocks.get(name))
+  if (hedge === undefined || retry === undefined || !areRivals(hedge.stated, retry.stated)) return
+  blocks.delete(compare(hedge.rule, retry.rule) < 0 ? 'retry' : 'hedge')
+}
