@@ -1,10 +1,11 @@
 /** Fallbacks through a whole sidecar: what clients of HTTP/1.1 and HTTP/2 see, what is counted, what a reload keeps. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ask, eventually, field, get, metric, post, request, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { startProxy } from '../support/proxy.ts'
 import type { Message } from '../support/read-message.ts'
 import { answering, type RawOrigin, type Script, startRawOrigin } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
@@ -255,4 +256,26 @@ t.test('an answer that is whole and good costs nothing of it: the one of the ori
   t.equal(text(got), 'hi!')
   t.notOk(field(got, 'x-outrigger-fallback'))
   t.notOk(field(got, 'cache-status'))
+})
+
+t.test('the access log has one line, with the reason and every attempt, the other service’s too', async (t) => {
+  const mood = new Moody()
+  mood.failing = true
+  const other = await otherService(t, HI)
+  const origin = await startRawOrigin(mood.script)
+  t.teardown(() => origin.close())
+  const file = join(t.testdir(), 'access.log')
+  const yaml = [
+    `kind: Sidecar\nname: test\naccessLog: {output: ${file}}\n`,
+    `kind: Service\nname: origin\nendpoints: ["127.0.0.1:${origin.port}"]\n`,
+    other.yaml,
+    policy('fallback: [{when: [any], use: service, service: other}]'),
+  ]
+  const proxy = await startProxy(yaml.join('---\n'))
+  t.teardown(() => proxy.stop())
+  await ask(proxy.outbound, get('/a'))
+  const lines = await eventually('a line', () => readFileSync(file, 'utf8').trim())
+  const [line] = lines.split('\n').map((text) => JSON.parse(text) as Record<string, unknown>)
+  t.match(line, { status: 200, reason: '503', service: 'origin', upstream: `127.0.0.1:${other.origin.port}` })
+  t.match(JSON.stringify(line), /"attempts":2|"attempts":\[.*503.*200.*\]/)
 })
