@@ -17,7 +17,7 @@ const EJECT_FOR = 4000
 const CALM = 2000
 /** Long enough for two probes that fail: at most 4.8 s and 9.6 s, and not long enough for a third. */
 const SICK = 16_500
-/** The third comes within 14.4 s; then so long again with all three. */
+/** The third comes within 14.4 s; then so long again with all three. It starts slowly: a tenth of its third at first. */
 const WELL = 5000
 const TIMEOUT = 2000
 /** How the first endpoint fails. A story that is told faster tells the first only. */
@@ -155,6 +155,6 @@ function boundsOf(it: Figures): Bound[] {
     atMost(named('ejected after, ms'), it.ejectedAfter, it.mode === 'hang' ? TIMEOUT + 1000 : 1000),
     between(named('probes that failed'), it.failedProbes, 2, 3),
     exactly(named('returned'), it.returned, true),
-    between(named('its share of the requests afterwards, %'), it.share, 30, 36),
+    between(named('its share of the requests afterwards, in its slow start, %'), it.share, 2, 20),
   ]
 }
