@@ -29,7 +29,9 @@ import { compileRoute, type Route, type StackContext } from '../../src/runtime/s
 import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
 import { createTelemetry } from '../../src/telemetry/index.ts'
-import type { Balancer } from '../../src/upstream/balance/balancer.ts'
+import { type Balancer, createBalancer } from '../../src/upstream/balance/balancer.ts'
+import { hashOf } from '../../src/upstream/balance/hash-of.ts'
+import { PeakEwma } from '../../src/upstream/balance/peak-ewma.ts'
 import type { Endpoint } from '../../src/upstream/endpoint.ts'
 import { createPick, type Service } from '../../src/upstream/service.ts'
 import { ANSWER } from './load.ts'
@@ -94,8 +96,23 @@ const service: Service = {
   close() {},
 }
 
+/** Three endpoints that have answered before. */
+function among(algorithm: 'ewma' | 'hash'): Service {
+  const three = [1, 2, 3].map((n) => {
+    const address = `127.0.0.1:${n}`
+    const meter = new PeakEwma()
+    meter.answered(10 + n, 0)
+    const one = { address, weight: 1, active: n, meter, warmingSince: Number.NEGATIVE_INFINITY, seed: hashOf(address) }
+    return { ...one, states: new Map(), dispatch: wire } as unknown as Endpoint
+  })
+  const balancer = createBalancer({ algorithm, hashOn: algorithm === 'hash' ? 'user-agent' : '' }, systemRandom())
+  return { name: 'backend', endpoints: three, ready: three, balancer, close() {} }
+}
+
 export interface Subject {
   readonly name: string
+  /** It would stand in the place of another: not part of the sum. */
+  readonly instead?: true
   readonly dispatch: Dispatch
 }
 
@@ -213,6 +230,8 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
       ...layer('retry', parts.get('retry')?.request),
       ...layer('breaker', parts.get('breaker')?.attempt),
       { name: 'pick', dispatch: createPick(service, [], upstream, VIA, wire) },
+      { name: 'pick: ewma, of three', instead: true, dispatch: createPick(among('ewma'), [], upstream, VIA, wire) },
+      { name: 'pick: hash, of three', instead: true, dispatch: createPick(among('hash'), [], upstream, VIA, wire) },
       ...layer('outlier', alone('outlier', {}, 'outbound').picked),
       ...layer('timeout: perTry', parts.get('timeout')?.picked),
       ...layer('rateLimit of attempts', alone('rateLimit', { rate: '1000000/s' }, 'outbound').picked),

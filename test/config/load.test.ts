@@ -98,6 +98,7 @@ t.test('Sidecar: defaults in ms, bytes and fractions', async (t) => {
       maxConnections: 10000,
       maxRequestBytes: null,
       maxReplayBytes: 33554432,
+      maxCacheBytes: 33554432,
       headTimeout: 10000,
       idleTimeout: 300000,
     },

@@ -61,6 +61,24 @@ fallback:
 - {when: [timeout], use: static, status: 503, body: later}
 `
 
+const CHECKED = `kind: Service
+name: shop
+endpoints: [10.0.0.7:8080, 10.0.0.8:8080]
+loadBalancing: {algorithm: hash, hashOn: "header:X-User"}
+healthCheck: {grpc: {service: shop.Orders}, interval: 2s, timeout: 500ms, unhealthy: 2}
+`
+
+t.test('explain() says how an endpoint is picked, and how long one that hangs goes unnoticed', async (t) => {
+  const { config } = checkConfig([join(t.testdir({ 'policy.yaml': CHECKED }), 'policy.yaml')])
+  const query = { direction: 'outbound', url: undefined, service: 'shop', method: 'GET', headers: [], port: undefined }
+  const explanation = explain(config!, query as unknown as Query)
+  t.match(explanation, {
+    endpoints:
+      '10.0.0.7:8080, 10.0.0.8:8080, hash on header x-user; checked by gRPC health shop.Orders every 2s, one that hangs is ' +
+      'out after at most 4.9s',
+  })
+})
+
 const path = join(t.testdir({ 'policy.yaml': FILE }), 'policy.yaml')
 const { config, issues } = checkConfig([path])
 if (config === undefined) throw new Error(JSON.stringify(issues))

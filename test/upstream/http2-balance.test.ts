@@ -26,7 +26,12 @@ import { turn } from '../support/raw.ts'
 import { Seeded } from '../support/seeded.ts'
 import { Client, requestHead, testScope } from '../support/stubs.ts'
 
-async function sidecar(t: Test, origins: readonly Http2RawOrigin[], more = ''): Promise<Http2Peer> {
+async function sidecar(
+  t: Test,
+  origins: readonly Http2RawOrigin[],
+  more = '',
+  algorithm = 'leastRequest',
+): Promise<Http2Peer> {
   const list = origins.map(({ port }) => `"127.0.0.1:${port}"`).join(', ')
   const yaml = `kind: Sidecar
 name: test
@@ -36,7 +41,7 @@ kind: Service
 name: origin
 protocol: http2
 endpoints: [${list}]
-loadBalancing: {algorithm: leastRequest}
+loadBalancing: {algorithm: ${algorithm}}
 ${more}`
   const proxy = await startProxy(yaml, { random: new Seeded(7) })
   t.teardown(() => proxy.stop())
@@ -119,6 +124,28 @@ t.test('A retry goes to an endpoint not tried', async (t) => {
     await client.head(2 * i + 1)
   }
   t.strictSame(origins.map(streamsOf), [3, 3, 3])
+})
+
+t.test('hash keeps the calls of one user together, on connections that they share with others', async (t) => {
+  const origins = await Promise.all(
+    [0, 1, 2].map(() =>
+      http2RawOrigin(t, (peer) => {
+        peer.onFrame = ({ type, id }) => {
+          if (type === HEADERS) respond(peer, id, 'x')
+        }
+      }),
+    ),
+  )
+  const client = await sidecar(t, origins, '', 'hash, hashOn: "header:x-user"')
+  let sent = 0
+  for (let user = 0; user < 8; user++) {
+    const before = origins.map(streamsOf)
+    for (let i = 0; i < 6; i++) client.send(request(2 * sent++ + 1, { fields: [['x-user', `u${user}`]] }))
+    await client.when('the answers', () => client.dataBytes === sent)
+    const got = origins.map((origin, i) => streamsOf(origin) - before[i]!)
+    t.strictSame(got.toSorted(), [0, 0, 6], `user ${user}`)
+  }
+  t.ok(origins.filter((origin) => streamsOf(origin) > 0).length >= 2)
 })
 
 // ---------------------------------------------------------------- endpoints that come and go
