@@ -50,7 +50,13 @@ export async function layers(rounds: number, requests: number): Promise<string> 
   const row = (name: string, under: number): string[] => [name, String(Math.round(of(name) - under)), spread(name)]
   const rows = [
     ...single.map(({ name }) => row(name, of(bare.name))),
-    ['sum of the layers', String(Math.round(single.reduce((sum, { name, instead }) => (instead ? sum : sum + of(name) - of(bare.name)), 0))), ''],
+    [
+      'sum of the layers',
+      String(
+        Math.round(single.reduce((sum, { name, instead }) => (instead ? sum : sum + of(name) - of(bare.name)), 0)),
+      ),
+      '',
+    ],
     row(whole.name, of(bare.name)),
     row(bare.name, floor),
     ...codec().map(({ name }) => row(name, floor)),

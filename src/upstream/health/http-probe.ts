@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed } from '../../core/clock.ts'
 import { H2, HTTP1 } from '../../net/lazy-tls.ts'
-import { getHttp1 } from './http1-get.ts'
-import { getHttp2 } from './http2-get.ts'
+import { getHttp1, loadHttp1 } from './http1-get.ts'
+import { getHttp2, loadHttp2 } from './http2-get.ts'
 import { dial, type ProbeAnswer, type ProbeTarget } from './probe.ts'
 
 export interface HttpProbe extends ProbeTarget {
@@ -23,6 +23,8 @@ const OFFERS = { auto: [H2, HTTP1], http1: [HTTP1], http2: [H2] }
 /** Never rejects. `signal`: nobody wants to know any more. */
 export async function probeHttp(probe: HttpProbe, clock: Clock, signal: AbortSignal): Promise<ProbeAnswer> {
   const { protocol, tls, timeout } = probe
+  // Loading takes time that is not the endpoint's. What ALPN will choose is not known yet; most choose HTTP/2.
+  await (protocol === 'http1' || (protocol === 'auto' && tls === undefined) ? loadHttp1() : loadHttp2())
   const socket = dial(probe, OFFERS[protocol])
   // Also what it says once nobody listens any more.
   socket.on('error', () => {})

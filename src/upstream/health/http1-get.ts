@@ -4,9 +4,13 @@ import type { TLSSocket } from 'node:tls'
 import type { HttpProbe } from './http-probe.ts'
 import { MOST_BYTES, USER_AGENT } from './probe.ts'
 
+export function loadHttp1(): Promise<typeof import('undici')> {
+  return import('undici')
+}
+
 /** The status, once the answer is whole; rejects where there is none. */
 export async function getHttp1(socket: Socket, { host, port, authority, path }: HttpProbe): Promise<number> {
-  const { Client } = await import('undici')
+  const { Client } = await loadHttp1()
   let taken = false
   const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
     // The time is kept by who asks; HTTP/2 is spoken elsewhere, for here its end could throw where nobody catches.

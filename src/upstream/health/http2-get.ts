@@ -4,9 +4,13 @@ import type { ClientHttp2Session, IncomingMessage } from 'http2-wrapper'
 import type { HttpProbe } from './http-probe.ts'
 import { MOST_BYTES, USER_AGENT } from './probe.ts'
 
+export function loadHttp2() {
+  return import('http2-wrapper')
+}
+
 /** The status, once the answer is whole; rejects where there is none. */
 export async function getHttp2(socket: Socket, probe: HttpProbe): Promise<number> {
-  const { default: http2 } = await import('http2-wrapper')
+  const { default: http2 } = await loadHttp2()
   const { authority, path, tls } = probe
   const scheme = tls === undefined ? 'http' : 'https'
   const session = http2.connect(`${scheme}://${authority}`, { createConnection: () => socket })

@@ -5,7 +5,9 @@ import { DnsService, type Lookup } from '../../../src/upstream/discovery/dns-ser
 import { HealthChecks } from '../../../src/upstream/health/health-checks.ts'
 import type { ProbeAnswer } from '../../../src/upstream/health/probe.ts'
 import { ProbeGate } from '../../../src/upstream/health/probe-gate.ts'
+import type { Random } from '../../../src/core/random.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { Seeded } from '../../support/seeded.ts'
 import { fixedRandom, settled } from '../../support/stubs.ts'
 
 interface Asked {
@@ -14,9 +16,8 @@ interface Asked {
   answer(passed: boolean): void
 }
 
-function world(found: readonly string[], most = 32) {
+function world(found: readonly string[], most = 32, random: Random = fixedRandom()) {
   const clock = new FakeClock()
-  const random = fixedRandom()
   const said: string[] = []
   const asked: Asked[] = []
   const checks = new HealthChecks({
@@ -150,4 +151,41 @@ t.test('A service without its name has nobody to check, and closes without a tim
   t.equal(asked.length, 0)
   service.close()
   t.equal(clock.pending, 0)
+})
+
+t.test('Checks come every interval, give or take a tenth, the first anywhere in it', async (t) => {
+  const { clock, asked } = world(['a', 'b', 'c', 'd'], 32, new Seeded(3))
+  const at: Record<string, number[]> = { a: [], b: [], c: [], d: [] }
+  while (clock.now() < 40_000) {
+    clock.advance(10)
+    for (const one of asked.splice(0)) {
+      at[one.host]?.push(clock.now())
+      one.answer(true)
+    }
+    await settled()
+  }
+  const firsts = Object.values(at).map(([first]) => first!)
+  t.ok(
+    firsts.every((first) => first <= 5020),
+    firsts.join(),
+  )
+  t.ok(Math.max(...firsts) - Math.min(...firsts) > 1000, `not all at once: ${firsts}`)
+  const gaps = Object.values(at).flatMap((times) => times.slice(1).map((time, i) => time - times[i]!))
+  t.ok(
+    gaps.every((gap) => gap >= 4480 && gap <= 5540),
+    gaps.join(),
+  )
+  t.ok(Math.max(...gaps) - Math.min(...gaps) > 500, `they vary: ${gaps}`)
+})
+
+t.test('A check that takes longer than the interval is followed at once, and never by two', async (t) => {
+  const { clock, asked } = world(['a', 'b'])
+  clock.advance(5010)
+  t.equal(asked.length, 2)
+  clock.advance(20_000)
+  t.equal(asked.length, 2, 'none beside one that is under way')
+  asked[0]?.answer(true)
+  await settled()
+  clock.advance(20)
+  t.equal(asked.length, 3)
 })
