@@ -40,7 +40,8 @@ export class Rescue extends ForwardingHandler {
     const exchange = this.exchange
     if (head.origin === 'upstream' && exchange.route?.service === 'passthrough') return head
     const headers = head.headers.slice()
-    if (head.origin !== 'upstream' && head.origin !== 'proxy') sign(headers, head.reason)
+    // A replay is the upstream's own answer, and says itself that it is one.
+    if (head.origin === 'fallback') sign(headers, head.reason)
     if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))
     headers.push('via', this.#via.of(head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol))
     return new ResponseHead(head.status, head.reasonPhrase, headers, head.bodyLength, head.origin, head.reason)
