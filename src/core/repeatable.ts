@@ -1,6 +1,6 @@
 /** What may be repeated although the upstream may have carried it out (RFC 9110 §9.2.2). */
 import type { RequestHead } from './exchange.ts'
-import { has } from './headers.ts'
+import { get, has } from './headers.ts'
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 const IDEMPOTENT_WRITES = ['PUT', 'DELETE']
@@ -14,7 +14,8 @@ export function isIdempotent(request: RequestHead): boolean {
   return IDEMPOTENT_WRITES.includes(request.method) && !CONDITIONS.some((name) => has(request.headers, name))
 }
 
-/** The upstream was told how to recognise a repetition. */
+/** The upstream was told how to recognise a repetition; an empty field tells it nothing. */
 export function isKeyed(request: RequestHead): boolean {
-  return has(request.headers, 'idempotency-key')
+  const key = get(request.headers, 'idempotency-key')
+  return key !== undefined && key !== ''
 }

@@ -116,6 +116,22 @@ export interface Subject {
   readonly dispatch: Dispatch
 }
 
+/** As if every request were a POST with a key of its own; its cost holds that of the changed head. */
+function writing({ request, picked }: PolicyParts): Layer {
+  let key = 0
+  return (next) => {
+    const dispatch = (request as Layer)((picked as Layer)(next))
+    return (head, response) => {
+      const fields = head.headers.concat('Idempotency-Key', `key-${key++}`)
+      const { target, scheme, authority, exchange, attempt } = head
+      return dispatch(
+        new RequestHead('POST', target, scheme, authority, fields, 0, '', false, exchange, attempt),
+        response,
+      )
+    }
+  }
+}
+
 /** The policies of the comparison, loaded as at a start. */
 function configuration(): Config {
   const text = fill(template('outrigger.yaml'), {
@@ -218,6 +234,8 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
         'rateLimit by source and header',
         alone('rateLimit', { rate: '1000000/s', key: ['source', 'header:user-agent'] }, 'inbound').request,
       ),
+      ...layer('idempotency of a GET', alone('idempotency', {}, 'inbound').request),
+      ...layer('idempotency of a new key', writing(alone('idempotency', {}, 'inbound'))),
       ...layer('fallback', parts.get('fallback')?.request),
       ...layer('fallback: cached', alone('fallback', [{ when: ['any'], use: 'cached' }], 'outbound').request),
       ...layer(
