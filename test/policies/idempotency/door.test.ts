@@ -95,7 +95,10 @@ for (const [name, store] of Object.entries(STORES)) {
 
   t.test(`${name}: an application that is not there frees it`, { skip }, async (t) => {
     const app = await freePort()
-    const proxy = await startProxy(`kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n${policy(`{${await store(t)}}`)}`, { app })
+    const proxy = await startProxy(
+      `kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n${policy(`{${await store(t)}}`)}`,
+      { app },
+    )
     t.teardown(() => proxy.stop())
     for (let i = 0; i < 2; i++) t.equal((await ask(proxy.inbound, post('/orders', 'buy', KEY))).status, 502)
   })
@@ -108,7 +111,10 @@ for (const [name, store] of Object.entries(STORES)) {
         stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '14' }, { endStream: true })
       } else reply(stream)
     })
-    const proxy = await startProxy(`kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n${policy(`{${await store(t)}}`)}`, { app })
+    const proxy = await startProxy(
+      `kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n${policy(`{${await store(t)}}`)}`,
+      { app },
+    )
     t.teardown(() => proxy.stop())
     const client = session(t, proxy.inbound)
     const key = { 'idempotency-key': 'k' }
