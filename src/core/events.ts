@@ -2,7 +2,7 @@
  * What policies report, and how their state is read. Telemetry implements `PolicyEvents`; metrics, `/state` and the live
  * views read snapshots, so that nothing is counted twice.
  */
-import type { Exchange } from './exchange.ts'
+import type { AttemptKind, Exchange } from './exchange.ts'
 import type { Reason } from './errors.ts'
 
 export const RETRY_SKIPS = [
@@ -34,6 +34,8 @@ export interface PolicyEvents {
    * once per request: enforced, there would have been no second.
    */
   decided(exchange: Exchange, block: string, decision: string, mode: Mode): void
+  /** Another attempt is about to be made. `because`: the status, gRPC status, reason or delay that asks for it. */
+  attemptFollows(exchange: Exchange, kind: AttemptKind, because: string): void
   /** A failed attempt that a retry policy would have liked to follow by another. */
   retrySkipped(exchange: Exchange, why: RetrySkip): void
   bulkheadRejected(exchange: Exchange, reason: Reason): void

@@ -44,6 +44,7 @@ export function jsonLine(
     to.quoted(cut(exchange.cause, LONGEST.cause))
   }
   to.ascii(parts.tried(exchange.attempts, telling(last)?.attempt.endpoint?.address ?? ''))
+  attempts(to, parts, last)
   to.int(exchange.requestBytes)
   to.ascii(',"responseBytes":')
   to.int(exchange.responseBytes)
@@ -57,8 +58,25 @@ export function jsonLine(
     to.ascii(',"methodSent":')
     to.quoted(cut(request.method, LONGEST.method))
   }
-  if (last !== undefined && last.previous !== undefined) to.ascii(`,"attemptLog":[${each(last, MOST_ATTEMPTS)}]`)
+  if (exchange.shadowed !== '') to.ascii(`,"shadow":["${exchange.shadowed.replaceAll(' ', '","')}"]`)
   to.ascii('}\n')
+}
+
+/** The list, up to the number of bytes. One attempt that was answered is most of the lines there are: its text is ready. */
+function attempts(to: LineWriter, parts: AccessParts, last: AttemptRecord | undefined): void {
+  if (last === undefined) {
+    to.ascii('],"requestBytes":')
+  } else if (isPlain(last)) {
+    to.ascii(parts.answered(last.attempt.endpoint?.address ?? '', last.status))
+    to.millis(last.endedAt - last.startedAt)
+    to.ascii('}],"requestBytes":')
+  } else {
+    to.ascii(`${each(last, MOST_ATTEMPTS)}],"requestBytes":`)
+  }
+}
+
+function isPlain({ previous, reason, whyNext, rpcStatus, status }: AttemptRecord): boolean {
+  return previous === undefined && reason === '' && whyNext === '' && rpcStatus === NO_STATUS && status !== 0
 }
 
 /** For people; its parts are put together plainly, for nobody reads it at ten thousand a second. */
@@ -85,6 +103,8 @@ export function textLine(
   to.ascii(`ms attempts=${exchange.attempts} ${telling(last)?.attempt.endpoint?.address ?? '-'} `)
   to.quoted(cut(exchange.requestId, LONGEST.requestId))
   if (rpcStatus !== NO_STATUS) to.ascii(` grpc=${statusName(rpcStatus)}`)
+  to.ascii(tried(last))
+  if (exchange.shadowed !== '') to.ascii(` shadow=${exchange.shadowed.replaceAll(' ', ',')}`)
   to.ascii('\n')
 }
 
@@ -105,7 +125,27 @@ function each(last: AttemptRecord, most: number): string {
   const said = last.rpcStatus === NO_STATUS ? '' : `,"grpcStatus":"${statusName(last.rpcStatus)}"`
   const ended = last.reason === '' ? `"status":${last.status}${said}` : `"reason":"${last.reason}"`
   const endpoint = asciiJson(last.attempt.endpoint?.address ?? '')
-  const ms = Math.round(Math.max(0, last.endedAt - last.startedAt) * 1000) / 1000
+  const why = last.whyNext === '' ? '' : `,"why_next":"${last.whyNext}"`
   const kind = last.attempt.kind === 'hedge' ? '"kind":"hedge",' : ''
-  return `${earlier}{"endpoint":${endpoint},${kind}${ended},"ms":${ms}}`
+  return `${earlier}{"endpoint":${endpoint},${kind}${ended},"ms":${took(last)}${why}}`
+}
+
+function took({ startedAt, endedAt }: AttemptRecord): number {
+  return Math.round(Math.max(0, endedAt - startedAt) * 1000) / 1000
+}
+
+/** ` tried="ENDPOINT OUTCOME TIME (WHY NEXT); …"`, oldest first, where there is more to tell than the line says already. */
+function tried(last: AttemptRecord | undefined): string {
+  if (last === undefined || (last.previous === undefined && last.whyNext === '')) return ''
+  const said: string[] = []
+  for (
+    let one: AttemptRecord | undefined = last;
+    one !== undefined && said.length < MOST_ATTEMPTS;
+    one = one.previous
+  ) {
+    const outcome = one.reason || statusName(one.rpcStatus) || String(one.status)
+    const why = one.whyNext === '' ? '' : ` (${one.whyNext})`
+    said.unshift(`${one.attempt.endpoint?.address ?? '-'} ${outcome} ${took(one)}ms${why}`)
+  }
+  return ` tried="${said.join('; ')}"`
 }

@@ -22,6 +22,9 @@ export class AccessParts {
   #attempts = -1
   #upstream = ''
   #tried = ''
+  #endpoint = ''
+  #answer = -1
+  #answered = ''
   #peer = ''
   #protocol = ''
   #closing = ''
@@ -50,14 +53,23 @@ export class AccessParts {
     return this.#middle
   }
 
-  /** `,"attempts":…,"upstream":"…","requestBytes":`; without upstream where none was tried. */
+  /** `,"attemptCount":…,"upstream":"…","attempts":[`; without upstream where none was tried. */
   tried(attempts: number, upstream: string): string {
     if (attempts === this.#attempts && upstream === this.#upstream) return this.#tried
     this.#attempts = attempts
     this.#upstream = upstream
     const to = upstream === '' ? '' : `,"upstream":${asciiJson(upstream)}`
-    this.#tried = flat(`,"attempts":${attempts}${to},"requestBytes":`)
+    this.#tried = flat(`,"attemptCount":${attempts}${to},"attempts":[`)
     return this.#tried
+  }
+
+  /** `{"endpoint":"…","status":…,"ms":` of an attempt of which there is no more to tell. */
+  answered(endpoint: string, status: number): string {
+    if (endpoint === this.#endpoint && status === this.#answer) return this.#answered
+    this.#endpoint = endpoint
+    this.#answer = status
+    this.#answered = flat(`{"endpoint":${asciiJson(endpoint)},"status":${status},"ms":`)
+    return this.#answered
   }
 
   /** `","peer":"…","protocol":"HTTP/…"` */

@@ -115,6 +115,8 @@ export class AttemptRecord extends ForwardingHandler {
   rpcStatus: number
   /** Another attempt took its place. */
   superseded: boolean
+  /** Why another attempt followed (`retry: 503`), or none though a policy would have liked one (`none: budget`); ''. */
+  whyNext: string
   /** What goes out in traceparent, when this exchange is recorded; ''. */
   spanId: string
 
@@ -134,7 +136,13 @@ export class AttemptRecord extends ForwardingHandler {
     this.reason = ''
     this.rpcStatus = NO_STATUS
     this.superseded = false
+    this.whyNext = ''
     this.spanId = ''
+  }
+
+  /** Told as long as the exchange lives. */
+  next(why: string): void {
+    this.whyNext = this.whyNext === '' ? why : `${this.whyNext}, ${why}`
   }
 
   override head(head: ResponseHead): void {

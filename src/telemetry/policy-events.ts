@@ -11,7 +11,8 @@ import {
   type RetrySkip,
   SHADOW,
 } from '../core/events.ts'
-import type { Exchange } from '../core/exchange.ts'
+import type { AttemptKind, Exchange } from '../core/exchange.ts'
+import type { AttemptRecord } from './attempt-layer.ts'
 import type { Log } from './log.ts'
 import { count, type Registry } from './registry.ts'
 import type { RouteRows } from './route-rows.ts'
@@ -53,7 +54,13 @@ export class CountedEvents implements PolicyEvents {
     this.#note(exchange, block, mode === 'shadow' ? { decision, mode } : { decision })
   }
 
+  attemptFollows(exchange: Exchange, kind: AttemptKind, because: string): void {
+    this.#last(exchange)?.next(`${kind}: ${because}`)
+    this.#note(exchange, 'attempt_follows', { kind, because })
+  }
+
   retrySkipped(exchange: Exchange, why: RetrySkip): void {
+    this.#last(exchange)?.next(`none: ${why}`)
     const cells = this.#rows(exchange).retrySkipped
     const cell = RETRY_SKIPS.indexOf(why)
     cells[cell] = (cells[cell] as number) + 1
@@ -106,6 +113,11 @@ export class CountedEvents implements PolicyEvents {
 
   #rows(exchange: Exchange): RouteRows {
     return this.#registry.rowsOf(exchange.route, exchange.direction)
+  }
+
+  /** The newest attempt that found an endpoint. */
+  #last(exchange: Exchange): AttemptRecord | undefined {
+    return exchange.attemptLog as AttemptRecord | undefined
   }
 
   #note(exchange: Exchange, name: string, attributes: SpanEvent['attributes']): void {

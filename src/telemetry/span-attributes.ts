@@ -77,6 +77,7 @@ export function clientAttributes(recorded: SampledExchange, record: AttemptRecor
   const attributes = common(request)
   attributes['url.full'] = `${request.scheme}://${request.authority}${request.target}`
   attributes['outrigger.attempt.kind'] = attempt.kind
+  if (record.whyNext !== '') attributes['outrigger.attempt.why_next'] = record.whyNext
   if (attempt.endpoint !== undefined) {
     const peer = splitAddress(attempt.endpoint.address, 0)
     attributes['network.peer.address'] = peer.host

@@ -26,6 +26,7 @@ export function scopeOf(env: SubjectEnv, route: RouteInfo = ROUTE): ContractScop
   const defects: string[] = []
   const events: PolicyEvents = {
     decided() {},
+    attemptFollows() {},
     retrySkipped() {},
     bulkheadRejected() {},
     bulkheadWaited() {},

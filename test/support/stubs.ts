@@ -3,6 +3,7 @@ import type { ProxyError } from '../../src/core/errors.ts'
 import type { BreakerSnapshot, BreakerState, EndpointChange, Mode, PolicyEvents } from '../../src/core/events.ts'
 import {
   Attempt,
+  type AttemptKind,
   type Dispatch,
   type EndpointInfo,
   Exchange,
@@ -206,10 +207,16 @@ export class Upstream {
 /** Policy events as lines. */
 export class Events implements PolicyEvents {
   readonly log: string[] = []
+  /** `kind: because` of each attempt that followed another. */
+  readonly followed: string[] = []
   readonly changes: { from: BreakerState; to: BreakerState; why: string; id: string }[] = []
 
   decided(_exchange: Exchange, block: string, decision: string, mode: Mode): void {
     this.log.push(mode === 'shadow' ? `${block} would ${decision}` : `${block} ${decision}`)
+  }
+
+  attemptFollows(_exchange: Exchange, kind: AttemptKind, because: string): void {
+    this.followed.push(`${kind}: ${because}`)
   }
 
   retrySkipped(_exchange: Exchange, why: string): void {

@@ -23,7 +23,8 @@ t.test('A line tells the exchange', async (t) => {
     service: 'inventory',
     status: 200,
     durationMs: 12,
-    attempts: 1,
+    attemptCount: 1,
+    attempts: [{ endpoint: '10.0.0.7:8080', status: 200, ms: 12 }],
     upstream: '10.0.0.7:8080',
     requestBytes: 3,
     responseBytes: 5000,
@@ -35,25 +36,40 @@ t.test('A line tells the exchange', async (t) => {
   t.equal(world.accessLog.lines.length, 1)
 })
 
-t.test('Several attempts are told one by one', async (t) => {
+t.test('Several attempts are told one by one, with why another followed or none did', async (t) => {
   const world = new World()
-  world.ask({}, 0)
+  const exchange = world.ask({}, 0)
   world.attempt('first', '10.0.0.7:8080', true)
   world.clock.advance(4)
   world.fail('connect_failure')
+  const { events } = world.telemetry
+  events.attemptFollows(exchange, 'retry', 'connect_failure')
   world.attempt('retry', '10.0.0.8:8080', true)
   world.clock.advance(8)
   world.answer(503)
+  events.attemptFollows(exchange, 'retry', '503')
   world.attempt('retry', '10.0.0.9:8080')
-  world.answer(200)
+  events.retrySkipped(exchange, 'limit')
+  world.answer(503)
+  t.match(world.line, { attemptCount: 3, upstream: '10.0.0.9:8080' })
+  t.strictSame(world.line.attempts, [
+    { endpoint: '10.0.0.7:8080', reason: 'connect_failure', ms: 4, why_next: 'retry: connect_failure' },
+    { endpoint: '10.0.0.8:8080', status: 503, ms: 8, why_next: 'retry: 503' },
+    { endpoint: '10.0.0.9:8080', status: 503, ms: 0, why_next: 'none: limit' },
+  ])
+})
+
+t.test('An attempt that was to follow and found no endpoint is told with the one before', async (t) => {
+  const world = new World()
+  const exchange = world.ask({}, 0)
+  world.attempt('first', '10.0.0.7:8080', true)
+  world.answer(503)
+  world.telemetry.events.attemptFollows(exchange, 'retry', '503')
+  world.telemetry.events.retrySkipped(exchange, 'no_endpoint')
+  world.refuse(503, 'no_endpoints')
   t.match(world.line, {
-    attempts: 3,
-    upstream: '10.0.0.9:8080',
-    attemptLog: [
-      { endpoint: '10.0.0.7:8080', reason: 'connect_failure', ms: 4 },
-      { endpoint: '10.0.0.8:8080', status: 503, ms: 8 },
-      { endpoint: '10.0.0.9:8080', status: 200, ms: 0 },
-    ],
+    reason: 'no_endpoints',
+    attempts: [{ status: 503, why_next: 'retry: 503, none: no_endpoint' }],
   })
 })
 
@@ -69,20 +85,45 @@ t.test('Of attempts side by side the line names the one that won', async (t) => 
   first.head(200)
   first.finish()
   t.match(world.line, {
-    attempts: 2,
+    attemptCount: 2,
     upstream: '10.0.0.7:8080',
-    attemptLog: [
+    attempts: [
       { endpoint: '10.0.0.7:8080', status: 200, ms: 43 },
       { endpoint: '10.0.0.8:8080', kind: 'hedge', reason: 'superseded', ms: 3 },
     ],
   })
 })
 
+t.test('Of many attempts the newest 20 are told, and the number of all', async (t) => {
+  const world = new World()
+  world.ask({}, 0)
+  for (let i = 0; i < 30; i++) {
+    world.attempt('retry', `10.0.0.${i}:8080`, i < 29)
+    world.answer(500 + (i % 10))
+  }
+  const line = world.line as unknown as { attemptCount: number; attempts: { endpoint: string }[] }
+  t.equal(line.attemptCount, 30)
+  t.equal(line.attempts.length, 20)
+  t.equal(line.attempts[0]?.endpoint, '10.0.0.10:8080')
+})
+
+t.test('What blocks in shadow mode would have done is a list, each decision once', async (t) => {
+  const world = new World()
+  const exchange = world.ask()
+  for (const decision of ['bulkhead_full', 'bulkhead_full'])
+    world.telemetry.events.decided(exchange, 'bulkhead', decision, 'shadow')
+  world.telemetry.events.decided(exchange, 'retry', 'retry', 'shadow')
+  world.telemetry.events.decided(exchange, 'rateLimit', 'limited', 'enforce')
+  world.answer(200)
+  t.strictSame(world.line.shadow, ['bulkhead:bulkhead_full', 'retry:retry'])
+})
+
 t.test('Answers of our own say why, and a client that left is a 499', async (t) => {
   const world = new World({ route: undefined })
   world.ask({}, 0)
   world.refuse(404, 'route_not_found')
-  t.match(world.line, { status: 404, reason: 'route_not_found', route: '', service: '', attempts: 0 })
+  t.match(world.line, { status: 404, reason: 'route_not_found', route: '', service: '', attemptCount: 0 })
+  t.strictSame(world.line.attempts, [])
   t.notOk('upstream' in world.line)
   world.ask()
   world.fail('client_cancelled')
@@ -133,6 +174,20 @@ t.test('text is for people, none is none, a sample is a sample', async (t) => {
   t.match(
     text.accessLog.lines[0],
     /^2027-01-15T08:00:00.000Z outbound 10.1.0.1 HTTP\/1.1 GET "\/v1\/items\?x=1" .* 200 - 0.000ms /,
+  )
+  const exchange = text.ask({}, 0)
+  text.attempt('first', '10.0.0.7:8080', true)
+  text.answer(503)
+  text.telemetry.events.attemptFollows(exchange, 'retry', '503')
+  text.telemetry.events.decided(exchange, 'timeout', 'request_timeout', 'shadow')
+  text.attempt('retry', '10.0.0.8:8080')
+  text.answer(200)
+  text.clock.advance(12)
+  t.ok(
+    text.accessLog.lines[1]?.endsWith(
+      ' tried="10.0.0.7:8080 503 0ms (retry: 503); 10.0.0.8:8080 200 0ms" shadow=timeout:request_timeout',
+    ),
+    String(text.accessLog.lines[1]),
   )
   const none = new World({ settings: settings('none', 1) })
   none.ask()

@@ -71,7 +71,7 @@ t.test('A retried call is two attempts and one call', async (t) => {
   t.equal(await world.metric('outrigger_attempts_total', { attempt: 'first', outcome: 'grpc:UNAVAILABLE' }), 1)
   t.match(world.line, {
     grpcStatus: 'OK',
-    attemptLog: [
+    attempts: [
       { status: 200, grpcStatus: 'UNAVAILABLE' },
       { status: 200, grpcStatus: 'OK' },
     ],

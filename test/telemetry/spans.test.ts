@@ -69,6 +69,8 @@ t.test('Spans reach an OTLP endpoint: one server span with its attempts as child
   world.clock.advance(20)
   world.fail('connect_failure')
   world.telemetry.events.bulkheadWaited({ ...world.upstream.last.request.exchange }, 3)
+  world.telemetry.events.attemptFollows(world.upstream.last.request.exchange, 'retry', 'connect_failure')
+  world.telemetry.events.decided(world.upstream.last.request.exchange, 'timeout', 'request_timeout', 'shadow')
   world.attempt('retry', '[fd00::8]:9090')
   const second = world.wireField('traceparent')
   world.clock.advance(10)
@@ -110,14 +112,24 @@ t.test('Spans reach an OTLP endpoint: one server span with its attempts as child
     'error.type': '503',
     'outrigger.attempts': 2,
   })
-  t.match(server.events, [{ name: 'outrigger.bulkhead_waited' }])
+  t.match(server.events, [
+    { name: 'outrigger.bulkhead_waited' },
+    { name: 'outrigger.attempt_follows' },
+    { name: 'outrigger.timeout' },
+  ])
+  t.match(values(server.events[1]?.attributes ?? []), { kind: 'retry', because: 'connect_failure' })
+  t.match(values(server.events[2]?.attributes ?? []), { decision: 'request_timeout', mode: 'shadow' })
   const clients = spans.filter((span) => span.kind === CLIENT)
   t.same(
     clients.map((span) => `00-${span.traceId}-${span.spanId}-01`),
     [first, second],
   )
   t.ok(clients.every((span) => span.parentSpanId === server.spanId))
-  t.match(values(clients[0]?.attributes ?? []), { 'network.peer.address': '10.0.0.7', 'error.type': 'connect_failure' })
+  t.match(values(clients[0]?.attributes ?? []), {
+    'network.peer.address': '10.0.0.7',
+    'error.type': 'connect_failure',
+    'outrigger.attempt.why_next': 'retry: connect_failure',
+  })
   t.notOk('http.request.resend_count' in values(clients[0]?.attributes ?? []))
   t.match(values(clients[1]?.attributes ?? []), {
     'network.peer.address': 'fd00::8',

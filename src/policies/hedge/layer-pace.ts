@@ -45,6 +45,11 @@ export class Pace implements Timed {
     return true
   }
 
+  /** How long an attempt has to answer before another is sent beside it, for people. */
+  get waited(): string {
+    return `${Math.round(this.#delay)}ms`
+  }
+
   expired(): void {
     this.#timer = undefined
     this.#sender.due()

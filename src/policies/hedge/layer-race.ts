@@ -182,6 +182,7 @@ export class Race implements Referee, Owner, Sender {
     const attempt = new RacingAttempt(this, this.#parts.clock, true)
     const head = this.#request.forAttempt(new Attempt('hedge', false, false), false)
     const request = this.#request.exchange.grpc ? withPreviousAttempts(head, attempts.length) : head
+    this.#parts.events.attemptFollows(this.#request.exchange, 'hedge', this.#because())
     attempts.push(attempt)
     this.#pace.sent()
     const down = this.#next(request, attempt)
@@ -189,6 +190,13 @@ export class Race implements Referee, Owner, Sender {
     // Decided, or left, while it was being dispatched.
     if (attempt.state === GONE) down.abort(SUPERSEDED)
     else this.outgoing.sendTo(attempt)
+  }
+
+  /** The failure that calls for another attempt at once, or how long the answer was waited for. */
+  #because(): string {
+    const { error, kept } = this.#best ?? {}
+    if (error !== undefined) return error.reason
+    return kept === undefined ? this.#pace.waited : kept.outcome(this.#request.exchange.grpc)
   }
 
   #mayGetAnother(attempt: RacingAttempt): boolean {

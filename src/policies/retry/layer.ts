@@ -324,6 +324,9 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   #dispatch(kind: AttemptKind, fresh: boolean): void {
     const kept = this.#kept
     this.#kept = undefined
+    const { exchange } = this.#request
+    const because = kept === undefined ? (this.#error as ProxyError).reason : kept.outcome(exchange.grpc)
+    this.#parts.events.attemptFollows(exchange, kind, because)
     if (kept !== undefined && !kept.over) {
       this.#discarding = true
       this.outgoing.down.abort(SUPERSEDED)
@@ -334,7 +337,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     const attempt = new Attempt(kind, this.retries >= this.#parts.rules.max, fresh)
     const expects = !this.#continued && this.outgoing.bytes === 0
     const head = this.#request.forAttempt(attempt, expects)
-    const counts = this.retries > 0 && this.#request.exchange.grpc
+    const counts = this.retries > 0 && exchange.grpc
     const down = this.#next(counts ? withPreviousAttempts(head, this.retries) : head, this)
     this.outgoing.sendAgain(down)
   }

@@ -133,6 +133,9 @@ export class Recorder implements PolicyEvents {
     add(this.#of(exchange).decisions, `${block}:${decision}${mode === 'shadow' ? ' (shadow)' : ''}`)
   }
 
+  /** Attempts are counted where they are made. */
+  attemptFollows(): void {}
+
   retrySkipped(exchange: Exchange, why: RetrySkip): void {
     add(this.#of(exchange).retriesSkipped, why)
   }

@@ -359,3 +359,15 @@ t.test('half of all attempts failing, three retries bring about 94 % through', a
   }
   t.ok(good > 4000 * 0.925 && good < 4000 * 0.95, `${good} of 4000`)
 })
+
+t.test('each further attempt is announced with the outcome that calls for it', async (t) => {
+  const { upstream, ask, clock, scope } = scene({ ...STEADY, max: 3 })
+  ask()
+  upstream.last.head(503)
+  clock.advance(40)
+  upstream.last.break(reset('unanswered'))
+  clock.advance(120)
+  upstream.last.break(reset('unanswered-reused'))
+  upstream.last.head(503)
+  t.strictSame(scope.events.followed, ['retry: 503', 'retry: upstream_reset', 'transparent: upstream_reset'])
+})
