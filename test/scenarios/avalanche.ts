@@ -2,6 +2,7 @@
  * Avalanche: inventory takes 20 s per call for a minute; six ways to meet that, from no sidecar at all to timeout,
  * bulkhead, breaker and fallback. See docs/scenarios.md for how to read the table.
  */
+import { callJson } from '../../src/demo/http.ts'
 import { Load, type Sample } from '../../src/demo/load.ts'
 import { AVALANCHE, scaleTimetable, type Timetable } from '../../src/demo/schedule.ts'
 import { Shop } from '../../src/demo/shop.ts'
@@ -13,7 +14,7 @@ import { Watch } from '../../src/demo/watch.ts'
 import { atLeastPercent, atMost, atMostMs, type Bound, between, strict } from './bounds.ts'
 import { noise, type Outcome, type Setting, shippedPolicy, TOO_LATE, undisturbed } from './setting.ts'
 
-interface Variant {
+export interface Variant {
   readonly name: string
   readonly client: string
   /** A file of `policies/`; undefined: no sidecar. */
@@ -22,7 +23,7 @@ interface Variant {
   readonly model: { readonly get: number; readonly post: number; readonly peak: number; readonly calls: number }
 }
 
-const VARIANTS: readonly Variant[] = [
+export const VARIANTS: readonly Variant[] = [
   {
     name: 'no sidecar, no timeout',
     client: 'none',
@@ -66,7 +67,7 @@ const DEADLINE = 1000
 /** Real ms of the same load before anything counts: compilers and connection pools get warm at their own pace. */
 const WARM_UP = 2000
 
-interface Figures {
+export interface Figures {
   readonly variant: Variant
   readonly calm: Tally
   readonly get: Tally
@@ -77,6 +78,8 @@ interface Figures {
   /** ms after onset and after recovery; NaN: not seen. */
   readonly opened: number
   readonly closed: number
+  /** Steps of the breaker, as its sidecar has counted them over the whole run: `closed open` → how many. */
+  readonly steps: Readonly<Record<string, number>>
   readonly late: number
 }
 
@@ -85,13 +88,7 @@ export async function avalanche(setting: Setting, say: (text: string) => void): 
   const timetable = scaleTimetable(AVALANCHE, scale)
   const variants = VARIANTS.filter((variant) => variant.name.includes(setting.only))
   const figures: Figures[] = []
-  const missed = (each: Figures): boolean => boundsOf(each, scale).some((bound) => !bound.met)
-  const once = (variant: Variant): Promise<Figures> =>
-    undisturbed(
-      () => run(variant, timetable, setting),
-      (each) => ({ missed: missed(each), disturbed: disturbed(each) }),
-      (text) => say(`${variant.name}: ${text}`),
-    )
+  const once = (variant: Variant): Promise<Figures> => tellVariant(variant, timetable, setting, say)
   for (const batch of batches(variants, scale)) {
     say(`running: ${batch.map((variant) => variant.name).join(' | ')}`)
     figures.push(...(await Promise.all(batch.map((variant) => once(variant)))))
@@ -102,6 +99,21 @@ export async function avalanche(setting: Setting, say: (text: string) => void): 
     bounds: figures.flatMap((each) => boundsOf(each, scale)),
     disturbed: figures.some(disturbed),
   }
+}
+
+/** One variant with real processes; again where it was disturbed and a bound was missed. */
+export function tellVariant(
+  variant: Variant,
+  timetable: Timetable,
+  setting: Setting,
+  say: (text: string) => void,
+): Promise<Figures> {
+  const missed = (each: Figures): boolean => boundsOf(each, setting.scale).some((bound) => !bound.met)
+  return undisturbed(
+    () => run(variant, timetable, setting),
+    (each) => ({ missed: missed(each), disturbed: disturbed(each) }),
+    (text) => say(`${variant.name}: ${text}`),
+  )
 }
 
 /** Those without a sidecar are bounded in percents and go together; those with one in milliseconds, and go alone. */
@@ -116,7 +128,7 @@ function groups(variants: readonly Variant[], size: number): Variant[][] {
 }
 
 /** The generator was late, or things were slow before anything had happened. */
-function disturbed({ late, calm }: Figures): boolean {
+export function disturbed({ late, calm }: Figures): boolean {
   return late > TOO_LATE || calm.okPercent < 100 || calm.latency.percentile(99) > 25
 }
 
@@ -171,8 +183,21 @@ async function measure(
     longestHold,
     opened: (watch?.firstAfter(onsetAt, 'open') ?? Number.NaN) - onsetAt,
     closed: (watch?.firstAfter(recoveryAt, 'closed') ?? Number.NaN) - recoveryAt,
+    steps: shop.admin === '' ? {} : await stepsOf(shop.admin),
     late: all.late.percentile(99),
   }
+}
+
+const STEP = /^outrigger_circuit_transitions_total\{([^}]*)\} ([0-9]+)$/gm
+
+async function stepsOf(admin: string): Promise<Record<string, number>> {
+  const { value } = await callJson(admin, 'GET', '/metrics')
+  const steps: Record<string, number> = {}
+  for (const [, labels = '', count] of String(value).matchAll(STEP)) {
+    const label = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
+    if (Number(count) > 0) steps[`${label('from')} ${label('to')}`] = Number(count)
+  }
+  return steps
 }
 
 function render(figures: readonly Figures[]): string {

@@ -1,5 +1,5 @@
 /**
- * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click [--scale N]`: runs stories against real processes, prints
+ * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click|simulated [--scale N]`: runs stories against real processes, prints
  * what was measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a
  * bound missed on a machine so busy with something else that it proves nothing.
  * `--only TEXT` runs the variants whose name contains it, `--poisson` draws the arrivals as of independent users,
@@ -16,6 +16,7 @@ import { grpcShapes } from './grpc.ts'
 import { outlier } from './outlier.ts'
 import { rest } from './rest.ts'
 import { retryingClient } from './retrying-client.ts'
+import { simulated } from './simulated.ts'
 import type { Scenario, Setting } from './setting.ts'
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -26,6 +27,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   outlier,
   degradation,
   'double-click': doubleClick,
+  simulated,
 }
 
 async function tell(name: string, scenario: Scenario, setting: Setting): Promise<number> {

@@ -135,3 +135,14 @@ t.test('gRPC calls fail by their status', async (t) => {
   const retry = 'retry: {max: 1, when: [grpc:UNAVAILABLE], methods: any, unsafe: true, budget: {percent: 100%}}\n'
   t.match(to(await run(outbound(retry), model), 'inventory'), { attempts: { first: 100, retry: 50 } })
 })
+
+t.test('Blocks in shadow mode are told as such, and refuse nobody', async (t) => {
+  const breaker = 'breaker: {mode: shadow, scope: service, window: {type: count, size: 20, minimumCalls: 10}}\n'
+  const shadow = await run(outbound(`${breaker}bulkhead: {mode: shadow, maxConcurrent: 1}\n`), STREAM + inventory('status: 503'))
+  t.match(only(shadow), { answers: { '503': 1000 } })
+  t.match(shadow.breakers[0], { from: 'closed', to: 'open', shadow: true })
+  t.match(shadow.timeline[3]?.breakers, [/^inventory .* \(shadow\)$/])
+  t.match(shadow.phases[0]?.bulkheads, [{ shadow: true, limit: 1 }])
+  const decisions = to(shadow, 'inventory').decisions
+  t.ok(Object.keys(decisions).some((decision) => /^breaker:.* \(shadow\)$/.test(decision)), JSON.stringify(decisions))
+})

@@ -28,6 +28,8 @@ export interface Transition {
   readonly from: BreakerState
   readonly to: BreakerState
   readonly why: string
+  /** It lets everything pass all the same. */
+  readonly shadow: boolean
 }
 
 /** A bulkhead at its fullest, in one phase. */
@@ -36,6 +38,7 @@ export interface BulkheadPeak {
   readonly per: string
   readonly key: string
   readonly limit: number
+  readonly shadow: boolean
   inflight: number
   queued: number
 }
@@ -116,11 +119,12 @@ export class Recorder implements PolicyEvents {
     if (destination.inFlight > counts.peakInFlight) counts.peakInFlight = destination.inFlight
   }
 
-  bulkhead({ service, per, key, limit, inflight, queued }: BulkheadSnapshot): void {
-    const name = `${service} ${per} ${key}`
+  bulkhead({ service, per, key, limit, inflight, queued, mode }: BulkheadSnapshot): void {
+    const shadow = mode === 'shadow'
+    const name = `${service} ${per} ${key} ${shadow}`
     const peak = this.#phase.bulkheads.get(name)
     if (peak === undefined) {
-      this.#phase.bulkheads.set(name, { service, per, key, limit, inflight, queued })
+      this.#phase.bulkheads.set(name, { service, per, key, limit, shadow, inflight, queued })
       return
     }
     if (inflight > peak.inflight) peak.inflight = inflight
@@ -150,9 +154,12 @@ export class Recorder implements PolicyEvents {
     if (waited > counts.longestBulkheadWait) counts.longestBulkheadWait = waited
   }
 
-  circuitChanged({ id, service, scope, key, state }: BreakerSnapshot, from: BreakerState, why: string): void {
+  circuitChanged({ id, service, scope, key, state, mode }: BreakerSnapshot, from: BreakerState, why: string): void {
     if (this.transitions.length >= MOST_TRANSITIONS) this.transitionsDropped++
-    else this.transitions.push({ at: this.now(), id, service, scope, key, from, to: state, why })
+    else {
+      const shadow = mode === 'shadow'
+      this.transitions.push({ at: this.now(), id, service, scope, key, from, to: state, why, shadow })
+    }
   }
 
   endpointChanged({ service, change, reason, mode }: EndpointChange): void {

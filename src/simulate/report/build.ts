@@ -38,7 +38,7 @@ function phasesOf({ workload, samples, recorder, application }: Simulation): Pha
         streamOf(stream, number, samples, from, last ? Number.POSITIVE_INFINITY : until),
       ),
       destinations: byKey([...destinations.values()].map(destinationOf), (d) => `${d.service} ${d.direction}`),
-      bulkheads: byKey([...bulkheads.values()].map(bulkheadOf), (b) => `${b.service} ${b.per} ${b.key}`),
+      bulkheads: byKey([...bulkheads.values()].map(bulkheadOf), (b) => `${b.service} ${b.per} ${b.key} ${b.shadow}`),
       application: { peakBusy: busy, peakWaiting: waiting },
     }
     from = until
@@ -102,8 +102,8 @@ function destinationOf(counts: DestinationCounts): DestinationResult {
   }
 }
 
-function bulkheadOf({ service, per, key, limit, inflight, queued }: BulkheadPeak): BulkheadResult {
-  return { service, per, key, limit, peakInFlight: inflight, peakQueued: queued }
+function bulkheadOf({ service, per, key, limit, shadow, inflight, queued }: BulkheadPeak): BulkheadResult {
+  return { service, per, key, limit, shadow, peakInFlight: inflight, peakQueued: queued }
 }
 
 function byKey<T>(list: T[], key: (item: T) => string): T[] {

@@ -44,6 +44,8 @@ export interface BulkheadResult {
   readonly per: string
   readonly key: string
   readonly limit: number
+  /** It refuses nobody. */
+  readonly shadow: boolean
   readonly peakInFlight: number
   readonly peakQueued: number
 }

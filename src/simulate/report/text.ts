@@ -62,9 +62,9 @@ function details({ destinations, bulkheads, application }: PhaseResult): string[
       lines.push(`${name}: waited for the bulkhead: ${to.bulkheadWaits}, the longest ${ms(to.longestBulkheadWait)}`)
     }
   }
-  for (const { service, key, limit, peakInFlight, peakQueued } of bulkheads) {
+  for (const { service, key, limit, peakInFlight, peakQueued, shadow } of bulkheads) {
     const queued = peakQueued > 0 ? `, ${peakQueued} waiting` : ''
-    lines.push(`bulkhead ${service}${key === '' ? '' : ` ${key}`}: at most ${peakInFlight} of ${limit}${queued}`)
+    lines.push(`bulkhead ${service}${key === '' ? '' : ` ${key}`}: at most ${peakInFlight} of ${limit}${queued}${shadow ? ' (shadow)' : ''}`)
   }
   const { peakBusy, peakWaiting } = application
   if (peakBusy > 0) lines.push(`application: at most ${peakBusy} requests at work, ${peakWaiting} waiting for a slot`)
@@ -77,9 +77,9 @@ const STEPS = 40
 /** Steps of breakers, each with its reason. */
 export function breakersText(transitions: readonly Transition[], title = '# breakers'): string {
   if (transitions.length === 0) return ''
-  const rows = transitions.map(({ at, from, to, why }) => {
+  const rows = transitions.map(({ at, from, to, why, shadow }) => {
     const step = `${from} → ${to}`.replaceAll('_', '-')
-    return `${moment(at).padStart(9)}  ${step}: ${why}`
+    return `${moment(at).padStart(9)}  ${step}${shadow ? ' (shadow)' : ''}: ${why}`
   })
   if (rows.length > STEPS) rows.splice(STEPS / 2, rows.length - STEPS, `           … ${rows.length - STEPS} more …`)
   return `${title}\n\n${rows.join('\n')}`

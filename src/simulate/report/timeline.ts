@@ -41,11 +41,11 @@ class Breakers {
   /** Those that are not closed at `end`. */
   until(end: number): string[] {
     for (; this.#next < this.#transitions.length; this.#next++) {
-      const { at, id, service, scope, key, to } = this.#transitions[this.#next] as Transition
+      const { at, id, service, scope, key, to, shadow } = this.#transitions[this.#next] as Transition
       if (at >= end) break
       const name = scope === 'service' ? service : `${service} ${key}`
-      if (to === 'closed') this.#states.delete(id)
-      else this.#states.set(id, `${name} ${to.replace('_', '-')}`)
+      if (to === 'closed') this.#states.delete(`${id} ${shadow}`)
+      else this.#states.set(`${id} ${shadow}`, `${name} ${to.replace('_', '-')}${shadow ? ' (shadow)' : ''}`)
     }
     return [...this.#states.values()].sort()
   }
