@@ -30,6 +30,7 @@ export class SimulatedSidecar {
   readonly outbound: Accept
   readonly #states = new KeptStates()
   readonly #recorder: Recorder
+  readonly #others = new WeakSet<Observable>()
 
   constructor(given: Config, workload: Workload, engine: Engine, random: Random, recorder: Recorder, ask: Ask) {
     this.#recorder = recorder
@@ -89,9 +90,12 @@ export class SimulatedSidecar {
     for (const observable of this.#states.observables()) this.#see(observable)
   }
 
+  /** What is no bulkhead is asked once: a limiter's snapshot may be of any size. */
   #see(observable: Observable): void {
+    if (this.#others.has(observable)) return
     const snapshot = observable.snapshot()
     if (snapshot.kind === 'bulkhead') this.#recorder.bulkhead(snapshot)
+    else this.#others.add(observable)
   }
 }
 
