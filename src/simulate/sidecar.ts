@@ -1,6 +1,6 @@
 /** A whole sidecar but for its sockets: the same routing, the same stacks, the same answers. */
 import { CacheAccount } from '../core/cache-account.ts'
-import type { Config, SidecarDocument } from '../config/model.ts'
+import type { Config } from '../config/model.ts'
 import type { Observable } from '../core/events.ts'
 import type { Dispatch, Layer } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
@@ -12,6 +12,7 @@ import { createRescue } from '../server/rescue.ts'
 import { Trust } from '../server/trust.ts'
 import { type CompileContext, compile } from '../runtime/compile.ts'
 import { KeptStates } from '../runtime/kept-state.ts'
+import { adapted } from './adapt.ts'
 import type { Accept } from './caller.ts'
 import type { Engine } from './engine.ts'
 import type { Recorder } from './record/recorder.ts'
@@ -20,9 +21,6 @@ import type { Ask } from './server.ts'
 import type { Workload } from './workload.ts'
 
 const NAME = 'outrigger-simulated'
-/** Where a sidecar listens whose file does not say it: the flags of `run` would. */
-const INBOUND = { host: '127.0.0.1', port: 19_000 }
-const APPLICATION = { host: '127.0.0.1', port: 8080 }
 
 export class SimulatedSidecar {
   readonly services: SimulatedServices
@@ -34,7 +32,7 @@ export class SimulatedSidecar {
 
   constructor(given: Config, workload: Workload, engine: Engine, random: Random, recorder: Recorder, ask: Ask) {
     this.#recorder = recorder
-    const config: Config = { ...given, sidecar: withApplication(given.sidecar) }
+    const config: Config = adapted(given)
     const { sidecar } = config
     const upstream = {
       clock: engine,
@@ -97,10 +95,4 @@ export class SimulatedSidecar {
     if (snapshot.kind === 'bulkhead') this.#recorder.bulkhead(snapshot)
     else this.#others.add(observable)
   }
-}
-
-/** Of several inbound listeners the first: a workload does not say which. */
-function withApplication(sidecar: SidecarDocument): SidecarDocument {
-  const first = sidecar.inbound[0] ?? { listen: INBOUND, app: APPLICATION, protocol: 'auto', tls: undefined }
-  return { ...sidecar, inbound: [first] }
 }

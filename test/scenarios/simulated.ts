@@ -83,7 +83,19 @@ async function simulatedTold({ policy }: Variant): Promise<Told> {
 }
 
 function render(pairs: readonly { variant: Variant; both: readonly [Told, Told] }[]): string {
-  const heading = ['in the outage', '', 'GET ok', 'POST ok', 'slots', 'calls', '503', '504', 'opened', 'closed', 'probes']
+  const heading = [
+    'in the outage',
+    '',
+    'GET ok',
+    'POST ok',
+    'slots',
+    'calls',
+    '503',
+    '504',
+    'opened',
+    'closed',
+    'probes',
+  ]
   const rows = pairs.flatMap(({ variant, both }) =>
     both.map((told, i) => [
       i === 0 ? variant.name : '',

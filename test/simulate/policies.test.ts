@@ -138,11 +138,28 @@ t.test('gRPC calls fail by their status', async (t) => {
 
 t.test('Blocks in shadow mode are told as such, and refuse nobody', async (t) => {
   const breaker = 'breaker: {mode: shadow, scope: service, window: {type: count, size: 20, minimumCalls: 10}}\n'
-  const shadow = await run(outbound(`${breaker}bulkhead: {mode: shadow, maxConcurrent: 1}\n`), STREAM + inventory('status: 503'))
+  const shadow = await run(
+    outbound(`${breaker}bulkhead: {mode: shadow, maxConcurrent: 1}\n`),
+    STREAM + inventory('status: 503'),
+  )
   t.match(only(shadow), { answers: { '503': 1000 } })
   t.match(shadow.breakers[0], { from: 'closed', to: 'open', shadow: true })
   t.match(shadow.timeline[3]?.breakers, [/^inventory .* \(shadow\)$/])
   t.match(shadow.phases[0]?.bulkheads, [{ shadow: true, limit: 1 }])
   const decisions = to(shadow, 'inventory').decisions
-  t.ok(Object.keys(decisions).some((decision) => /^breaker:.* \(shadow\)$/.test(decision)), JSON.stringify(decisions))
+  t.ok(
+    Object.keys(decisions).some((decision) => /^breaker:.* \(shadow\)$/.test(decision)),
+    JSON.stringify(decisions),
+  )
+})
+
+t.test('A store in another process is not asked: keys are kept in memory', async (t) => {
+  const policies =
+    'kind: Policy\nname: in\nmatch: {direction: inbound}\n' +
+    'idempotency: {store: {redis: {url: "redis://127.0.0.1:1"}}, onStoreError: refuse}\n'
+  const model =
+    'duration: 10s\nrequests: [{name: s, url: /a, method: POST, rate: 10/s, headers: {Idempotency-Key: "k-{1..50}"}}]\n'
+  const result = await run(policies, model)
+  t.match(only(result), { okPercent: 100 })
+  t.equal(result.phases[0]?.destinations[0]?.calls, 50, 'each key once')
 })

@@ -64,7 +64,9 @@ function details({ destinations, bulkheads, application }: PhaseResult): string[
   }
   for (const { service, key, limit, peakInFlight, peakQueued, shadow } of bulkheads) {
     const queued = peakQueued > 0 ? `, ${peakQueued} waiting` : ''
-    lines.push(`bulkhead ${service}${key === '' ? '' : ` ${key}`}: at most ${peakInFlight} of ${limit}${queued}${shadow ? ' (shadow)' : ''}`)
+    lines.push(
+      `bulkhead ${service}${key === '' ? '' : ` ${key}`}: at most ${peakInFlight} of ${limit}${queued}${shadow ? ' (shadow)' : ''}`,
+    )
   }
   const { peakBusy, peakWaiting } = application
   if (peakBusy > 0) lines.push(`application: at most ${peakBusy} requests at work, ${peakWaiting} waiting for a slot`)
