@@ -8,9 +8,9 @@ const RIVALS = ['hedge', 'retry'] as const
 
 /** Whether two statements cannot hold for one request. What only watches, or takes a block away, is in nobody's way. */
 export function areRivals(one: StatedBlock, other: StatedBlock): boolean {
-  if (one.mode !== 'enforce' || other.mode !== 'enforce' || one.block === other.block) return false
-  const names: readonly string[] = RIVALS
-  return names.includes(one.block) && names.includes(other.block)
+  if (one.mode !== 'enforce' || other.mode !== 'enforce') return false
+  const [hedge, retry] = RIVALS
+  return one.block === hedge ? other.block === retry : one.block === retry && other.block === hedge
 }
 
 /** Takes the less specific of two rivals away, as if nobody had stated it. */

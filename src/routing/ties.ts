@@ -24,23 +24,31 @@ export function findTies<B extends StatedBlock>(policies: readonly StatedPolicy<
   for (const [i, policy] of policies.entries()) {
     for (let j = 0; j < i; j++) {
       const otherPolicy = policies[j] as StatedPolicy<B>
-      const clashes = clashesOf(policy, otherPolicy)
-      if (clashes.length === 0 || !destinationsMeet(policy, otherPolicy)) continue
+      if (!mayClash(policy, otherPolicy) || !destinationsMeet(policy, otherPolicy)) continue
       const witness = meeting(rules[i] as Rule<B>[], rules[j] as Rule<B>[])
       if (witness === undefined) continue
-      for (const [block, otherBlock] of clashes) ties.push({ block, policy, otherBlock, otherPolicy, witness })
+      for (const [block, otherBlock] of clashesOf(policy, otherPolicy))
+        ties.push({ block, policy, otherBlock, otherPolicy, witness })
     }
   }
   return ties
 }
 
+/** Asked of any two policies, so it makes nothing. */
+function mayClash(policy: StatedPolicy, otherPolicy: StatedPolicy): boolean {
+  for (const block of policy.blocks) for (const other of otherPolicy.blocks) if (clash(block, other)) return true
+  return false
+}
+
 /** Statements that cannot both hold: of one block, or of two that exclude each other. */
 function clashesOf<B extends StatedBlock>(policy: StatedPolicy<B>, otherPolicy: StatedPolicy<B>): [B, B][] {
   return policy.blocks.flatMap((block) =>
-    otherPolicy.blocks
-      .filter((other) => areRivals(block, other) || (other.block === block.block && !besideEachOther(block, other)))
-      .map((other): [B, B] => [block, other]),
+    otherPolicy.blocks.filter((other) => clash(block, other)).map((other): [B, B] => [block, other]),
   )
+}
+
+function clash(block: StatedBlock, other: StatedBlock): boolean {
+  return block.block === other.block ? !besideEachOther(block, other) : areRivals(block, other)
 }
 
 /** One holds and the other only watches. */

@@ -1,5 +1,5 @@
 /**
- * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click|simulated [--scale N]`: runs stories against real processes, prints
+ * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click|simulated|hedge [--scale N]`: runs stories against real processes, prints
  * what was measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a
  * bound missed on a machine so busy with something else that it proves nothing.
  * `--only TEXT` runs the variants whose name contains it, `--poisson` draws the arrivals as of independent users,
@@ -13,6 +13,7 @@ import { avalanche } from './avalanche.ts'
 import { degradation } from './degradation.ts'
 import { doubleClick } from './double-click.ts'
 import { grpcShapes } from './grpc.ts'
+import { hedge } from './hedge.ts'
 import { outlier } from './outlier.ts'
 import { rest } from './rest.ts'
 import { retryingClient } from './retrying-client.ts'
@@ -28,6 +29,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   degradation,
   'double-click': doubleClick,
   simulated,
+  hedge,
 }
 
 async function tell(name: string, scenario: Scenario, setting: Setting): Promise<number> {

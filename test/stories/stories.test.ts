@@ -48,6 +48,7 @@ t.test('wait for the other test files', { timeout: PATIENCE + 10_000 }, async (t
 /** Ten times as fast, unless it says otherwise. */
 const STORIES: Readonly<Record<string, readonly string[]>> = {
   rest: ['--scale', '10'],
+  hedge: ['--scale', '10'],
   outlier: ['--scale', '10'],
   grpc: ['--scale', '10'],
   'retrying-client': ['--scale', '10'],
