@@ -10,7 +10,7 @@ import type { Seen } from './origins.ts'
 
 const ORIGINS = fileURLToPath(new URL('origins.ts', import.meta.url))
 
-/** The policies; times are divided by `scale`. */
+/** The policies; times in ms, `timeout` 0: none. */
 function policies(endpoints: readonly string[], ejectFor: number, timeout: number): string {
   const list = endpoints.map((address) => `"${address}"`).join(', ')
   const outlier = `outlier: {consecutive: 5, ejectFor: ${ejectFor}ms, maxEjected: 50%, jitter: 20%}`
@@ -23,8 +23,7 @@ endpoints: [${list}]
 kind: Policy
 name: ${name}
 match: {direction: outbound, service: ${name}}
-timeout: {request: ${timeout}ms}
-${outlier}
+${timeout === 0 ? '' : `timeout: {request: ${timeout}ms}\n`}${outlier}
 ${more}`
   const retry = 'retry: {max: 1, when: [5xx, upstream_reset, connect_failure]}\n'
   return `kind: Sidecar\nname: outlier\naccessLog: {format: none}\n${service('plain', '')}${service('retried', retry)}`
