@@ -225,6 +225,7 @@ class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
 
   #afterFailure(error: ProxyError): void {
     if (this.#moves(isListed(this.#parts.rules, error))) {
+      this.#error = error
       this.outgoing.attemptGone()
       this.#move()
       return
