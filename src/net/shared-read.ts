@@ -3,6 +3,7 @@
  * read into one buffer, which is looked at before the next read comes, and only what has to outlive the event is copied.
  */
 import { type OnReadOpts, Socket } from 'node:net'
+import { madeBytes } from './young-bodies.ts'
 
 /** What a socket's bytes are given to. The buffer is borrowed: it is overwritten by the next read of any socket. */
 export interface Reader {
@@ -14,8 +15,10 @@ const shared = Buffer.allocUnsafeSlow(SIZE)
 
 /** A copy that the receiver may keep. */
 export function own(borrowed: Buffer): Buffer {
-  const copy = Buffer.allocUnsafe(borrowed.length)
+  const { length } = borrowed
+  const copy = Buffer.allocUnsafe(length)
   borrowed.copy(copy)
+  madeBytes(length)
   return copy
 }
 
