@@ -7,7 +7,7 @@ t.test('own() collects what it made before it weighs: 256 MiB of pieces never ho
   const piece = Buffer.alloc(16 * 1024, 'p')
   const before = process.memoryUsage().arrayBuffers
   let most = 0
-  let last = piece
+  let last: Buffer = piece
   for (let made = 0; made < 256 * MIB; made += piece.length) {
     last = own(piece)
     most = Math.max(most, process.memoryUsage().arrayBuffers - before)
