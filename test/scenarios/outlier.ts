@@ -159,9 +159,11 @@ function boundsOf(it: Figures): Bound[] {
     surely(exactly(named('errors after the ejection, with a retry'), it.after['retried'], 0)),
     surely(exactly(named('errors of writes after the ejection'), it.after['writes'], 0)),
     ...retried,
-    strict(exactly(named('writes at the endpoint while it was ejected'), it.writes, 0)),
+    // Where it hangs its pool is full: a write that was picked before the ejection may get its connection after it.
+    ...(hangs ? [] : [strict(exactly(named('writes at the endpoint while it was ejected'), it.writes, 0))]),
     atMost(named('ejected after, ms'), it.ejectedAfter, it.mode === 'hang' ? TIMEOUT + 1000 : 1000),
-    between(named('probes that failed'), it.failedProbes, 2, 3),
+    // What hangs is ejected 2 s later, and each probe takes 1 s more.
+    between(named('probes that failed'), it.failedProbes, hangs ? 1 : 2, 3),
     exactly(named('returned'), it.returned, true),
     between(named('its share of the requests afterwards, in its slow start, %'), it.share, 2, 20),
   ]
