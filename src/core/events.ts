@@ -74,6 +74,7 @@ export type Snapshot =
   | CacheSnapshot
   | IdempotencySnapshot
   | HedgeSnapshot
+  | ConcurrencySnapshot
 
 /** What outlier made of an endpoint. */
 export interface EndpointChange {
@@ -216,6 +217,23 @@ export interface HedgeSnapshot {
   readonly after: number | null
   /** Answers in the window. */
   readonly samples: number
+}
+
+/** A limit that finds itself. */
+export interface ConcurrencySnapshot {
+  readonly kind: 'concurrency'
+  readonly mode?: 'shadow'
+  readonly service: string
+  /** The Policy that states it. */
+  readonly policy: string
+  readonly inflight: number
+  readonly limit: number
+  readonly min: number
+  readonly max: number
+  /** ms that an answer takes without waiting, as far as it is known; null before the first window. */
+  readonly ownMs: number | null
+  /** ms that answers took in the last window; 0 before. */
+  readonly lastMs: number
 }
 
 /** A breaker as the admin port forces it. */

@@ -6,6 +6,7 @@ import type { PolicyModule, PolicyParts } from '../core/policy.ts'
 import { authorize } from './authorize/policy.ts'
 import { breaker } from './breaker/policy.ts'
 import { bulkhead } from './bulkhead/policy.ts'
+import { concurrency } from './concurrency/policy.ts'
 import { fallback } from './fallback/policy.ts'
 import { fault } from './fault/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
@@ -22,6 +23,7 @@ export const MODULES = {
   idempotency,
   fallback,
   timeout,
+  concurrency,
   bulkhead,
   hedge,
   retry,
@@ -55,6 +57,11 @@ export const REQUEST_ORDER: readonly Place[] = [
   { policy: 'idempotency', part: 'request', why: 'above the fallback: what a fallback says is no answer to be kept' },
   { policy: 'fallback', part: 'request', why: 'around all that may fail: it covers refusals and the deadline too' },
   { policy: 'timeout', part: 'request', why: 'the deadline covers queueing, all attempts and the waits between them' },
+  {
+    policy: 'concurrency',
+    part: 'request',
+    why: "inbound: sees the deadline's cuts, and what a bulkhead makes wait is waiting, too",
+  },
   { policy: 'bulkhead', part: 'request', why: 'one slot per request: a retry is never refused by its own bulkhead' },
   {
     policy: 'hedge',

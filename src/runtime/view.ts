@@ -56,6 +56,7 @@ export function stateView(
     bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
     budgets: all.filter(({ kind }) => kind === 'budget'),
     hedges: all.filter(({ kind }) => kind === 'hedge'),
+    concurrency: all.filter(({ kind }) => kind === 'concurrency'),
     rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
     caches: all.filter(({ kind }) => kind === 'cache'),
     idempotency: all.filter(({ kind }) => kind === 'idempotency'),

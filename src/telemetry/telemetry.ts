@@ -7,6 +7,7 @@ import type { Layer } from '../core/exchange.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
 import { Exposition, METRICS_TYPE } from './exposition.ts'
+import { concurrencyFamilies } from './families/concurrency.ts'
 import { fallbackFamilies } from './families/fallback.ts'
 import { httpFamilies } from './families/http.ts'
 import { ownFamilies } from './families/own.ts'
@@ -76,6 +77,7 @@ class AssembledTelemetry implements Telemetry {
       ...hedgeFamilies(registry),
       ...decisionFamilies(registry),
       ...limitFamilies(registry),
+      ...concurrencyFamilies(registry),
       ...shadowFamilies(registry),
       ...fallbackFamilies(registry),
       ...idempotencyFamilies(registry),

@@ -243,6 +243,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
         alone('fallback', [{ when: ['any'], use: 'service', service: 'other' }], 'outbound').request,
       ),
       ...layer('timeout: deadline', parts.get('timeout')?.request),
+      ...layer('concurrency', alone('concurrency', {}, 'inbound').request),
       ...layer('bulkhead', parts.get('bulkhead')?.request),
       ...layer('hedge', alone('hedge', {}, 'outbound').request),
       ...layer('retry', parts.get('retry')?.request),

@@ -7,8 +7,6 @@ const SERVICE = 'kind: Service\nname: s\nendpoints: ["10.0.0.7:8080"]\n'
 const SIDECAR = 'kind: Sidecar\nname: x\n'
 
 const later: readonly string[] = [
-  `${INBOUND}→concurrency: {}`,
-  `kind: Profile\nname: p\n→concurrency: {}`,
   `${SIDECAR}inbound: [{app: →original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: →tcp}]`,
   `${SIDECAR}outbound: {transparent: →true}`,
@@ -23,14 +21,6 @@ for (const marked of later) {
   })
 }
 
-t.test('a later block in the wrong direction is told both', async (t) => {
-  const { issues } = load(`${POLICY}concurrency: {}`)
-  t.same(
-    issues.map((issue) => issue.code),
-    ['E029', 'E043'],
-  )
-})
-
 const accepted: readonly string[] = [
   `${POLICY}retry: {when: [grpc:UNAVAILABLE]}`,
   `${POLICY}breaker: {scope: service, failures: [grpc:INTERNAL, 503, 502-504]}`,
@@ -38,6 +28,7 @@ const accepted: readonly string[] = [
   `${SERVICE}loadBalancing: {}`,
   'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{stream: true}, {stream: false}]}',
   `${INBOUND}breaker: {mode: disabled}`.replace('direction: inbound', 'direction: outbound, service: "*"'),
+  `${INBOUND}concurrency: {}`,
   `${POLICY}fallback: {mode: disabled}`,
   `${POLICY}fault: {mode: disabled}`,
   `${POLICY}mode: shadow\nfault: {mode: disabled}`,

@@ -4,6 +4,7 @@ import type { Dispatch, EndpointInfo, Layer } from '../../src/core/exchange.ts'
 import type { PolicyParts } from '../../src/core/policy.ts'
 import type { BreakerConfig } from '../../src/policies/breaker/policy.ts'
 import type { BulkheadConfig } from '../../src/policies/bulkhead/policy.ts'
+import type { ConcurrencyConfig } from '../../src/policies/concurrency/policy.ts'
 import type { FaultConfig } from '../../src/policies/fault/policy.ts'
 import type { FallbackConfig } from '../../src/policies/fallback/policy.ts'
 import {
@@ -73,6 +74,7 @@ const CONFIGS = {
     until: Number.POSITIVE_INFINITY,
   } satisfies FaultConfig,
   outlier: { consecutive: 2, ejectFor: 50, maxEjected: 1, jitter: 0.2 } satisfies OutlierConfig,
+  concurrency: { algorithm: 'gradient', min: 3, max: 3 } satisfies ConcurrencyConfig,
   rateLimit: { rate: 100, burst: 3, key: [], scope: 'replica' } satisfies RateLimitConfig,
 } as const
 
@@ -116,12 +118,16 @@ function stack(configs: Partial<typeof CONFIGS>, mode: Mode = 'enforce'): Parame
   }
 }
 
-const { fallback, timeout, bulkhead, hedge, retry, breaker, outlier, rateLimit, fault } = CONFIGS
+const { fallback, timeout, concurrency, bulkhead, hedge, retry, breaker, outlier, rateLimit, fault } = CONFIGS
 
-contractSuite('the whole stack', stack({ fallback, timeout, bulkhead, retry, breaker, outlier, rateLimit, fault }), {
-  askers: 5,
-  runs: 1000,
-})
+contractSuite(
+  'the whole stack',
+  stack({ fallback, timeout, concurrency, bulkhead, retry, breaker, outlier, rateLimit, fault }),
+  {
+    askers: 5,
+    runs: 1000,
+  },
+)
 /** What a hedge leaves of retry. */
 const transparent = { ...retry, max: 0 } as never
 contractSuite(
@@ -153,7 +159,7 @@ contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs
 contractSuite('rescue of gRPC calls', () => ({ layer: calls(createRescue(new Via('test'))) }), { runs: 1000 })
 contractSuite(
   'the whole stack in shadow mode',
-  stack({ fallback, timeout, bulkhead, retry, breaker, outlier }, 'shadow'),
+  stack({ fallback, timeout, concurrency, bulkhead, retry, breaker, outlier }, 'shadow'),
   {
     askers: 5,
     runs: 300,

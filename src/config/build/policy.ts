@@ -1,6 +1,5 @@
 /** `kind: Policy` → model: its match, and its blocks with those of its Profile. */
 import type { PolicyDocument } from '../model.ts'
-import { LATER_BLOCKS } from '../schema/later.ts'
 import type { BlockSchema } from '../schema/policy.ts'
 import { type Mode, statements } from './blocks.ts'
 import { fields, type WalkedDocument } from './document.ts'
@@ -38,7 +37,7 @@ function checkDirections(
 ): void {
   const direction = fields(document.value.match).direction
   if (direction !== 'inbound' && direction !== 'outbound') return
-  for (const { name, directions } of [...blocks, ...LATER_BLOCKS]) {
+  for (const { name, directions } of blocks) {
     if (directions.includes(direction)) continue
     const only = `'${name}' is for ${directions.join(' and ')} policies only`
     if (document.states(name)) {

@@ -1,7 +1,6 @@
 /** `kind: Policy` and `kind: Profile`, put together from the blocks that the policies hand in. */
 import type { Schema } from '../../core/policy.ts'
 import { HEAD, NAME, PORT } from './common.ts'
-import { LATER_BLOCKS } from './later.ts'
 import { SERVICE_NAME_OR_STAR } from './service.ts'
 
 /** What the loader must know of a policy; a `PolicyModule` is one. */
@@ -81,9 +80,7 @@ function inFile(schema: Schema, shadow: boolean): Schema {
 }
 
 function blocksOf(blocks: readonly BlockSchema[]): Record<string, Schema> {
-  const built = Object.fromEntries(blocks.map((block) => [block.name, inFile(block.schema, block.shadow)]))
-  const notYet = LATER_BLOCKS.map((block) => [block.name, block.schema] as const)
-  return { ...Object.fromEntries(notYet), ...built }
+  return Object.fromEntries(blocks.map((block) => [block.name, inFile(block.schema, block.shadow)]))
 }
 
 export function policySchema(blocks: readonly BlockSchema[]): Schema {

@@ -3,7 +3,7 @@
  * breaker that somebody tries today, and knows no label `mode` to leave it out by.
  */
 // cold file: runs once per scrape
-import type { BreakerSnapshot, BudgetSnapshot, BulkheadSnapshot } from '../../core/events.ts'
+import type { BreakerSnapshot, BudgetSnapshot, BulkheadSnapshot, ConcurrencySnapshot } from '../../core/events.ts'
 import type { Registry } from '../registry.ts'
 import { counter, type Family, gauge, type Sample, type Sums, sample } from './family.ts'
 import { breakerLabels, bulkheadLabels, gather, named, STATES } from './policies.ts'
@@ -32,6 +32,17 @@ export function shadowFamilies(registry: Registry): Family[] {
     ),
     gauge('outrigger_shadow_bulkhead_limit', 'Slots that a bulkhead in shadow mode would have.', () =>
       bulkheads((sums, it) => sums.add({ ...bulkheadLabels(it), ...MODE }, it.limit)),
+    ),
+    gauge(
+      'outrigger_shadow_concurrency_limit',
+      'The limit that a concurrency block in shadow mode would enforce.',
+      () =>
+        gather<ConcurrencySnapshot>(
+          registry,
+          'concurrency',
+          (sums, { service: destination, policy, limit }) => sums.add({ destination, policy, ...MODE }, limit),
+          true,
+        ),
     ),
     gauge('outrigger_shadow_retry_budget_remaining', 'Retries that a block in shadow mode could make now.', () =>
       gather<BudgetSnapshot>(

@@ -7,6 +7,7 @@ import type { Fact } from '../report.ts'
 import { authorize } from './authorize.ts'
 import { breaker } from './breaker.ts'
 import { bulkhead } from './bulkhead.ts'
+import { concurrency } from './concurrency.ts'
 import { fallback } from './fallback.ts'
 import { fault } from './fault.ts'
 import { idempotency } from './idempotency.ts'
@@ -22,6 +23,7 @@ export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   retry,
   hedge,
   timeout,
+  concurrency,
   bulkhead,
   breaker,
   outlier,
