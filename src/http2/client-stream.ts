@@ -147,8 +147,8 @@ export class ClientStream extends Stream implements RequestBody {
   }
 
   /** Nothing comes before the head (RFC 9113 §8.1). */
-  override received(piece: Buffer): void {
-    if (this.#headPassed) super.received(piece)
+  override received(bytes: Buffer, from: number, to: number): void {
+    if (this.#headPassed) super.received(bytes, from, to)
     else this.session.malformed(this, 'DATA before a head')
   }
 

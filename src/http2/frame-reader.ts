@@ -23,8 +23,8 @@ export interface FrameSink {
   dataBegins(id: number, length: number): void
   /** It has `body` bytes of body, and `padding` with its length byte. False: nobody wants it. */
   dataKnown(body: number, padding: number, flags: number): boolean
-  /** Borrowed. */
-  dataPiece(piece: Buffer): void
+  /** A piece of the body stands in `bytes`, which is borrowed. */
+  dataPiece(bytes: Buffer, from: number, to: number): void
   dataEnds(flags: number): void
   connectionError(code: number, cause: string): void
 }
@@ -160,7 +160,7 @@ export class FrameReader {
     const size = Math.min(this.#dataLeft, end - at)
     if (size > 0) {
       this.#dataLeft -= size
-      this.#sink.dataPiece(size === chunk.length ? chunk : chunk.subarray(at, at + size))
+      this.#sink.dataPiece(chunk, at, at + size)
       at += size
     }
     const skipped = Math.min(this.#padLeft, end - at)

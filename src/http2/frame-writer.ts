@@ -96,13 +96,13 @@ export class FrameWriter {
     return this.#encoder.field(name, value, this.#into, at)
   }
 
-  /** Field names in lower case, as HTTP/2 has them. */
+  /** Field names go out in lower case, as HTTP/2 has them (RFC 9113 §8.2). */
   fields(headers: Headers, from: number): number {
     const encoder = this.#encoder
     const into = this.#into
     let at = from
     for (let i = 0; i < headers.length; i += 2) {
-      at = encoder.field((headers[i] as string).toLowerCase(), headers[i + 1] as string, into, at)
+      at = encoder.anyCase(headers[i] as string, headers[i + 1] as string, into, at)
     }
     return at
   }

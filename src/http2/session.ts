@@ -322,9 +322,9 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     return true
   }
 
-  dataPiece(piece: Buffer): void {
+  dataPiece(bytes: Buffer, from: number, to: number): void {
     const stream = this.#dataStream
-    if (stream !== undefined && !stream.closed) stream.received(piece)
+    if (stream !== undefined && !stream.closed) stream.received(bytes, from, to)
   }
 
   dataEnds(flags: number): void {

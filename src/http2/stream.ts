@@ -236,16 +236,16 @@ export abstract class Stream implements FrameOwner {
     return this.#receiveWindow >= 0
   }
 
-  /** A piece of a DATA frame; borrowed. */
-  received(piece: Buffer): void {
+  /** A piece of a DATA frame stands in `bytes`, which is borrowed. */
+  received(bytes: Buffer, from: number, to: number): void {
     if (this.remaining >= 0) {
-      if (piece.length > this.remaining) {
+      if (to - from > this.remaining) {
         this.session.malformed(this, 'more DATA than Content-Length says')
         return
       }
-      this.remaining -= piece.length
+      this.remaining -= to - from
     }
-    const chunk = own(piece)
+    const chunk = own(bytes, from, to)
     if (this.#receivePaused || this.#held !== undefined) {
       if (this.#held === undefined) this.#held = []
       this.#held.push(chunk)

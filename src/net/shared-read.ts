@@ -3,6 +3,7 @@
  * read into one buffer, which is looked at before the next read comes, and only what has to outlive the event is copied.
  */
 import { type OnReadOpts, Socket } from 'node:net'
+import { SMALL_BACKING } from '../core/own-copy.ts'
 import { madeBytes } from './young-bodies.ts'
 
 /** What a socket's bytes are given to. The buffer is borrowed: it is overwritten by the next read of any socket. */
@@ -13,13 +14,28 @@ export interface Reader {
 const SIZE = 64 * 1024
 const shared = Buffer.allocUnsafeSlow(SIZE)
 
-/** A copy that the receiver may keep. */
-export function own(borrowed: Buffer): Buffer {
-  const { length } = borrowed
-  const copy = Buffer.allocUnsafe(length)
-  borrowed.copy(copy)
+/** Pieces up to here are cut out of a small buffer that serves several; Node's own would pin 64 KiB for each that is kept. */
+const SMALL = 512
+let pool = Buffer.allocUnsafeSlow(SMALL_BACKING)
+let used = 0
+
+/** A copy that the receiver may keep, of what stands in `borrowed`. */
+export function own(borrowed: Buffer, from = 0, to = borrowed.length): Buffer {
+  const length = to - from
+  const copy = length <= SMALL ? cut(length) : Buffer.allocUnsafe(length)
+  borrowed.copy(copy, 0, from, to)
   madeBytes(length)
   return copy
+}
+
+function cut(length: number): Buffer {
+  if (used + length > SMALL_BACKING) {
+    pool = Buffer.allocUnsafeSlow(SMALL_BACKING)
+    used = 0
+  }
+  const begin = used
+  used += length
+  return pool.subarray(begin, used)
 }
 
 /** The `onread` option of a socket whose reader is known only once the socket is made. */

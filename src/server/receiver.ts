@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
+import { Ids } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import type {
   IncomingConnection,
@@ -43,12 +44,14 @@ export class Receiver implements ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly #options: ReceiverOptions
+  readonly #ids: Ids
   readonly #peers = new WeakMap<IncomingConnection, Peer>()
 
   constructor(options: ReceiverOptions) {
     this.limits = options.limits
     this.clock = options.clock
     this.#options = options
+    this.#ids = new Ids(options.random)
   }
 
   get draining(): boolean {
@@ -70,7 +73,7 @@ export class Receiver implements ServerOwner {
       connection.peerAddress,
       connection.peerPort,
       fields.source,
-      fields.requestId === '' ? requestId(options.random) : fields.requestId,
+      fields.requestId === '' ? this.#ids.traceId() : fields.requestId,
       fields.requestId === '',
       head.version,
       now + shorter(fields.timeout, grpcTimeout),
@@ -130,13 +133,4 @@ export class Receiver implements ServerOwner {
 function shorter(a: number, b: number): number {
   if (b < 0) return a < 0 ? Number.POSITIVE_INFINITY : a
   return a < 0 ? b : Math.min(a, b)
-}
-
-/** 128 random bits. */
-function requestId(random: Random): string {
-  return hex(random.word()) + hex(random.word()) + hex(random.word()) + hex(random.word())
-}
-
-function hex(word: number): string {
-  return word.toString(16).padStart(8, '0')
 }

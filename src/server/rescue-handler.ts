@@ -39,11 +39,12 @@ export class Rescue extends ForwardingHandler {
   #signed(head: ResponseHead): ResponseHead {
     const exchange = this.exchange
     if (head.origin === 'upstream' && exchange.route?.service === 'passthrough') return head
-    const headers = head.headers.slice()
+    const version = head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol
+    // In one copy that is as long as it has to be: a push behind a slice makes a second, larger one.
+    const headers = head.headers.concat('via', this.#via.of(version))
     // A replay is the upstream's own answer, and says itself that it is one.
     if (head.origin === 'fallback') sign(headers, head.reason)
     if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))
-    headers.push('via', this.#via.of(head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol))
     return new ResponseHead(head.status, head.reasonPhrase, headers, head.bodyLength, head.origin, head.reason)
   }
 

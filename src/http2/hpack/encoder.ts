@@ -111,7 +111,18 @@ export class Encoder {
 
   /** Writes one field at `at`, where there is room for it and `FIELD_OVERHEAD`; returns where it ends. `name` is lower case. */
   field(name: string, value: string, into: Buffer, at: number): number {
-    const known = this.#names.get(name) ?? this.#learn(name)
+    return this.#write(name, this.#names.get(name) ?? this.#learn(name), value, into, at)
+  }
+
+  /** The same for a name in any case. One that is known in lower case, as nearly all are, is not looked through. */
+  anyCase(name: string, value: string, into: Buffer, at: number): number {
+    const known = this.#names.get(name)
+    return known === undefined
+      ? this.field(name.toLowerCase(), value, into, at)
+      : this.#write(name, known, value, into, at)
+  }
+
+  #write(name: string, known: Name | undefined, value: string, into: Buffer, at: number): number {
     if (known === undefined) return string(value, into, string(name, into, this.#newName(name, into, at)))
     if (known.never) return string(value, into, this.#named(known, into, at, 0x10, 4))
     for (let index = known.index; index < known.exactEnd; index++) {

@@ -1,5 +1,5 @@
-/** Trace and span ids: hex text cut from a sheet of random digits, written out a sheet at a time. */
-import type { Random } from '../core/random.ts'
+/** Ids of requests, traces and spans: hex text cut from a sheet of random digits, written out a sheet at a time. */
+import type { Random } from './random.ts'
 
 /** Words per sheet: enough for some forty requests. */
 const WORDS = 256
