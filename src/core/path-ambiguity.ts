@@ -38,13 +38,14 @@ export function isAmbiguous(target: string): boolean {
 
 /**
  * How else the path of an ambiguous target may be read, as paths: as it stands; with escaped slashes as separators; without
- * what follows a semicolon in each segment; both. '' stands for a reading that climbs above the root.
+ * what follows a semicolon in each segment; both, in either order. '' stands for a reading that climbs above the root.
  */
 export function otherReadings(target: string): string[] {
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   const bare = withoutParameters(path)
-  const separated = [withSeparators(path), bare, withSeparators(bare)]
+  const cut = withSeparators(path)
+  const separated = [cut, bare, withSeparators(bare), withoutParameters(cut)]
   return [path].concat(separated.map((reading) => normalisePath(reading) ?? ''))
 }
 

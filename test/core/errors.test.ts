@@ -71,6 +71,7 @@ const TABLE: readonly (readonly [Reason, number, number])[] = [
   ['idempotency_mismatch', 422, 3],
   ['idempotency_missing', 400, 3],
   ['idempotency_unknown', 409, 10],
+  ['idempotency_store_unavailable', 503, 14],
   ['internal_error', 500, 13],
   ['draining', 503, 14],
 ]
@@ -118,6 +119,7 @@ t.test('ProxyError is a value: no exception, no stack', async (t) => {
       cause: 'ECONNREFUSED',
       retryAfter: 0,
       resetCode: -1,
+      fields: [],
     },
   )
   t.equal(new ProxyError('circuit_open', 'proxy', 'no', '', 4.2).retryAfter, 4.2)
