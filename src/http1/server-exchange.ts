@@ -99,7 +99,8 @@ export class ServerExchange implements IncomingExchange {
   /** RFC 9112 §9.6: whoever will close says so, where it is known in time. */
   #connectionField(head: ResponseHead): string {
     const connection = this.#connection
-    if (connection.draining) this.#keepAlive = false
+    // Whom an overloaded proxy refuses shall find another one.
+    if (connection.draining || (head.reason === 'overload' && head.origin === 'proxy')) this.#keepAlive = false
     if (!connection.requestWhole && !this.asksTunnel) {
       // Our own answer does not wait for the rest of the request, and a client without its 100 may never send it.
       if (head.origin !== 'upstream' || this.awaitsContinue) this.#keepAlive = false

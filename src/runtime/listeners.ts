@@ -11,11 +11,13 @@ export class TrafficListener {
   readonly address: string
   readonly #listener: Listener
   readonly #connections: Set<IncomingConnection>
+  readonly #maxConnections: number
 
-  private constructor(listener: Listener, connections: Set<IncomingConnection>) {
+  private constructor(listener: Listener, connections: Set<IncomingConnection>, maxConnections: number) {
     this.address = listener.address
     this.#listener = listener
     this.#connections = connections
+    this.#maxConnections = maxConnections
   }
 
   /** `makeReceiver` is handed what to call when a connection is gone. Without `security` the listener speaks plain text. */
@@ -47,7 +49,12 @@ export class TrafficListener {
         connections.add(held)
       },
     })
-    return new TrafficListener(listener, connections)
+    return new TrafficListener(listener, connections, maxConnections)
+  }
+
+  /** Of `maxConnections`, 0…1. */
+  get fullness(): number {
+    return this.#connections.size / this.#maxConnections
   }
 
   get connections(): number {

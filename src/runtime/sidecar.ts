@@ -26,6 +26,9 @@ import { explainLive } from './explain-live.ts'
 import { type RunFlags, withFlags } from './flags.ts'
 import { KeptStates } from './kept-state.ts'
 import { TrafficListener } from './listeners.ts'
+import type { Signals } from './overload/decide.ts'
+import { Overload, OVERLOADED } from './overload/overload.ts'
+import { heapShare, memoryShare } from './overload/space.ts'
 import { FileWatch } from './reload.ts'
 import { Services } from './services.ts'
 import { Certificates } from './tls/certificates.ts'
@@ -44,6 +47,8 @@ export interface SidecarOptions extends RunFlags {
   readonly onQuit?: (() => void) | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /** What is taken instead of what was measured of the process, for tests. */
+  readonly signals?: ((measured: Signals) => Signals) | undefined
 }
 
 /** Towards strangers, where they are let through at all. */
@@ -78,6 +83,7 @@ export class Sidecar {
   readonly #passthrough: Passthrough
   readonly #replay: ReplayAccount
   readonly #context: CompileContext
+  readonly #overload: Overload
   readonly #startedAt: number
   #runtime: Runtime
   #inboundListeners: TrafficListener[] = []
@@ -116,6 +122,8 @@ export class Sidecar {
       { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep', tls: undefined },
       upstream,
     )
+    const signals = (lag: number) => this.#signals(lag)
+    this.#overload = new Overload({ clock, random, log, signals })
     this.#replay = new ReplayAccount(limits.maxReplayBytes)
     const pseudonym = `outrigger-${this.#sidecar.name}-${random.word().toString(36)}`
     const via = new Via(pseudonym)
@@ -191,6 +199,8 @@ export class Sidecar {
       replayBytes: () => this.#replay.used,
       connections: (direction) => this.#connections(direction),
       config: () => this.#configSample(),
+      connectionsDropped: (direction) => this.#listeners(direction).reduce((sum, { dropped }) => sum + dropped, 0),
+      pressure: () => this.#overload.pressure(),
       propagate: (name) => this.#runtime.config.services.find((service) => service.name === name)?.propagate ?? 'all',
     })
     this.#adminListener = await startAdmin(admin.listen, this.#adminSource())
@@ -199,6 +209,7 @@ export class Sidecar {
     this.admin = this.#adminListener.address
     this.#watch = new FileWatch(this.#options.paths, this.#clock, () => this.reload())
     this.#watchCertificates()
+    this.#overload.start()
     this.#opened = true
   }
 
@@ -225,6 +236,10 @@ export class Sidecar {
     const looped = this.#context.outermost((_request, response) =>
       refuse(response, new ProxyError('loop_detected', 'downstream', 'no', 'Via names this very instance')),
     )
+    const overloaded = this.#context.outermost((request, response) => {
+      this.#telemetry.events.decided(request.exchange, 'overload', 'refused', 'enforce')
+      return refuse(response, OVERLOADED)
+    })
     return new Receiver({
       direction,
       limits: this.#sidecar.limits,
@@ -235,7 +250,8 @@ export class Sidecar {
       dispatch,
       looped,
       lastHop: this.#context.outermost(finalRecipient),
-      draining: () => (direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining),
+      overload: { shedding: this.#overload, dispatch: overloaded },
+      draining: () => this.#overload.closing || this.#draining(direction),
       refused: ({ reason, cause }) => {
         this.#telemetry.refused(reason, direction)
         if (reason === 'tls_failure') this.#handshakeLog.failed(direction, cause)
@@ -244,6 +260,17 @@ export class Sidecar {
       defect: (where, error) => this.#telemetry.events.defect(where, error),
       closed,
     })
+  }
+
+  #draining(direction: 'inbound' | 'outbound'): boolean {
+    return direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining
+  }
+
+  #signals(lag: number): Signals {
+    const listeners = [...this.#listeners('inbound'), ...this.#listeners('outbound')]
+    const connections = Math.max(0, ...listeners.map(({ fullness }) => fullness))
+    const measured = { lag, heap: heapShare(), memory: memoryShare(), connections }
+    return this.#options.signals?.(measured) ?? measured
   }
 
   // ---------------------------------------------------------------- while it runs
@@ -274,6 +301,7 @@ export class Sidecar {
     this.#watch?.close()
     this.#certificateWatch?.close()
     this.#drain.cancel()
+    this.#overload.stop()
     for (const listener of this.#inboundListeners) listener.destroy()
     this.#outboundListener?.destroy()
     this.#services.close()
@@ -284,8 +312,12 @@ export class Sidecar {
   }
 
   #connections(direction: 'inbound' | 'outbound'): number {
-    if (direction === 'outbound') return this.#outboundListener?.connections ?? 0
-    return this.#inboundListeners.reduce((sum, { connections }) => sum + connections, 0)
+    return this.#listeners(direction).reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  #listeners(direction: 'inbound' | 'outbound'): readonly TrafficListener[] {
+    if (direction === 'inbound') return this.#inboundListeners
+    return this.#outboundListener === undefined ? [] : [this.#outboundListener]
   }
 
   #endpoints(): Iterable<EndpointSample> {
@@ -308,7 +340,9 @@ export class Sidecar {
       state: () => {
         const connections = { inbound: this.#connections('inbound'), outbound: this.#connections('outbound') }
         const now = this.#clock.now()
-        return stateView(this.#states.snapshots(), this.#endpoints(), this.#drain, this.#startedAt, now, connections)
+        const snapshots = this.#states.snapshots()
+        const overload = this.#overload.view()
+        return stateView(snapshots, this.#endpoints(), this.#drain, this.#startedAt, now, connections, overload)
       },
       explain: (query) => explainLive(this.#runtime.config, query),
       drain: () => void this.drain(),

@@ -4,6 +4,7 @@ import type { Snapshot } from '../core/events.ts'
 import type { EndpointSample } from '../telemetry/index.ts'
 import type { Configuration } from './configuration.ts'
 import type { Drain } from './drain.ts'
+import type { OverloadView } from './overload/overload.ts'
 
 /** The effective configuration, with the place of each statement. There are no secrets in it, only paths to them. */
 export function configView(configuration: Configuration): unknown {
@@ -46,12 +47,14 @@ export function stateView(
   startedAt: number,
   now: number,
   connections: { readonly inbound: number; readonly outbound: number },
+  overload: OverloadView,
 ): unknown {
   const all = [...snapshots]
   return {
     uptimeSeconds: Math.round(now - startedAt) / 1000,
     drain: drain.phase,
     connections,
+    overload,
     breakers: all.filter(({ kind }) => kind === 'breaker'),
     bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
     budgets: all.filter(({ kind }) => kind === 'budget'),

@@ -17,6 +17,14 @@ import { type LocalAnswer, localAnswer } from './local-answer.ts'
 import { readRequestFields, withForwarded } from './request-fields.ts'
 import type { Peer, Trust } from './trust.ts'
 
+/** Who says that the process has too much to do. */
+export interface Shedding {
+  /** False: every request is taken, and nothing else is asked. */
+  readonly pressed: boolean
+  /** While pressed, of each new request. */
+  refuses(): boolean
+}
+
 export interface ReceiverOptions {
   readonly direction: 'inbound' | 'outbound'
   readonly limits: ServerLimits
@@ -31,6 +39,8 @@ export interface ReceiverOptions {
   readonly looped: Dispatch
   /** The same for one that may go no further. */
   readonly lastHop: Dispatch
+  /** Left out: nobody is refused because of the load. `dispatch` is what a request meets that is. */
+  readonly overload?: { readonly shedding: Shedding; readonly dispatch: Dispatch }
   draining(): boolean
   refused(reason: ProxyError): void
   /** How a client broke the rules of HTTP/2. */
@@ -39,12 +49,16 @@ export interface ReceiverOptions {
   closed(connection: IncomingConnection): void
 }
 
+const AT_EASE: Shedding = { pressed: false, refuses: () => false }
+
 /** What one listener does with the heads of its connections. */
 export class Receiver implements ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly #options: ReceiverOptions
   readonly #ids: Ids
+  readonly #shedding: Shedding
+  readonly #overloaded: Dispatch
   readonly #peers = new WeakMap<IncomingConnection, Peer>()
 
   constructor(options: ReceiverOptions) {
@@ -52,6 +66,8 @@ export class Receiver implements ServerOwner {
     this.clock = options.clock
     this.#options = options
     this.#ids = new Ids(options.random)
+    this.#shedding = options.overload?.shedding ?? AT_EASE
+    this.#overloaded = options.overload?.dispatch ?? options.looped
   }
 
   get draining(): boolean {
@@ -98,6 +114,11 @@ export class Receiver implements ServerOwner {
       exchange,
       new Attempt('first', false, false),
     )
+    if (this.#shedding.pressed && this.#shedding.refuses()) {
+      // GOAWAY to whoever speaks HTTP/2; over HTTP/1.1 the answer itself says that the connection ends.
+      connection.drain()
+      return this.#overloaded(request, response)
+    }
     if (fields.looped) return options.looped(request, response)
     return hops === 0 ? options.lastHop(request, response) : options.dispatch()(request, response)
   }

@@ -15,6 +15,7 @@ import { rpcFamilies } from './families/rpc.ts'
 import { decisionFamilies } from './families/decisions.ts'
 import { limitFamilies } from './families/limits.ts'
 import { idempotencyFamilies } from './families/idempotency.ts'
+import { overloadFamilies } from './families/overload.ts'
 import { outlierFamilies } from './families/outlier.ts'
 import { hedgeFamilies } from './families/hedge.ts'
 import { policyFamilies } from './families/policies.ts'
@@ -82,6 +83,7 @@ class AssembledTelemetry implements Telemetry {
       ...fallbackFamilies(registry),
       ...idempotencyFamilies(registry),
       ...upstreamFamilies(registry),
+      ...overloadFamilies(registry),
       ...ownFamilies(registry, {
         version: options.version,
         logLinesDropped: () => accessLog?.dropped ?? 0,

@@ -72,6 +72,10 @@ export interface TelemetrySources {
   replayBytes(): number
   /** Connections open to clients. */
   connections(direction: Direction): number
+  /** Connections that were closed at once because there were too many; left out where nobody counts them. */
+  connectionsDropped?(direction: Direction): number
+  /** 0…1 by signal; left out where nobody looks after the process. */
+  pressure?(): Iterable<readonly [string, number]>
   config(): ConfigSample
   /** `propagate` of a Service: asked once per compiled route, not per request. */
   propagate(service: string): 'all' | 'trace' | 'none'

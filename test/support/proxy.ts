@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Random } from '../../src/core/random.ts'
+import type { Signals } from '../../src/runtime/overload/decide.ts'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
 
 export interface Proxy {
@@ -25,6 +26,8 @@ export interface ProxyOptions {
   readonly app?: number
   readonly clock?: Clock
   readonly random?: Random
+  /** Instead of what was measured of the process. */
+  readonly signals?: (measured: Signals) => Signals
   /** Called when `POST /quit` has drained it. */
   readonly onQuit?: () => void
 }
@@ -58,6 +61,7 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       environment: {},
       clock: options.clock,
       random: options.random,
+      signals: options.signals,
       onQuit: options.onQuit,
     })
     return {
