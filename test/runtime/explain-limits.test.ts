@@ -21,6 +21,7 @@ authorize: {allow: [{source: [frontend], methods: [GET], paths: ["/v1/**"]}, {pa
 rateLimit: {rate: 10/m, burst: 4, key: [source, "header:x-tenant"], scope: fleet, replicas: 2}
 fault: {percent: 5%, delay: 2s, at: request, until: 2030-01-01T01:00:00+01:00}
 timeout: {perTry: 1s}
+concurrency: {max: 200}
 ---
 kind: Policy
 name: out
@@ -55,6 +56,7 @@ t.test('explain() tells who may, how much passes and what fails on purpose', asy
     "a share of 1/2 of the fleet's rate: 5/m, 2 at once after a rest, for each source + header:x-tenant",
   )
   t.equal(fact(inbound, 'fault'), '5% of requests are held for 2s, until 2030-01-01T00:00:00Z.')
+  t.match(fact(inbound, 'concurrency'), '4 at least, 200 at most. Others get 503 concurrency_limit at once')
   t.match(fact(inbound, 'latency'), '1s + injected delay 2s')
   t.same(order(inbound).slice(0, 3), ['fault', 'authorize', 'rateLimit'])
   const outbound = found('outbound')

@@ -95,13 +95,17 @@ class Occupant extends ForwardingHandler {
     this.up.end(trailers)
   }
 
-  /** A slow upload is the client's: it was no drop. */
   override fail(error: ProxyError): void {
     this.#leave()
-    if (!this.#answered && this.sentAt >= 0 && DROPS.includes(error.reason)) {
-      if (this.#window === this.#limiter.window) this.#limiter.dropped(this.#clock.now())
-    }
+    // A slow upload is the client's.
+    if (!this.#answered && this.sentAt >= 0 && this.#window === this.#limiter.window) this.#failed(error.reason)
     this.up.fail(error)
+  }
+
+  #failed(reason: Reason): void {
+    const now = this.#clock.now()
+    if (DROPS.includes(reason)) this.#limiter.dropped(now)
+    else if (reason === 'client_cancelled') this.#limiter.abandoned(now - this.sentAt, this.#load, now)
   }
 
   #leave(): void {

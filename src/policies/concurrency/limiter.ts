@@ -74,6 +74,11 @@ export class Limiter implements Observable {
     this.#look(now)
   }
 
+  /** Its client left after `waited` ms without an answer: longer than usual, that is at least what an answer takes. */
+  abandoned(waited: number, load: number, now: number): void {
+    if (this.#took > 0 && waited > this.#took) this.answered(waited, load, now)
+  }
+
   /** A request of the window under way ran into its time limit. */
   dropped(now: number): void {
     this.#drops++

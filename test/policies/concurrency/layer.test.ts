@@ -112,6 +112,23 @@ t.test('What an upload takes is not the time of the answer', async (t) => {
   t.equal(state().ownMs, 10)
 })
 
+t.test('A client that leaves after longer than usual counts as an answer that took so long', async (t) => {
+  const { ask, state, scope } = world({ max: 100 })
+  const gone = new ProxyError('client_cancelled', 'downstream', 'no', '')
+  const first = Array.from({ length: 5 }, () => ask())
+  scope.clock.advance(10)
+  for (const { call } of first) {
+    call.head()
+    call.finish()
+  }
+  for (let i = 0; i < 20; i++) ask().body.abort(gone)
+  const asked = Array.from({ length: 20 }, () => ask())
+  scope.clock.advance(300)
+  for (const { body } of asked) body.abort(gone)
+  t.match(state(), { inflight: 0, ownMs: 10, lastMs: 300 })
+  t.ok(state().limit < 20)
+})
+
 t.test('Deadlines take the limit down', async (t) => {
   const { ask, state } = world({ max: 100 })
   t.equal(state().limit, 20)
