@@ -55,6 +55,10 @@ export const PROBLEMS = {
   W013: 'one address for many endpoints',
   W014: 'a certificate that does not hold now',
   W015: 'a chain of certificates that is none',
+  W016: 'perTry without a second try',
+  W017: 'retries without a timeout',
+  W018: 'more calls asked for than the window holds',
+  W019: 'hedge with one endpoint',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof PROBLEMS

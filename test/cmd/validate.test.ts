@@ -83,6 +83,48 @@ t.test('--format sarif', async (t) => {
   t.same(physicalLocation.region, { startLine: 1, startColumn: 7 })
 })
 
+t.test('--format sarif has all that SARIF 2.1.0 asks for and a code host shows', async (t) => {
+  const folder = t.testdir({
+    'a.yaml': `${POLICY}retry: {methods: any, unsafe: true}\n`,
+    'b.yaml': `kind: X\n---\n${POLICY.replace('name: p', 'name: q')}timout: {}\n`,
+  })
+  const log = JSON.parse((await run('--format', 'sarif', folder)).out)
+  t.match(log.$schema, /sarif-schema-2\.1\.0\.json$/)
+  const [{ tool, results }] = log.runs
+  for (const { id, shortDescription, help, defaultConfiguration } of tool.driver.rules) {
+    t.match(id, /^[EW][0-9]{3}$/)
+    t.not(shortDescription.text, '')
+    t.match(help.text, `docs/problems.md, ${id}`)
+    t.equal(defaultConfiguration.level, id.startsWith('E') ? 'error' : 'warning')
+  }
+  t.equal(results.length, 3)
+  for (const { ruleId, ruleIndex, level, message, locations } of results) {
+    t.equal(tool.driver.rules[ruleIndex].id, ruleId)
+    t.equal(level, ruleId.startsWith('E') ? 'error' : 'warning')
+    t.type(message.text, 'string')
+    const { artifactLocation, region } = locations[0].physicalLocation
+    t.match(artifactLocation.uri, /^file:\/\/.*\/[ab]\.yaml$/)
+    t.ok(region.startLine >= 1 && region.startColumn >= 1)
+  }
+  t.same(JSON.parse((await run('--format', 'sarif', 'policies/standard.yaml')).out).runs[0].results, [])
+})
+
+t.test('several paths, files and folders among them, make one configuration', async (t) => {
+  const folder = t.testdir({
+    one: { 'a.yaml': POLICY },
+    two: { 'b.yml': POLICY.replace('name: p', 'name: q'), '.hidden.yaml': 'kind: X\n', 'notes.txt': 'x' },
+    'c.yaml': `${POLICY}timeout: {}\n`,
+  })
+  const [one, two, file] = ['one', 'two', 'c.yaml'].map((name) => join(folder, name)) as [string, string, string]
+  t.match(await run(one, two), { code: 0, err: '2 files read: nothing to object to\n' })
+  const clash = await run('--format', 'json', two, one, file)
+  t.equal(clash.code, 1)
+  const { files, issues } = JSON.parse(clash.out)
+  t.same(files, [join(two, 'b.yml'), join(one, 'a.yaml'), file])
+  t.match(issues, [{ file, code: 'E013' }])
+  t.match(await run(one, join(folder, 'nope')), { code: 1, out: / error E001 / })
+})
+
 t.test('2 and a sentence for arguments that mean nothing', async (t) => {
   t.match(await run(), { code: 2, out: '', err: /name at least one file or folder\nusage: / })
   t.match(await run('a.yaml', '--format', 'xml'), { code: 2, out: '', err: /one of text, json, sarif, found 'xml'/ })

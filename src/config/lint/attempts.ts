@@ -1,6 +1,7 @@
-/** W001, W002: attempts against the time of the whole request. */
+/** W001, W002, W016, W017: attempts against the time that they are given. */
+import type { BlockStatement, PolicyDocument } from '../model.ts'
 import { formatDuration } from '../values/units.ts'
-import { type Blocks, number, placeOf, type Warning } from './check.ts'
+import { type Blocks, type Check, number, placeOf, type Warning } from './check.ts'
 
 /** `perTry × (max + 1) + backoff > request`: the last attempts that `max` promises are never made. */
 export function attemptsDoNotFit(blocks: Blocks): Warning[] {
@@ -40,4 +41,52 @@ export function perTryIsRequest(blocks: Blocks): Warning[] {
   if (timeout === undefined || request === undefined || perTry === undefined || perTry < request) return []
   const message = `timeout.perTry should be shorter than timeout.request (${formatDuration(request)}), found ${formatDuration(perTry)}: it never ends anything`
   return [{ code: 'W002', place: placeOf(timeout, 'perTry'), message }]
+}
+
+/**
+ * `perTry` beside retries that are switched off. Only where the policy says so itself: alone, `perTry` is the way to bound
+ * the head of an answer whose body may take its time.
+ */
+export function perTryOfOneAttempt(blocks: Blocks, policy: PolicyDocument): Warning[] {
+  const timeout = blocks.get('timeout')
+  const perTry = number(blocks, 'timeout', 'perTry')
+  if (timeout === undefined || perTry === undefined || blocks.has('hedge')) return []
+  const stated = policy.blocks.find(({ block }) => block === 'retry')
+  const none = stated?.mode === 'disabled' || number(blocks, 'retry', 'max') === 0
+  if (!none) return []
+  const message =
+    `timeout.perTry (${formatDuration(perTry)}) should stand beside retries, and retry of policy ${policy.name} makes none: ` +
+    'it ends the only attempt; write timeout.request to bound the request, or retry.max'
+  return [{ code: 'W016', place: placeOf(timeout, 'perTry'), message }]
+}
+
+/**
+ * Retries, and nothing that ends an attempt which hangs: none of them is ever made then. `policies` are all there are,
+ * because the timeout may be another one's.
+ */
+export function retriesWithoutTime(policies: readonly PolicyDocument[]): Check {
+  return (blocks, policy) => {
+    const retry = blocks.get('retry')
+    const max = number(blocks, 'retry', 'max')
+    if (retry === undefined || max === undefined || max === 0) return []
+    const timeout = policy.blocks.find(({ block }) => block === 'timeout')
+    const bounded = timeout === undefined ? policies.some((other) => bounds(other, policy)) : hasLimit(timeout)
+    if (bounded) return []
+    const message =
+      `retry.max (${max}) should stand beside timeout.perTry or timeout.request, found neither: an attempt that hangs is ` +
+      'not given up before its caller leaves, and no other is made'
+    return [{ code: 'W017', place: placeOf(retry, 'max'), message }]
+  }
+}
+
+/** Whether some request may meet both, and takes a limit from the other. */
+function bounds(other: PolicyDocument, { direction, service, port }: PolicyDocument): boolean {
+  if (other.direction !== direction) return false
+  if (other.service !== service && other.service !== '*' && service !== '*') return false
+  if (other.port !== port && other.port !== undefined && port !== undefined) return false
+  return other.blocks.some((block) => block.block === 'timeout' && hasLimit(block))
+}
+
+function hasLimit({ mode, config }: BlockStatement): boolean {
+  return mode !== 'disabled' && (config.request !== undefined || config.perTry !== undefined)
 }

@@ -2,7 +2,7 @@
 import type { Code } from '../issues.ts'
 import type { BlockStatement, Place, PolicyDocument } from '../model.ts'
 
-/** The blocks at work in one policy, its Profile's included. */
+/** The blocks of one policy that are at work or in shadow mode, its Profile's included. */
 export type Blocks = ReadonlyMap<string, BlockStatement>
 
 export interface Warning {

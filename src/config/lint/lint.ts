@@ -1,17 +1,18 @@
 /** What is legal but surely not meant: one function a code, each over one policy with its blocks. */
 import { issue } from '../issues.ts'
 import type { BlockStatement, Issue, Place, PolicyDocument } from '../model.ts'
-import { attemptsDoNotFit, perTryIsRequest } from './attempts.ts'
-import { windowTooShort } from './breaker.ts'
+import { attemptsDoNotFit, perTryIsRequest, perTryOfOneAttempt, retriesWithoutTime } from './attempts.ts'
+import { moreCallsThanWindow, windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
 import type { Blocks, Check, ServiceSizes } from './check.ts'
 import { cachedForWrites, madeUpSuccess } from './fallback.ts'
 import { faultInForce } from './fault.ts'
+import { hedgeAlone } from './hedge.ts'
 import { outlierAlone } from './outlier.ts'
 import { anyMethod } from './retry.ts'
 import { requestOnStream } from './streams.ts'
 
-/** Those that need blocks of later versions come with them: W006. W011 and W013 are the runtime's. */
+/** Those that need to know more than one policy are added in `lint`. W011 to W015 are found elsewhere, by whoever sees the place. */
 const CHECKS: readonly Check[] = [
   attemptsDoNotFit,
   perTryIsRequest,
@@ -21,11 +22,13 @@ const CHECKS: readonly Check[] = [
   cachedForWrites,
   requestOnStream,
   madeUpSuccess,
+  perTryOfOneAttempt,
+  moreCallsThanWindow,
 ]
 
 /** `now` since 1970, ms, where it is known. */
 export function lint(policies: readonly PolicyDocument[], sizes: ServiceSizes, now: number | undefined): Issue[] {
-  const checks = [...CHECKS, outlierAlone(sizes), faultInForce(now)]
+  const checks = [...CHECKS, outlierAlone(sizes), faultInForce(now), retriesWithoutTime(policies), hedgeAlone(sizes)]
   const found = policies.flatMap((policy) => checks.flatMap((check) => check(blocksOf(policy), policy)))
   // A Profile that several policies use is warned of once.
   const once = new Map(
@@ -34,9 +37,9 @@ export function lint(policies: readonly PolicyDocument[], sizes: ServiceSizes, n
   return [...once.values()].map(({ code, place, message }) => issue(code, place, message))
 }
 
-/** Those at work, by name. */
+/** By name those at work, and those in shadow mode: what would be wrong is to be known before they are enforced. */
 function blocksOf(policy: PolicyDocument): Blocks {
-  const working = policy.blocks.filter((block) => block.mode === 'enforce')
+  const working = policy.blocks.filter((block) => block.mode !== 'disabled')
   return new Map<string, BlockStatement>(working.map((block) => [block.block, block]))
 }
 

@@ -10,7 +10,7 @@ export function toSarif(issues: readonly Issue[]): string {
   const driver = {
     name: 'outrigger',
     version: OWN_VERSION,
-    rules: codes.map((code) => ({ id: code, shortDescription: { text: PROBLEMS[code as Code] ?? code } })),
+    rules: codes.map(rule),
   }
   const results = issues.map((issue) => ({
     ruleId: issue.code,
@@ -25,6 +25,16 @@ export function toSarif(issues: readonly Issue[]): string {
     runs: [{ tool: { driver }, columnKind: 'utf16CodeUnits', results }],
   }
   return `${JSON.stringify(log, null, 2)}\n`
+}
+
+/** `help` instead of `helpUri`: the page that explains it goes with the program, not with one address. */
+function rule(code: string): object {
+  return {
+    id: code,
+    shortDescription: { text: PROBLEMS[code as Code] ?? code },
+    help: { text: `What it means and what to write: docs/problems.md, ${code}.` },
+    defaultConfiguration: { level: code.startsWith('E') ? 'error' : 'warning' },
+  }
 }
 
 function location({ place }: Issue): object {

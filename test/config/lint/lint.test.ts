@@ -32,6 +32,19 @@ const warned: readonly Case[] = [
     /policy p is stream: true \(line 3\)/,
   ],
   ['W008', policy('fault: {percent: 5%, delay: 1ms, →until: 2026-12-31T01:00:00+01:00}'), /until 2026-12-31T00:00:00Z/],
+  ['W016', policy('timeout: {→perTry: 1s}\nretry: {max: 0}'), /perTry \(1s\) .* policy p makes none/],
+  ['W016', policy('timeout: {request: 2s, →perTry: 1s}\nretry: {mode: disabled}'), /ends the only attempt/],
+  ['W017', policy('retry: {→max: 2}'), /retry.max \(2\) .*found neither/],
+  ['W017', policy('timeout: {idle: 1m}\nretry: {→max: 1}'), /hangs/],
+  ['W017', policy('timeout: {request: 1s, mode: disabled}\nretry: {→max: 1}'), /hangs/],
+  [
+    'W018',
+    policy('breaker: {scope: service, window: {size: 10, →minimumCalls: 11}}'),
+    /at most window.size \(10\), found 11/,
+  ],
+  ['W018', policy('breaker: {scope: service, window: {→size: 19}}'), /found the default, 20: it is taken as 19/],
+  ['W005', policy('retry: {→methods: any, unsafe: true, mode: shadow}'), /carried out twice/],
+  ['W004', policy('mode: shadow\ntimeout: {request: 1s}\nbulkhead: {maxConcurrent: 1, →maxQueueWait: 1s}'), /shorter/],
   ['W006', policy('fallback: [{when: [any], →use: cached}]'), /only GET and HEAD are met/],
   ['W006', policy('fallback: [{when: [any], →use: cached}]', ', routes: [{path: /a}]'), /methods: \[GET, HEAD\]/],
   ['W006', policy('fallback: [{when: [any], →use: cached}]', ', routes: [{grpc: a.B/*}]'), /no other request/],
@@ -58,8 +71,12 @@ const fine: readonly string[] = [
   policy('timeout: {request: 2s, perTry: 500ms}\nretry: {max: 2}'),
   policy('timeout: {request: 500ms}\nretry: {max: 10}'),
   policy('timeout: {perTry: 10s}\nretry: {max: 10}'),
-  policy('timeout: {request: 1s, perTry: 600ms}\nretry: {max: 0}'),
-  policy('timeout: {request: 1s, perTry: 600ms}\nretry: {max: 3, mode: disabled}'),
+  policy('timeout: {request: 1s}\nretry: {max: 0}'),
+  policy('timeout: {request: 1s}\nretry: {max: 3, mode: disabled}'),
+  policy('timeout: {perTry: 1s}'),
+  policy('timeout: {perTry: 1s}\nretry: {max: 0}\nhedge: {mode: shadow}'),
+  policy('breaker: {scope: service, window: {size: 20}}'),
+  policy('breaker: {scope: service, window: {type: time, size: 1s, minimumCalls: 9}}'),
   policy('timeout: {perTry: 9s}\nbreaker: {scope: service, window: {size: 1, minimumCalls: 1}}'),
   policy('timeout: {perTry: 1s}\nbreaker: {scope: service, window: {type: time, size: 2s}}'),
   policy('timeout: {request: 500ms}\nbulkhead: {maxConcurrent: 1, maxQueue: 5}'),
@@ -93,6 +110,26 @@ t.test('W007 where the Service that a policy names lists one endpoint', async (t
   ]) {
     t.same(load(fine).issues, [])
   }
+})
+
+t.test('W019 where the Service that a policy names lists one endpoint', async (t) => {
+  const text = (service: string, endpoints: string, block = 'hedge: {}') =>
+    `kind: Service\nname: s\nendpoints: [${endpoints}]\n---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: ${service}}\n${block}\n`
+  for (const block of ['hedge: {}', 'hedge: {mode: shadow}']) {
+    t.match(load(text('s', '"10.0.0.7:80"', block)).issues, [
+      { code: 'W019', severity: 'warning', place: { line: 8 }, message: /Service s has one/ },
+    ])
+  }
+  t.same(load(text('s', '"10.0.0.7:80", "10.0.0.8:80"')).issues, [])
+  t.same(load(text('"*"', '"10.0.0.7:80"')).issues, [])
+  t.same(load(text('s', '"10.0.0.7:80"', 'hedge: {mode: disabled}')).issues, [])
+})
+
+t.test('W017 not where another policy that the same requests may meet states the time', async (t) => {
+  const other = (match: string) => `---\nkind: Policy\nname: q\nmatch: {${match}}\ntimeout: {request: 2s}\n`
+  const retrying = policy('retry: {max: 1}', ', routes: [{path: /a}]')
+  t.same(load(`${retrying}${other('direction: outbound, service: "*"')}`).issues, [])
+  t.match(load(`${retrying}${other('direction: inbound')}`).issues, [{ code: 'W017' }])
 })
 
 t.test('blocks of a Profile count, and two users of one make one warning', async (t) => {
