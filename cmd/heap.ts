@@ -1,7 +1,7 @@
 /**
  * What V8 is told before it has done anything, for there is no flag in a `bin`. Measured in docs/decisions/0020-heap.md:
  *
- * - The young generation may grow to 4 MB a half and no further. What is in flight has to die in it: with 128 requests at once
+ * - The young generation may grow to 2 MB a half and no further. What is in flight has to die in it: with 128 requests at once
  *   that is a megabyte, and a half of that size would move all of it among the old objects, to be found there much later
  *   and at a much higher price. V8 itself would go to 16.
  * - One thread for each compiler, and what a compilation needed is freed by the thread that asked for it: else each of
@@ -11,7 +11,7 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** Bytes of one half. */
-const MOST_YOUNG = 4 * 1024 * 1024
+const MOST_YOUNG = 2 * 1024 * 1024
 /** ms between two looks at whether V8 has made it smaller, which it does when there is little to do. */
 const LOOK = 10_000
 
