@@ -238,6 +238,8 @@ export class Exchange {
   attempts: number
   /** idempotency: attempts that may have reached the application; counted where the route has that policy. */
   reached: number
+  /** idempotency: the key is honoured here, so that the application need not know it. */
+  guarded: boolean
   /** The outermost layer that may send again: the replay buffer, while one may be needed. */
   replay: ReplayBuffer | undefined
   /** telemetry: the trace this exchange belongs to. */
@@ -287,6 +289,7 @@ export class Exchange {
     this.upstreamProtocol = 0
     this.attempts = 0
     this.reached = 0
+    this.guarded = false
     this.replay = undefined
     this.trace = undefined
     this.attemptLog = undefined

@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
   ['E024', `${INBOUND}idempotency: {store: {redis: {url: →"redis://:secret@redis"}}}`, 'no password in it'],
   ['E021', `${INBOUND}idempotency: {store: {→redis: {}}}`, "'url' is missing in idempotency.store.redis"],
   ['E021', `${INBOUND}idempotency: {store: {redis: {url: "redis://r", tls: {→cert: /c}}}}`, 'cert without key'],
-  ['E025', `${INBOUND}idempotency: {ttl: →48h}`, 'between 1s and 24h'],
+  ['E025', `${INBOUND}idempotency: {ttl: →48h}`, 'between 1ms and 24h'],
   ['E026', `${INBOUND}idempotency: {store: →memroy}`, "did you mean 'memory'?"],
   ['E043', `${POLICY}→idempotency: {}`, "'idempotency' is for inbound policies only"],
   ['E021', policy('→rateLimit: {}'), "'rate' is missing in rateLimit"],
@@ -94,6 +94,7 @@ const cases: readonly Case[] = [
   ],
   ['E021', policy('→fault: {percent: 5%, delay: 1ms}'), "'until' is missing in fault"],
   ['E021', policy('→fault: {percent: 5%, until: 2026-12-31T00:00:00Z}'), "'delay' or 'abort' is missing"],
+  ['E025', policy('fault: {percent: 5%, delay: →25h, until: 2026-12-31T00:00:00Z}'), 'between 1ms and 24h'],
   ['E024', policy('fault: {percent: 5%, delay: 1ms, until: →2026-12-31}'), 'write 2026-12-31T00:00:00Z'],
   [
     'E024',

@@ -16,7 +16,8 @@ export const schema: Schema = {
       type: 'string',
       format: 'duration',
       description: 'They wait so long first.',
-      maximum: '1h',
+      minimum: '1ms',
+      maximum: '24h',
     },
     abort: {
       type: 'object',

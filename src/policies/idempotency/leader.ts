@@ -42,6 +42,7 @@ export class Leader implements ResponseHandler, Timed {
     this.#lease = lease
     this.#rules = rules
     this.#recording = new Recording(rules.maxBodyBytes)
+    request.exchange.guarded = true
     this.#left = false
     this.#timer = undefined
   }

@@ -49,7 +49,7 @@ export function onFailure(
   standing: Standing,
 ): Verdict | 'transparent' {
   if (!isRace(request, error) || standing.transparentUsed) return byRules(rules, request, error, standing)
-  if (isUnsent(error) || isIdempotent(request) || isKeyed(request)) {
+  if (isUnsent(error) || isIdempotent(request) || isKnownAgain(request)) {
     return standing.whole ? 'transparent' : 'body_too_large'
   }
   const verdict = byRules(rules, request, error, standing)
@@ -59,6 +59,11 @@ export function onFailure(
 /** The connection had been used before and was closed by the upstream as we wrote: about it, not about the request. */
 function isRace(request: RequestHead, error: ProxyError): boolean {
   return error.retryable === 'unsent-reused' || (error.retryable === 'unanswered-reused' && !request.isTunnel)
+}
+
+/** By its key; but one that idempotency honours here means nothing to the application, which would carry it out twice. */
+function isKnownAgain(request: RequestHead): boolean {
+  return isKeyed(request) && !request.exchange.guarded
 }
 
 /** Provably nothing reached the upstream. */

@@ -218,3 +218,23 @@ t.test('outbound: a keyed POST is sent again under methods: keyed, another is no
     t.equal(bare.origin.peers.length, 1)
   }
 })
+
+t.test('inbound: a key that is honoured here lets no write be sent twice over a connection that ended', async (t) => {
+  let orders = 0
+  const script = async (peer: OriginPeer) => {
+    for (;;) {
+      await peer.request()
+      orders++
+      // The second order was carried out, and its answer lost with the connection.
+      if (orders === 2) peer.reset()
+      else peer.send('HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n')
+    }
+  }
+  const { port } = await idempotent(t, '{}', script)
+  t.equal((await ask(port, post('/orders', 'one', 'Idempotency-Key: "a"'))).status, 201)
+  const lost = await ask(port, post('/orders', 'two', 'Idempotency-Key: "b"'))
+  t.match([lost.status, told(lost).reason], [502, 'upstream_reset'])
+  const again = await ask(port, post('/orders', 'two', 'Idempotency-Key: "b"'))
+  t.match([again.status, told(again).reason], [409, 'idempotency_unknown'])
+  t.equal(orders, 2)
+})

@@ -39,6 +39,16 @@ const MATCHED: AskOptions = { ...PUT, headers: ['If-Match', '"v1"'] }
 const SOCKET: AskOptions = { method: 'GET', upgrade: 'websocket' }
 const CONNECT: AskOptions = { method: 'CONNECT', bodyLength: -1 }
 
+t.test('onFailure() takes a key that is honoured here for none', async (t) => {
+  const request = requestOf(KEYED)
+  request.exchange.guarded = true
+  const lostRace = failure('upstream_reset', 'unanswered-reused')
+  t.equal(onFailure(rulesOf({ max: 0 }), request, lostRace, FRESH), 'not_idempotent')
+  // Whoever writes `keyed` says that the application knows it, too.
+  t.equal(onFailure(rulesOf({ methods: 'keyed' }), request, lostRace, FRESH), 'retry')
+  t.equal(onFailure(rulesOf({ max: 0 }), request, failure('upstream_reset', 'unsent-reused'), FRESH), 'transparent')
+})
+
 t.test('onFailure() keeps every row of the matrix', async (t) => {
   const unsent = failure('connect_failure', 'unsent')
   const race = failure('upstream_reset', 'unsent-reused')
