@@ -4,12 +4,12 @@ import { formatIssue } from '../../src/config/issues.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
 import { explanationText } from '../../src/runtime/explain/text.ts'
-import type { Query } from '../../src/runtime/explain/report.ts'
+import { type Question, readQuestion } from '../../src/runtime/explain/question.ts'
 import { explain as explainRequest } from '../../src/runtime/explain.ts'
 
 const USAGE =
-  'usage: outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"]… [--inbound]\n' +
-  '                         [--name SIDECAR] [--format text|json]'
+  'usage: outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"]…\n' +
+  '                         [--inbound [--port PORT]] [--name SIDECAR] [--format text|json]'
 
 type Write = (text: string) => void
 
@@ -30,17 +30,15 @@ export async function explain(
     return 1
   }
   const explanation = explainRequest(config, asked.query)
-  if (asked.json) out(`${JSON.stringify(explanation, null, 2)}\n`)
+  if (asked.format === 'json') out(`${JSON.stringify(explanation, null, 2)}\n`)
   else if (explanation.found || explanation.passthrough) out(explanationText(explanation))
   else err(explanationText(explanation))
   return explanation.found || explanation.passthrough ? 0 : 1
 }
 
-interface Asked {
+interface Asked extends Question {
   readonly paths: readonly string[]
   readonly name: string | undefined
-  readonly query: Query
-  readonly json: boolean
 }
 
 /** A sentence where the arguments are wrong. */
@@ -55,26 +53,27 @@ function parse(args: readonly string[]): Asked | string {
         method: { type: 'string' },
         header: { type: 'string', multiple: true, default: [] },
         inbound: { type: 'boolean' },
+        port: { type: 'string' },
         name: { type: 'string' },
         format: { type: 'string' },
       },
     })
     const paths = values.config ?? listed(environment('config'))
-    const url = values.url ?? environment('url')
-    const service = values.service ?? environment('service')
-    const isInbound = values.inbound ?? environment('inbound') === 'true'
-    const format = values.format ?? environment('format') ?? 'text'
-    const method = values.method ?? environment('method') ?? 'GET'
     if (paths.length === 0) return 'name the files with --config PATH'
-    if (url === undefined && service === undefined && !isInbound) return 'name a --url or a --service'
-    if (url !== undefined && service !== undefined) return 'name a --url or a --service, not both'
-    if (isInbound && service !== undefined) return '--service is for outbound requests; inbound has one application'
-    if (format !== 'text' && format !== 'json') return `--format must be text or json, found '${format}'`
-    const headers = readHeaders(values.header)
-    if (typeof headers === 'string') return headers
-    const direction = isInbound ? 'inbound' : 'outbound'
-    const query: Query = { direction, url, service, method: method.toUpperCase(), headers, port: undefined }
-    return { paths, name: values.name ?? environment('name'), query, json: format === 'json' }
+    const question = readQuestion(
+      {
+        url: values.url ?? environment('url'),
+        service: values.service ?? environment('service'),
+        method: values.method ?? environment('method'),
+        inbound: values.inbound ?? (environment('inbound') === 'true' || undefined),
+        headers: values.header,
+        port: values.port ?? environment('port'),
+        format: values.format ?? environment('format'),
+      },
+      'text',
+      (field) => `--${field}`,
+    )
+    return typeof question === 'string' ? question : { ...question, paths, name: values.name ?? environment('name') }
   } catch (cause) {
     return (cause as Error).message
   }
@@ -87,14 +86,4 @@ function environment(flag: string): string | undefined {
 
 function listed(path: string | undefined): string[] {
   return path === undefined ? [] : [path]
-}
-
-function readHeaders(texts: readonly string[]): string[] | string {
-  const headers: string[] = []
-  for (const text of texts) {
-    const colon = text.indexOf(':')
-    if (colon < 1) return `--header must be "NAME: VALUE", found '${text}'`
-    headers.push(text.slice(0, colon).trim(), text.slice(colon + 1).trim())
-  }
-  return headers
 }

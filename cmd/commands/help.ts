@@ -8,7 +8,7 @@ export function helpText(): string {
       Default config: /etc/outrigger/policy, where that exists. Port 0 takes any free port.
   outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]
       what is wrong with policy files, each problem with file:line:column
-  outrigger explain --config PATH (--url URL | --service S) [--method M] [--inbound] [--format text|json]
+  outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"] [--inbound [--port PORT]] [--format text|json]
       which policies a request meets, why, and what they come to
   outrigger simulate --config PATH (--model FILE | --trace FILE) [--compare PATH] [--seed N] [--format text|json]
       what clients and upstreams would have seen under these policies, without a single socket

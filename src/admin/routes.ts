@@ -60,11 +60,8 @@ function notFound(): Answer {
 }
 
 function explain(source: AdminSource, query: URLSearchParams): Answer {
-  const url = query.get('url')
-  if (url === null || url === '')
-    return refusal(400, 'url_missing', 'say which: /explain?url=http://inventory/v1&method=GET')
-  const explained = source.explain({ url, method: (query.get('method') ?? 'GET').toUpperCase() })
-  return json(explained.status, explained.body)
+  const { status, body } = source.explain(query)
+  return typeof body === 'string' ? text(status, body) : json(status, body)
 }
 
 function force(source: AdminSource, encoded: string, body: string): Answer {

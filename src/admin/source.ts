@@ -3,7 +3,7 @@ import type { Forceable } from '../core/events.ts'
 
 export interface Explained {
   readonly status: number
-  /** Answered as JSON. */
+  /** Answered as JSON, but for a string, which is for people. */
   readonly body: unknown
 }
 
@@ -21,7 +21,8 @@ export interface AdminSource {
   config(): unknown
   /** `{breakers, bulkheads, budgets, endpoints, drain, uptime …}` as JSON. */
   state(): unknown
-  explain(query: { readonly url: string; readonly method: string }): Explained
+  /** What the command `explain` says, of the configuration in force. */
+  explain(query: URLSearchParams): Explained
   /** Stops taking traffic; does not exit. */
   drain(): void
   /** Drains, then exits. */

@@ -1,6 +1,6 @@
 /** From the rules a request meets to the blocks that hold for it: each from the most specific policy that states it. */
 import type { PathPattern } from '../core/path-pattern.ts'
-import { settleRivals } from './rivals.ts'
+import { type GaveWay, settleRivals } from './rivals.ts'
 import type { Rule } from './rule.ts'
 import { compare, comparePaths } from './specificity.ts'
 import type { StatedBlock } from './stated.ts'
@@ -30,6 +30,8 @@ export interface Resolution<B extends StatedBlock> {
    * specific policy states, or the default: to try a block changes nothing.
    */
   readonly shadows: ReadonlyMap<string, Chosen<B>>
+  /** Of hedge and retry, which exclude each other, the one that is not in `blocks` because the other is. */
+  readonly gaveWay: GaveWay<B> | undefined
 }
 
 /** `met` in any order. */
@@ -48,10 +50,10 @@ export function resolve<B extends StatedBlock>(met: readonly Rule<B>[]): Resolut
       else if (!shadows.has(name)) shadows.set(name, chosen)
     }
   }
-  settleRivals(blocks)
+  const gaveWay = settleRivals(blocks)
   // cold: runs once per route
   const stream = rules.find((rule) => rule.route?.stream !== undefined)?.route?.stream
-  return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks, shadows }
+  return { rules, pattern, template: pattern === undefined ? '*' : pattern.source, stream, blocks, shadows, gaveWay }
 }
 
 /** As specific as the statement that holds: it is there to be compared with it. */

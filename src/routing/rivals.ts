@@ -13,9 +13,18 @@ export function areRivals(one: StatedBlock, other: StatedBlock): boolean {
   return one.block === hedge ? other.block === retry : one.block === retry && other.block === hedge
 }
 
-/** Takes the less specific of two rivals away, as if nobody had stated it. */
-export function settleRivals<B extends StatedBlock>(blocks: Map<string, Chosen<B>>): void {
+/** A statement that another one excludes. */
+export interface GaveWay<B extends StatedBlock> {
+  readonly lost: Chosen<B>
+  readonly to: Chosen<B>
+}
+
+/** Takes the less specific of two rivals away, as if nobody had stated it, and says so. */
+export function settleRivals<B extends StatedBlock>(blocks: Map<string, Chosen<B>>): GaveWay<B> | undefined {
   const [hedge, retry] = RIVALS.map((name) => blocks.get(name))
-  if (hedge === undefined || retry === undefined || !areRivals(hedge.stated, retry.stated)) return
-  blocks.delete(compare(hedge.rule, retry.rule) < 0 ? 'retry' : 'hedge')
+  if (hedge === undefined || retry === undefined || !areRivals(hedge.stated, retry.stated)) return undefined
+  const [to, lost] = compare(hedge.rule, retry.rule) < 0 ? [hedge, retry] : [retry, hedge]
+  blocks.delete(lost.stated.block)
+  // cold: runs once per route
+  return { lost, to }
 }

@@ -1,11 +1,13 @@
 /** Which policies a request would meet, why, and what they come to. Pure: the same for a file and for the live config. */
 import { completeBlock } from '../config/complete.ts'
-import type { BlockStatement, Config } from '../config/model.ts'
+import { lintTogether } from '../config/lint/lint.ts'
+import type { BlockStatement, Config, Issue } from '../config/model.ts'
 import type { PolicyModule } from '../core/policy.ts'
 import { ALWAYS, BLOCKS } from '../policies/index.ts'
 import { type Chosen, type Resolution, resolve } from '../routing/resolve.ts'
 import { type Destination, type Rule, rulesOf } from '../routing/rule.ts'
 import { advantage } from '../routing/specificity.ts'
+import { aroundOf } from './explain/around.ts'
 import { factsOf } from './explain/facts/index.ts'
 import type { AtWork, Subject } from './explain/facts/source.ts'
 import { locate } from './explain/locate.ts'
@@ -33,6 +35,7 @@ export function explain(config: Config, query: Query): Explanation {
     stream,
     endpoints: size,
     blocks: enforced(resolution),
+    around: aroundOf(config, to),
   }
   const shadowed = inShadow(resolution)
   return {
@@ -49,6 +52,7 @@ export function explain(config: Config, query: Query): Explanation {
     missed: missed(rules, asked, to),
     order: orderOf(subject, shadowed),
     blocks: BLOCKS.flatMap((module) => blockReports(module, resolution)),
+    gaveWay: gaveWay(resolution),
     facts: factsOf(subject, shadowed),
     warnings: warningsOf(config, resolution),
   }
@@ -136,15 +140,34 @@ function inShadow({ shadows }: Resolution<BlockStatement>): AtWork {
   return Object.fromEntries(Array.from(shadows, ([name, { stated }]) => [name, stated.config]))
 }
 
-/** Warnings whose place lies in a statement that is met. */
-function warningsOf(config: Config, { rules }: Resolution<BlockStatement>): Explained['warnings'] {
+function gaveWay({ gaveWay }: Resolution<BlockStatement>): Explained['gaveWay'] {
+  if (gaveWay === undefined) return null
+  const { lost, to } = gaveWay
+  return { ...named(lost.stated), to: named(to.stated) }
+}
+
+function named({ block, policy, place }: BlockStatement): { block: string; policy: string; place: string } {
+  return { block, policy, place: at(place) }
+}
+
+/** Warnings whose place lies in a statement that is met, and what no policy shows alone: blocks of several that do not fit. */
+function warningsOf(config: Config, { rules, blocks }: Resolution<BlockStatement>): Explained['warnings'] {
   const lines = new Set<string>()
   for (const { policy } of rules) {
     lines.add(at(policy.place))
     for (const { place } of policy.routes) lines.add(at(place))
     for (const block of policy.blocks) for (const place of [block.place, ...block.places.values()]) lines.add(at(place))
   }
-  return config.warnings
-    .filter(({ place }) => lines.has(at(place)))
-    .map(({ code, message, place }) => ({ code, message, place: at(place) }))
+  const stated = config.warnings.filter(({ place }) => lines.has(at(place)))
+  const known = new Set(stated.map(keyOf))
+  const together = lintTogether(Array.from(blocks.values(), (chosen) => chosen.stated))
+  return [...stated, ...together.filter((warning) => !known.has(keyOf(warning)))].map(({ code, message, place }) => ({
+    code,
+    message,
+    place: at(place),
+  }))
+}
+
+function keyOf({ code, place }: Issue): string {
+  return `${code} ${place.file}:${place.line}:${place.column}`
 }

@@ -44,9 +44,9 @@ class FakeSource implements AdminSource {
   metrics = () => (this.fails ? Promise.reject(new Error('no metrics')) : Promise.resolve('m 1\n'))
   config = () => ({ name: 'orders', maxRequestBytes: Number.POSITIVE_INFINITY })
   state = () => ({ breakers: [this.its.snapshot()] })
-  explain = (query: { url: string; method: string }) => ({
-    status: query.url.includes('nobody') ? 404 : 200,
-    body: query,
+  explain = (query: URLSearchParams) => ({
+    status: query.get('url') === 'http://nobody/' ? 404 : 200,
+    body: query.has('text') ? 'for people\n' : [...query],
   })
   drain = () => void this.log.push('drain')
   quit = () => void this.log.push('quit')
@@ -102,9 +102,13 @@ t.test('What can be read', async (t) => {
   t.same(JSON.parse((await ask(admin, 'GET', '/config?x')).body), { name: 'orders', maxRequestBytes: 'none' })
   t.match(JSON.parse((await ask(admin, 'GET', '/state')).body), { breakers: [{ id: 'inventory/v1 *' }] })
   const explained = await ask(admin, 'GET', '/explain?url=http%3A%2F%2Finventory%2Fv1&method=post')
-  t.same(JSON.parse(explained.body), { url: 'http://inventory/v1', method: 'POST' })
+  t.same(JSON.parse(explained.body), [
+    ['url', 'http://inventory/v1'],
+    ['method', 'post'],
+  ])
+  const said = await ask(admin, 'GET', '/explain?text')
+  t.match([said.body, said.headers['content-type']], ['for people\n', /^text\/plain/])
   t.equal((await ask(admin, 'GET', '/explain?url=http://nobody/')).status, 404)
-  t.equal((await ask(admin, 'GET', '/explain')).status, 400)
   source.fails = true
   t.equal((await ask(admin, 'GET', '/metrics')).status, 500)
 })

@@ -60,22 +60,24 @@ export function perTryOfOneAttempt(blocks: Blocks, policy: PolicyDocument): Warn
   return [{ code: 'W016', place: placeOf(timeout, 'perTry'), message }]
 }
 
-/**
- * Retries, and nothing that ends an attempt which hangs: none of them is ever made then. `policies` are all there are,
- * because the timeout may be another one's.
- */
+/** Retries, and nothing that ends an attempt which hangs: none of them is ever made then. */
+export function retriesWithoutLimit(blocks: Blocks): Warning[] {
+  const retry = blocks.get('retry')
+  const max = number(blocks, 'retry', 'max')
+  const timeout = blocks.get('timeout')
+  if (retry === undefined || max === undefined || max === 0 || (timeout !== undefined && hasLimit(timeout))) return []
+  const message =
+    `retry.max (${max}) should stand beside timeout.perTry or timeout.request, found neither: an attempt that hangs is ` +
+    'not given up before its caller leaves, and no other is made'
+  return [{ code: 'W017', place: placeOf(retry, 'max'), message }]
+}
+
+/** The same of one policy. Its timeout may be another's of `policies`, all there are, unless it states one itself. */
 export function retriesWithoutTime(policies: readonly PolicyDocument[]): Check {
   return (blocks, policy) => {
-    const retry = blocks.get('retry')
-    const max = number(blocks, 'retry', 'max')
-    if (retry === undefined || max === undefined || max === 0) return []
-    const timeout = policy.blocks.find(({ block }) => block === 'timeout')
-    const bounded = timeout === undefined ? policies.some((other) => bounds(other, policy)) : hasLimit(timeout)
-    if (bounded) return []
-    const message =
-      `retry.max (${max}) should stand beside timeout.perTry or timeout.request, found neither: an attempt that hangs is ` +
-      'not given up before its caller leaves, and no other is made'
-    return [{ code: 'W017', place: placeOf(retry, 'max'), message }]
+    const found = retriesWithoutLimit(blocks)
+    const own = policy.blocks.some(({ block }) => block === 'timeout')
+    return found.length > 0 && !own && policies.some((other) => bounds(other, policy)) ? [] : found
   }
 }
 

@@ -1,10 +1,16 @@
 /** What is legal but surely not meant: one function a code, each over one policy with its blocks. */
 import { issue } from '../issues.ts'
 import type { BlockStatement, Issue, Place, PolicyDocument } from '../model.ts'
-import { attemptsDoNotFit, perTryIsRequest, perTryOfOneAttempt, retriesWithoutTime } from './attempts.ts'
+import {
+  attemptsDoNotFit,
+  perTryIsRequest,
+  perTryOfOneAttempt,
+  retriesWithoutLimit,
+  retriesWithoutTime,
+} from './attempts.ts'
 import { moreCallsThanWindow, windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
-import type { Blocks, Check, ServiceSizes } from './check.ts'
+import type { Blocks, Check, ServiceSizes, Warning } from './check.ts'
 import { cachedForWrites, madeUpSuccess } from './fallback.ts'
 import { faultInForce } from './fault.ts'
 import { hedgeAlone } from './hedge.ts'
@@ -35,6 +41,20 @@ export function lint(policies: readonly PolicyDocument[], sizes: ServiceSizes, n
     found.map((warning) => [`${warning.code} ${placeKey(warning.place)} ${warning.message}`, warning]),
   )
   return [...once.values()].map(({ code, place, message }) => issue(code, place, message))
+}
+
+/** Where blocks of several policies may not fit each other. */
+const TOGETHER: readonly ((blocks: Blocks) => Warning[])[] = [
+  attemptsDoNotFit,
+  windowTooShort,
+  queueOutlastsRequest,
+  retriesWithoutLimit,
+]
+
+/** Of blocks that hold for one request, from whichever policies they come. */
+export function lintTogether(stated: readonly BlockStatement[]): Issue[] {
+  const blocks = new Map(stated.filter(({ mode }) => mode === 'enforce').map((block) => [block.block, block]))
+  return TOGETHER.flatMap((check) => check(blocks)).map(({ code, place, message }) => issue(code, place, message))
 }
 
 /** By name those at work, and those in shadow mode: what would be wrong is to be known before they are enforced. */

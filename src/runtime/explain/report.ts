@@ -91,8 +91,15 @@ export interface Explained {
     readonly why: string
   }[]
   readonly blocks: readonly BlockReport[]
+  /** Of hedge and retry, which exclude each other, the one that a more specific policy's other one takes away. */
+  readonly gaveWay: {
+    readonly block: string
+    readonly policy: string
+    readonly place: string
+    readonly to: { readonly block: string; readonly policy: string; readonly place: string }
+  } | null
   readonly facts: readonly Fact[]
-  /** Those that concern a policy that is met. */
+  /** Those that concern a policy that is met, and those of the blocks that hold together, whosever they are. */
   readonly warnings: readonly { readonly code: string; readonly message: string; readonly place: string }[]
 }
 

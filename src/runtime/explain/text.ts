@@ -11,6 +11,7 @@ export function explanationText(explanation: Explanation): string {
     [...head(explanation), ...facts(explanation)],
     policies(explanation),
     ...explanation.blocks.filter(({ state }) => state === 'stated' || state === 'disabled').map(block),
+    gaveWay(explanation),
     defaults(explanation),
     order(explanation),
     warnings(explanation),
@@ -64,14 +65,22 @@ function block({ block, state, mode, policy, profile, place, over, values }: Blo
   return lines
 }
 
+function gaveWay({ gaveWay }: Explained): string[] {
+  if (gaveWay === null) return []
+  const { block, policy, place, to } = gaveWay
+  return wrapped(`${block}  `, `of ${policy} given way to ${to.block} of policy ${to.policy} at ${to.place}`, place)
+}
+
 /** What nobody states, in few words. */
-function defaults({ blocks }: Explained): string[] {
-  const byDefault = blocks.filter(({ state }) => state === 'default')
+function defaults({ blocks, gaveWay }: Explained): string[] {
+  const byDefault = blocks.filter(({ block, state }) => state === 'default' && block !== gaveWay?.block)
   const lines = byDefault.flatMap(({ block, values }) => {
     const said = values.map(({ field, value }) => `${field} ${value}`).join('; ')
     return wrapped(`${block}  `, block === 'retry' ? 'stated by nobody: max 0' : `stated by nobody: ${said}`)
   })
-  const none = blocks.filter(({ state }) => state === 'none').map(({ block }) => block)
+  const none = blocks
+    .filter(({ block, state }) => state === 'none' && block !== gaveWay?.block)
+    .map(({ block }) => block)
   if (none.length > 0) lines.push(...wrapped('', `${none.join(', ')}  stated by nobody: none`))
   return lines
 }

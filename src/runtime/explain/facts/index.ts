@@ -13,6 +13,7 @@ import { fault } from './fault.ts'
 import { idempotency } from './idempotency.ts'
 import { hedge } from './hedge.ts'
 import { latency } from './latency.ts'
+import { nested } from './nested.ts'
 import { rateLimit } from './rate-limit.ts'
 import { outlier } from './outlier.ts'
 import { retry } from './retry.ts'
@@ -43,7 +44,7 @@ export function factsOf(subject: Subject, shadowed: AtWork): Fact[] {
   // Attempts come first, for the worst case and all that follows is read against them.
   const [first, ...others] = enforced
   const told = first === undefined ? [] : [first]
-  return [...told, latency(subject, waitsOf(subject)), ...others, ...watched(subject, shadowed)]
+  return [...told, latency(subject, waitsOf(subject)), ...others, ...nested(subject), ...watched(subject, shadowed)]
 }
 
 /** The facts of what only watches. */

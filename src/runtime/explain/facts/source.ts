@@ -2,6 +2,7 @@
 import type { PolicyModule, PolicyParts } from '../../../core/policy.ts'
 import type { MODULES, PolicyName } from '../../../policies/index.ts'
 import type { Fact } from '../report.ts'
+import type { Around } from './nested.ts'
 
 /** The block of a policy after loading. */
 export type ConfigOf<N extends PolicyName> = (typeof MODULES)[N] extends PolicyModule<infer C> ? C : never
@@ -19,6 +20,7 @@ export interface Subject {
   readonly endpoints: number | undefined
   /** All that is enforced, for a policy whose fact depends on another. */
   readonly blocks: AtWork
+  readonly around: Around
 }
 
 /** Time that a policy adds to the worst case. */
