@@ -29,7 +29,11 @@ function entry(state: unknown, list: string, service: string): Record<string, un
   if (typeof state !== 'object' || state === null) return undefined
   const items: unknown = (state as Record<string, unknown>)[list]
   if (!Array.isArray(items)) return undefined
-  return items.find((item: unknown) => (item as { service?: unknown } | null)?.service === service)
+  return items.find((item: unknown) => {
+    const its = item as { service?: unknown; mode?: unknown } | null
+    // What is in shadow mode only watches: the demo shows what acts.
+    return its?.service === service && its.mode !== 'shadow'
+  })
 }
 
 function stateOf(value: unknown): BreakerState {

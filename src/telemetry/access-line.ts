@@ -8,11 +8,10 @@ import { METHODS, methodIndex, protocolName } from './labels.ts'
 import type { LineWriter } from './line-writer.ts'
 import type { RouteRows } from './route-rows.ts'
 import { statusName } from './rpc-status.ts'
+import { MOST_ATTEMPTS } from './sampled.ts'
 
 /** Longest texts that are logged whole, in characters: a line is no place for 64 KiB of target. */
 const LONGEST = { target: 4096, requestId: 256, method: 64, cause: 512 }
-/** Attempts told of one exchange. */
-const MOST_ATTEMPTS = 20
 const OTHER_METHOD = METHODS.length - 1
 
 /**

@@ -71,7 +71,7 @@ function propagate(
   if (rows.propagate === 'trace') drop |= CAME_BAGGAGE
   if (recorded !== undefined) {
     record.spanId = spanId
-    recorded.attempts.push(record)
+    recorded.tried(record)
   }
   writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, request.attempt.fields)
   return withHeaders(request, trace.came, drop)

@@ -12,12 +12,15 @@ export interface SpanEvent {
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
+/** Attempts that are told of, in a trace and in a line of the access log: the newest. All are counted. */
+export const MOST_ATTEMPTS = 20
+
 export class SampledExchange {
   readonly trace: TraceContext
   readonly request: RequestHead
   readonly spanId: string
   readonly events: SpanEvent[]
-  /** Newest last. */
+  /** Newest last, at most MOST_ATTEMPTS. */
   readonly attempts: AttemptRecord[]
   /** On the clock, ms. */
   endedAt: number
@@ -38,6 +41,11 @@ export class SampledExchange {
     this.reason = ''
     this.rpcStatus = NO_STATUS
     this.rpcMethod = ''
+  }
+
+  tried(record: AttemptRecord): void {
+    if (this.attempts.length === MOST_ATTEMPTS) this.attempts.shift()
+    this.attempts.push(record)
   }
 
   /** It was a gRPC call. */

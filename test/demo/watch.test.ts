@@ -13,6 +13,18 @@ t.test('viewOf() reads the entries of one service', async (t) => {
   t.same(viewOf(state, 'nobody'), { breaker: 'unknown', inflight: 0, limit: 0 })
 })
 
+t.test('viewOf() passes over what is in shadow mode', async (t) => {
+  const shadow = { service: 'inventory', mode: 'shadow' }
+  const state = {
+    breakers: [
+      { ...shadow, state: 'open' },
+      { service: 'inventory', state: 'closed' },
+    ],
+    bulkheads: [{ ...shadow, inflight: 9, limit: 1 }],
+  }
+  t.same(viewOf(state, 'inventory'), { breaker: 'closed', inflight: 0, limit: 0 })
+})
+
 t.test('viewOf() leaves out what it does not understand', async (t) => {
   const nothing = { breaker: 'unknown', inflight: 0, limit: 0 }
   for (const state of [undefined, null, 'text', {}, { breakers: 5 }, { breakers: [null, 7, {}] }]) {

@@ -26,6 +26,12 @@ export function mayHedge(rules: HedgeRules, request: RequestHead): boolean {
   return exchange.grpc || isIdempotent(request) || isKeyed(request)
 }
 
+/** `40ms`, or `p95 (40ms)` where the delay is a percentile: what a hedge waited for, for people. */
+export function waitedFor({ after }: HedgeRules, delay: number): string {
+  const waited = `${Math.round(delay)}ms`
+  return after < 1 ? `p${Math.round(after * 1000) / 10} (${waited})` : waited
+}
+
 /** Answers that do not win while another attempt is out: what a breaker counts as the upstream's failure. */
 const FAILURES = new OutcomeSet([
   '5xx',

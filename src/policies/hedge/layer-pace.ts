@@ -2,6 +2,7 @@
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { NEVER } from '../../core/pushback.ts'
+import { waitedFor } from './decide.ts'
 import type { HedgeParts } from './layer.ts'
 
 export interface Sender {
@@ -47,7 +48,7 @@ export class Pace implements Timed {
 
   /** How long an attempt has to answer before another is sent beside it, for people. */
   get waited(): string {
-    return `${Math.round(this.#delay)}ms`
+    return waitedFor(this.#parts.rules, this.#delay)
   }
 
   expired(): void {

@@ -10,6 +10,7 @@ import {
   pauseAfter,
   peeks,
   type Verdict,
+  waitedFor,
 } from '../../../src/policies/hedge/decide.ts'
 import { type RequestOptions, requestHead, responseHead, routeInfo } from '../../support/stubs.ts'
 
@@ -105,4 +106,11 @@ t.test('pauseAfter() is at once, as asked for, or never', async (t) => {
   t.equal(pauseAfter('fails', 250), 250)
   t.equal(pauseAfter('fails', NEVER), NEVER)
   t.equal(pauseAfter('stops', undefined), NEVER)
+})
+
+t.test('waitedFor() names the delay, and the percentile it is', async (t) => {
+  const said = (after: number, delay: number) => waitedFor({ after, maxExtra: 1, methods: [] }, delay)
+  t.equal(said(40, 40), '40ms')
+  t.equal(said(0.95, 40.2), 'p95 (40ms)')
+  t.equal(said(0.999, 1200), 'p99.9 (1200ms)')
 })

@@ -275,6 +275,18 @@ t.test('a percentile holds from 100 answers on', async (t) => {
   t.strictSame(client.log, ['head 200', 'end'])
 })
 
+t.test('what a hedge waited for is said: the delay, and the percentile it is', async (t) => {
+  const fixed = scene()
+  fixed.ask()
+  fixed.clock.advance(DELAY)
+  t.strictSame(fixed.scope.events.followed, ['hedge: 40ms'])
+  const tail = scene({ after: 0.95 })
+  tail.learn(100, 40)
+  tail.ask()
+  tail.clock.advance(100)
+  t.match(tail.scope.events.followed, [/^hedge: p95 \(4[01]ms\)$/])
+})
+
 t.test('a first attempt that lost counts for as long as it took', async (t) => {
   const { ask, upstream, clock, learn, scope } = scene({ after: 0.5 })
   learn(100, 10)
