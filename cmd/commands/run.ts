@@ -39,8 +39,8 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
   log.info('ready', { inbound: sidecar.inbound, outbound: sidecar.outbound, admin: sidecar.admin })
   // What nothing caught is a defect; a process that ended would take every request in flight with it (G6).
-  process.on('uncaughtException', (error) => log.error('uncaught exception', { error }))
-  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }))
+  process.on('uncaughtException', (error) => sidecar.defect('uncaught exception', error))
+  process.on('unhandledRejection', (error) => sidecar.defect('unhandled rejection', error))
   const code = await ended
   log.info('ended')
   await sidecar.close()

@@ -290,6 +290,11 @@ export class Sidecar {
     return true
   }
 
+  /** What nobody caught, such as a throw on a timer: counted and logged as what sockets catch is. */
+  defect(where: string, error: unknown): void {
+    this.#telemetry.events.defect(where, error)
+  }
+
   /** Readiness off, then the drain; settles when it is over. The admin listener stays. */
   drain(): Promise<void> {
     return this.#drain.start()

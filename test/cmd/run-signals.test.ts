@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { answer, ask, eventually, field, get, request } from '../support/ask.ts'
 import { connect } from '../support/raw.ts'
@@ -77,5 +79,32 @@ t.test('SIGINT drains as well, and an end by drain.timeout is exit 0, too', asyn
   client.send(get('/'))
   await eventually('the request', () => app.requests.length === 1)
   run.kill('SIGINT')
+  t.match(await run.ended, { code: 0 })
+})
+
+t.test('What nothing catches ends no process: it is counted, and requests go on', async (t) => {
+  const app = await startRawOrigin(async (peer) => {
+    await peer.request()
+    peer.send(OK)
+  })
+  t.teardown(() => app.close())
+  const throwing = "process.on('SIGUSR2', () => setTimeout(() => { throw new Error('on purpose') }))"
+  const folder = t.testdir({
+    'a.yaml': 'kind: Sidecar\nname: orders\naccessLog: {format: none}\ndrain: {wait: 1ms, timeout: 5s}\n',
+    'throwing.mjs': throwing,
+  })
+  const where = ['--app', `127.0.0.1:${app.port}`, '--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0']
+  const run = start(t, ['run', '--config', folder, ...where, '--admin', '127.0.0.1:0'], {
+    NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'throwing.mjs'))}`,
+  })
+  const ready = await run.ready()
+  run.kill('SIGUSR2')
+  const counted = 'outrigger_defects_total{where="uncaught exception"} 1'
+  await eventually('the count', async () => {
+    const { body } = await ask(port(ready.admin), get('/metrics', 'Host: localhost'))
+    return body.toString().includes(counted)
+  })
+  t.equal((await ask(port(ready.inbound[0]), get('/'))).status, 200)
+  run.kill('SIGTERM')
   t.match(await run.ended, { code: 0 })
 })
