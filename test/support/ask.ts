@@ -68,6 +68,7 @@ export interface State {
     idle: number
     connections: number
   }[]
+  readonly outliers: readonly Record<string, unknown>[]
 }
 
 export async function admin(proxy: Sidecar, path: string): Promise<Message> {
