@@ -1,7 +1,9 @@
-/** Refuses links of our documents that lead nowhere, policies without their four files, and traces of one machine. */
+/** Refuses links of our documents that lead nowhere, policies without their four files or their page, and traces of one machine. */
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
+import { BLOCKS } from '../src/policies/index.ts'
 import { list, read, report, type SourceFile } from './files.ts'
+import { metricProblems, pageProblems } from './policy-pages.ts'
 
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g
 const POLICY_FILES = ['policy.ts', 'decide.ts', 'layer.ts', 'README.md']
@@ -46,6 +48,11 @@ if (import.meta.main) {
   report('docs', [
     ...linkProblems(read(['.'], '.md'), existsSync),
     ...policyProblems(paths),
+    ...pageProblems(BLOCKS, (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined)),
+    ...metricProblems(
+      read(['.'], '.md').filter(({ path }) => path !== 'CHANGELOG.md'),
+      read(['src'], '.ts'),
+    ),
     ...machineProblems(texts.filter(({ path }) => path !== 'test/scripts/check-docs.test.ts')),
   ])
 }
