@@ -51,14 +51,14 @@ function parse(args: readonly string[]): Asked | string {
         url: { type: 'string' },
         service: { type: 'string' },
         method: { type: 'string' },
-        header: { type: 'string', multiple: true, default: [] },
+        header: { type: 'string', multiple: true },
         inbound: { type: 'boolean' },
         port: { type: 'string' },
         name: { type: 'string' },
         format: { type: 'string' },
       },
     })
-    const paths = values.config ?? listed(environment('config'))
+    const paths = values.config ?? environment('config')?.split(':') ?? []
     if (paths.length === 0) return 'name the files with --config PATH'
     const question = readQuestion(
       {
@@ -66,7 +66,7 @@ function parse(args: readonly string[]): Asked | string {
         service: values.service ?? environment('service'),
         method: values.method ?? environment('method'),
         inbound: values.inbound ?? (environment('inbound') === 'true' || undefined),
-        headers: values.header,
+        headers: values.header ?? listed(environment('header')),
         port: values.port ?? environment('port'),
         format: values.format ?? environment('format'),
       },
@@ -79,11 +79,11 @@ function parse(args: readonly string[]): Asked | string {
   }
 }
 
-/** Every flag has a variable: `--config` is OUTRIGGER_CONFIG. */
+/** Every flag has a variable: `--config` is OUTRIGGER_CONFIG, its paths separated by `:` as for `run`. */
 function environment(flag: string): string | undefined {
   return process.env[`OUTRIGGER_${flag.toUpperCase()}`] || undefined
 }
 
-function listed(path: string | undefined): string[] {
-  return path === undefined ? [] : [path]
+function listed(text: string | undefined): string[] {
+  return text === undefined ? [] : [text]
 }

@@ -8,7 +8,8 @@ export function helpText(): string {
       Default config: /etc/outrigger/policy, where that exists. Port 0 takes any free port.
   outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]
       what is wrong with policy files, each problem with file:line:column
-  outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"] [--inbound [--port PORT]] [--format text|json]
+  outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"]…
+                    [--inbound [--port PORT]] [--name SIDECAR] [--format text|json]
       which policies a request meets, why, and what they come to
   outrigger simulate --config PATH (--model FILE | --trace FILE) [--compare PATH] [--seed N] [--format text|json]
       what clients and upstreams would have seen under these policies, without a single socket
@@ -16,7 +17,7 @@ export function helpText(): string {
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help
 
-Every flag of run has an environment variable: --log-level is OUTRIGGER_LOG_LEVEL.
+Every flag of run, validate and explain has an environment variable: --log-level is OUTRIGGER_LOG_LEVEL.
 `
 }
 

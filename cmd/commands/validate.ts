@@ -51,8 +51,8 @@ function parse(args: readonly string[]): Asked | string {
       args: [...args],
       allowPositionals: true,
       options: {
-        format: { type: 'string', default: 'text' },
-        'warnings-as-errors': { type: 'boolean', default: false },
+        format: { type: 'string', default: process.env.OUTRIGGER_FORMAT || 'text' },
+        'warnings-as-errors': { type: 'boolean', default: process.env.OUTRIGGER_WARNINGS_AS_ERRORS === 'true' },
       },
     })
     if (positionals.length === 0) return 'name at least one file or folder'

@@ -49,6 +49,17 @@ t.test('warnings are errors only where that is asked for', async (t) => {
   t.match(await run(file, '--warnings-as-errors'), { code: 1, out: /warning W005/ })
 })
 
+t.test('the environment says what flags do not', async (t) => {
+  t.intercept(process, 'env', {
+    value: { ...process.env, OUTRIGGER_FORMAT: 'json', OUTRIGGER_WARNINGS_AS_ERRORS: 'true' },
+  })
+  const folder = t.testdir({ 'a.yaml': `${POLICY}retry: {methods: any, unsafe: true}\n` })
+  const { code, out } = await run(folder)
+  t.equal(code, 1)
+  t.match(JSON.parse(out), { ok: true, warnings: 1 })
+  t.match(await run(folder, '--format', 'text'), { code: 1, out: /warning W005/ })
+})
+
 t.test('--format json', async (t) => {
   const folder = t.testdir({ 'a.yaml': 'kind: Servise\n' })
   const { code, out } = await run('--format', 'json', folder)

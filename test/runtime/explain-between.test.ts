@@ -19,12 +19,12 @@ const GET: Query = {
   port: undefined,
 }
 
-function asked(t: Test, yaml: string, service = ''): { found: Explained; path: string } {
+function asked(t: Test, yaml: string, service = '', query: Query = GET): { found: Explained; path: string } {
   const head = `kind: Sidecar\nname: orders\n---\nkind: Service\nname: inventory\nendpoints: [10.0.0.7:1, 10.0.0.8:1]\n${service}`
   const path = join(t.testdir({ 'policy.yaml': `${head}---\n${yaml}` }), 'policy.yaml')
   const { config, issues } = checkConfig([path])
   if (config === undefined) throw new Error(JSON.stringify(issues))
-  const found = explain(config, GET)
+  const found = explain(config, query)
   if (!found.found) throw new Error(found.reason)
   return { found, path }
 }
@@ -38,7 +38,7 @@ const nestedOf = ({ facts }: Explained) => facts.filter(({ name }) => name === '
 t.test('retries of our own inbound side multiply with those of the route', (t) => {
   const { found } = asked(t, OUT + inbound('app', '', 1))
   t.match(nestedOf(found), [
-    { value: 6, text: /inbound policy app at .*policy.yaml:18 .* up to 2 x 3 = 6 calls for one request/ },
+    { value: 6, text: /policy app at .*policy.yaml:18 .* up to 2 x 3 = 6 calls for one request/ },
   ])
   t.same(nestedOf(asked(t, OUT).found), [])
   t.same(nestedOf(asked(t, OUT + inbound('app', ', workload: [billing]', 1)).found), [])
@@ -52,6 +52,20 @@ t.test('so do those of the peer, where it has a sidecar', (t) => {
   const known = asked(t, OUT + inbound('peer', ', workload: [inventory]', 3), 'sidecar: true\n')
   t.match(nestedOf(known.found), [{ value: 12, text: /policy peer at .* of each of ours: up to 3 x 4 = 12 calls/ }])
   t.match(explanationText(known.found), /\n {2}nested +retries multiply/)
+  t.end()
+})
+
+t.test('and those of callers with the inbound ones', (t) => {
+  const query: Query = { ...GET, direction: 'inbound', service: undefined }
+  const retrying = inbound('app', '', 1).replace('---\n', '')
+  t.match(nestedOf(asked(t, retrying, '', query).found), [
+    { value: 2, text: /a caller that retries has .* up to 2 x 2 = 4 reach the application of orders/ },
+  ])
+  const caller = `---\nkind: Service\nname: orders\nendpoints: [10.0.0.9:1]\n---\n${OUT.replace('inventory', 'orders')}`
+  t.match(nestedOf(asked(t, retrying + caller, '', query).found), [
+    { value: 6, text: /policy out at .* up to 3 x 2 = 6/ },
+  ])
+  t.same(nestedOf(asked(t, retrying.replace('max: 1', 'max: 0'), '', query).found), [])
   t.end()
 })
 

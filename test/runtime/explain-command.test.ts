@@ -77,3 +77,17 @@ t.test('explain exits with 2 on what it does not understand, with its usage', as
   for (const args of wrong)
     t.match(await run(...args), { code: 2, out: '', err: /usage: outrigger explain/ }, args.join(' '))
 })
+
+t.test('explain takes from the environment what no flag says', async (t) => {
+  const more = t.testdir({ 'more.yaml': SERVICE.replace('inventory', 'payments') })
+  t.intercept(process, 'env', {
+    value: {
+      ...process.env,
+      OUTRIGGER_CONFIG: `${dir}/good.yaml:${more}`,
+      OUTRIGGER_SERVICE: 'payments',
+      OUTRIGGER_FORMAT: 'json',
+      OUTRIGGER_HEADER: 'x-tenant: gold',
+    },
+  })
+  t.match(JSON.parse((await run('--method', 'put')).out), { found: true, service: 'payments', method: 'PUT' })
+})

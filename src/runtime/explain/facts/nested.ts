@@ -14,11 +14,9 @@ export interface Others {
 export interface Around {
   /** Of the peer's sidecar, for its application. */
   readonly below: Others | undefined
-  /** Of our own inbound side, which repeats everything its request sets off. */
+  /** Of our own inbound side, which repeats everything that its request sets off; of an inbound route, its callers'. */
   readonly above: Others | undefined
 }
-
-export const ALONE: Around = { below: undefined, above: undefined }
 
 /** With the first. */
 export function attemptsOf({ blocks }: Subject): number {
@@ -33,20 +31,29 @@ export function nested(subject: Subject): Fact[] {
   if (own === 1 || (above === undefined && below === undefined)) return []
   const factors = [above, below].flatMap((others) => others?.attempts ?? [])
   const total = factors.reduce((product, factor) => product * factor, own)
-  const parts: string[] = []
-  if (above !== undefined)
-    parts.push(`${above.whose} makes up to ${above.attempts} attempts of each request that leads here`)
-  if (below !== undefined) parts.push(below.attempts === undefined ? unknown(subject, below, own) : known(below))
+  const parts = [
+    ...(above === undefined ? [] : [toldAbove(subject, above, own)]),
+    ...(below === undefined ? [] : [toldBelow(subject, below, own)]),
+  ]
   const product = [above?.attempts, own, below?.attempts].filter((factor) => factor !== undefined)
   const sum = product.length > 1 ? `: up to ${product.join(' x ')} = ${total} calls for one request` : ''
   const text = `retries multiply: ${parts.join('; ')}${sum}. Retry at one place, best nearest to the failure.`
   return [{ name: 'nested', value: total, text }]
 }
 
-function known({ attempts, whose }: Others): string {
-  return `${whose} makes up to ${attempts} attempts of each of ours`
+function toldAbove(subject: Subject, { attempts, whose }: Others, own: number): string {
+  return attempts === undefined
+    ? `${whose} that retries has each of its attempts repeated here: ${alike(subject, own)}`
+    : `${whose} makes up to ${attempts} attempts of each request that leads here`
 }
 
-function unknown({ service }: Subject, { whose }: Others, own: number): string {
-  return `${whose} may retry each of our ${own} attempts: with ${own} attempts of its own, up to ${own} x ${own} = ${own * own} reach the application of ${service}`
+function toldBelow(subject: Subject, { attempts, whose }: Others, own: number): string {
+  return attempts === undefined
+    ? `${whose} may retry each of our ${own} attempts: ${alike(subject, own)}`
+    : `${whose} makes up to ${attempts} attempts of each of ours`
+}
+
+/** An example with our own number, where theirs stands in files that we do not have. */
+function alike({ service }: Subject, own: number): string {
+  return `with ${own} attempts of its own, up to ${own} x ${own} = ${own * own} reach the application of ${service}`
 }
