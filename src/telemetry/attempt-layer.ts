@@ -61,6 +61,7 @@ function propagate(
   rows: RouteRows,
   record: AttemptRecord,
 ): RequestHead {
+  if (rows.propagate !== 'all') withoutOurs(request.attempt.fields)
   if (rows.propagate === 'none') return withHeaders(request, trace.came, ~0)
   const recorded = trace.recorded
   const asItCame = !parts.exporting && trace.parentId !== '' && !trace.broken
@@ -75,6 +76,18 @@ function propagate(
   }
   writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, request.attempt.fields)
   return withHeaders(request, trace.came, drop)
+}
+
+/** Takes `x-outrigger-*` out of an attempt's own fields: how often and how long we wait is nobody's business outside. */
+function withoutOurs(fields: string[]): void {
+  let kept = 0
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string
+    if (name.startsWith('x-outrigger-')) continue
+    fields[kept++] = name
+    fields[kept++] = fields[i + 1] as string
+  }
+  fields.length = kept
 }
 
 function withHeaders(request: RequestHead, came: number, drop: number): RequestHead {
