@@ -137,6 +137,26 @@ t.test('protect-ourselves.yaml: who may, how often, and nothing of it reaches th
   t.equal(application.requests.length, 50)
 })
 
+t.test('protect-ourselves.yaml: what the application does not carry is refused at once', async (t) => {
+  const application = await origin(t, async (peer) => {
+    await peer.request()
+  })
+  const { proxy } = await startTimed(t, 'protect-ourselves.yaml', {
+    app: application.port,
+    replace: { '10.1.0.0/16': '127.0.0.0/8' },
+  })
+  // Where the limit begins, as long as nothing is known.
+  for (let i = 0; i < 20; i++) {
+    const client = await connect(proxy.inbound)
+    t.teardown(() => client.destroy())
+    client.send(get('/api/orders'))
+  }
+  await eventually('all of them', () => application.requests.length === 20)
+  const more = await ask(proxy.inbound, get('/api/orders'))
+  t.match([more.status, told(more).reason, field(more, 'retry-after')], [503, 'concurrency_limit', '1'])
+  t.equal(application.requests.length, 20)
+})
+
 t.test('canary-shadow.yaml: a breaker that would have refused refuses nobody', async (t) => {
   const inventory = await origin(t, down)
   const { proxy } = await startTimed(t, 'canary-shadow.yaml', { replace: at(['127.0.0.1:8081', inventory]) })

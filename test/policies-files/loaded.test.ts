@@ -90,6 +90,7 @@ const FILES: Readonly<Record<string, Said>> = {
     authorize: /frontend: every method \/api\/\*\*/,
     rateLimit: /^100\/s, 50 at once after a rest, for each source/,
     latency: /^5s/,
+    concurrency: /4 .*150/,
   }),
   'canary-shadow.yaml': one(outbound('http://inventory/'), {
     latency: /^5s/,
