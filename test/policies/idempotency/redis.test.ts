@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -6,6 +7,8 @@ import { SystemClock } from '../../../src/core/clock.ts'
 import { systemRandom } from '../../../src/core/random.ts'
 import { StoredAnswer } from '../../../src/policies/idempotency/answer.ts'
 import { decode, encode } from '../../../src/policies/idempotency/redis/codec.ts'
+import { RedisConnection } from '../../../src/policies/idempotency/redis/connection.ts'
+import { ACQUIRE } from '../../../src/policies/idempotency/redis/scripts.ts'
 import { RedisStore } from '../../../src/policies/idempotency/redis/store.ts'
 import type { Lease, Look } from '../../../src/policies/idempotency/store.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -186,6 +189,30 @@ t.test('no Redis at the start: asked again and again, refused at once', async (t
   t.match(a.store.snapshot(), { up: false, error: /ECONNREFUSED/ })
   if (noRedis !== false) return
   t.match((await a.acquire('k')).found, 'failed')
+})
+
+t.test('a Redis that takes the first connection and says nothing holds a bounded number of questions', async (t) => {
+  const sockets: Socket[] = []
+  // The password is asked for first, and never answered.
+  const server = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  const connection = new RedisConnection(
+    { url: `redis://someone@127.0.0.1:${port}`, timeout: 250 },
+    systemRandom(),
+    () => {},
+  )
+  let refused = 0
+  for (let i = 0; i < 10_000; i++) connection.call(ACQUIRE, 'k', [], () => refused++)
+  await Promise.resolve()
+  t.equal(refused, 0)
+  const last = new Promise<string>((resolve) => connection.call(ACQUIRE, 'k', [], (_value, error) => resolve(error)))
+  t.match(await last, /does not stand/)
+  t.equal(refused, 0)
+  connection.close()
+  t.equal(refused, 10_000, 'and all are told when it ends')
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 t.test('the password is read from its file', { skip: noRedis }, async (t) => {

@@ -47,7 +47,7 @@ const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2000
 /** A peer that is gone without a word is noticed after three of these. */
 const PING = 5000
-/** Commands that wait for an answer. Past that Redis hangs, and more would only fill memory. */
+/** Commands that wait for an answer, or for the first connection. Past that Redis hangs, and more would only fill memory. */
 const MOST_QUEUED = 10_000
 
 export class RedisConnection {
@@ -79,7 +79,7 @@ export class RedisConnection {
     const client = this.#client
     if (client?.isReady === true) {
       this.#run(client, { script, key, args, done })
-    } else if (this.#failed || this.#closed) {
+    } else if (this.#failed || this.#closed || this.#early.length >= MOST_QUEUED) {
       // Later, as every answer: whoever asks need not reckon with one while it is asking.
       queueMicrotask(() => done(undefined, this.error || 'the connection to Redis does not stand', false))
     } else {
