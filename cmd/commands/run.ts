@@ -3,7 +3,7 @@ import { ConfigError } from '../../src/runtime/configuration.ts'
 import { type Sidecar, startSidecar } from '../../src/runtime/sidecar.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { OWN_VERSION } from '../../src/config/version.ts'
-import { createLog } from '../../src/telemetry/index.ts'
+import { createLog, FileSink } from '../../src/telemetry/index.ts'
 import { type RunOptions, runOptions } from './run-options.ts'
 
 const USAGE = `usage: outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
@@ -19,7 +19,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { promise: ended, resolve: end } = Promise.withResolvers<number>()
   const clock = new SystemClock()
-  const log = createLog(options.logLevel, clock)
+  const stderr = new FileSink(2, true)
+  const log = createLog(options.logLevel, clock, stderr)
   let sidecar: Sidecar
   try {
     sidecar = await startSidecar({
@@ -37,7 +38,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   // Before anybody hears that it is ready: who is told so may signal at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
-  log.info('ready', { inbound: sidecar.inbound, outbound: sidecar.outbound, admin: sidecar.admin })
+  // At any level: whoever started the process waits for this line.
+  const { inbound, outbound, admin } = sidecar
+  createLog('info', clock, stderr).info('ready', { inbound, outbound, admin })
   // What nothing caught is a defect; a process that ended would take every request in flight with it (G6).
   process.on('uncaughtException', (error) => sidecar.defect('uncaught exception', error))
   process.on('unhandledRejection', (error) => sidecar.defect('unhandled rejection', error))

@@ -1,4 +1,5 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
+export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
 export type {
   ConfigSample,

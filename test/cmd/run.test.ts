@@ -76,3 +76,11 @@ t.test('Flag over environment over file, seen from outside', async (t) => {
   const config = await ask(port(ready.admin), get('/config', 'Host: localhost'))
   t.match(JSON.parse(config.body.toString()).sidecar, { name: 'by-flag' })
 })
+
+t.test('That it is ready is said at any log level: whoever started it waits for that', async (t) => {
+  const folder = t.testdir({ 'a.yaml': SILENT })
+  const run = start(t, ['run', '--config', folder, ...FREE], { OUTRIGGER_LOG_LEVEL: 'error' })
+  const ready = await run.ready()
+  t.match(ready, { inbound: [], outbound: /^127\.0\.0\.1:\d+$/ })
+  t.equal(run.err.split('\n').length, 2, 'and nothing else')
+})
