@@ -27,7 +27,12 @@ export interface FrameSink {
   dataPiece(bytes: Buffer, from: number, to: number): void
   dataEnds(flags: number): void
   connectionError(code: number, cause: string): void
+  /** Asked between frames: others have waited long enough, and the rest of what came is read later. */
+  tookLong(): boolean
 }
+
+/** Frames between two looks at the clock. */
+const LOOK = 16
 
 export class FrameReader {
   readonly #sink: FrameSink
@@ -67,11 +72,13 @@ export class FrameReader {
     return this.#headerFilled > 0 || this.#payload !== undefined
   }
 
-  read(chunk: Buffer, from: number): void {
+  /** Returns how far it read: less than all that came when that took too long. */
+  read(chunk: Buffer, from: number): number {
     const sink = this.#sink
     const end = chunk.length
     let at = from
-    while (at < end && !sink.closed) {
+    for (let turn = 1; at < end && !sink.closed; turn++) {
+      if (turn % LOOK === 0 && sink.tookLong()) return at
       if (this.#inData) at = this.#data(chunk, at, end)
       else if (this.#payload !== undefined) at = this.#fill(this.#payload, chunk, at, end)
       else if (this.#headerFilled > 0 || end - at < FRAME_HEADER) at = this.#fillHeader(chunk, at, end)
@@ -81,6 +88,7 @@ export class FrameReader {
         at = this.#begin(chunk, at + FRAME_HEADER, end)
       }
     }
+    return end
   }
 
   #fillHeader(chunk: Buffer, from: number, end: number): number {

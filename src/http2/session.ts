@@ -77,6 +77,9 @@ const CLOSE_STALLS = 10
  */
 const MAX_UNREAD = 256 * 1024
 
+/** ms that one connection may keep the process from all others. */
+const TURN = 2
+
 /** What the PINGs of ours say: so that the answer to each is told apart. */
 const KEEPALIVE = 1
 const DRAINING = 2
@@ -114,6 +117,10 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   readonly #resets: Set<number>
   /** Nothing is read until the peer has read. */
   #deaf: boolean
+  /** Came, and waits for its turn; and since when this turn lasts, ms. */
+  #rest: Buffer | undefined
+  #turnSince: number
+  readonly #nextTurn = () => this.event(this.#goOn, undefined)
   #receiveWindow: number
   #uncredited: number
   /** WINDOW_UPDATEs that our DATA is worth. */
@@ -160,6 +167,8 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.#starved = new Set()
     this.#resets = new Set()
     this.#deaf = false
+    this.#rest = undefined
+    this.#turnSince = 0
     this.#receiveWindow = CONNECTION_WINDOW
     this.#uncredited = 0
     this.#updates = 0
@@ -226,14 +235,44 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.#heard = true
     this.reads++
     if (!this.full) this.out.unread = 0
-    const from = this.prefaced(chunk as Buffer)
-    this.#reader.read(chunk as Buffer, from)
+    const came = chunk as Buffer
+    const from = this.prefaced(came)
+    if (this.#rest === undefined) this.#read(came, from, true)
+    else this.#rest = Buffer.concat([this.#rest, came])
+  }
+
+  /**
+   * One read may hold a thousand requests. Others are served in between: what is left after `TURN` waits until they had their
+   * turn, and nothing more is read meanwhile.
+   */
+  #read(chunk: Buffer, from: number, borrowed: boolean): void {
+    this.#turnSince = this.clock.now()
+    const to = this.#reader.read(chunk, from)
+    if (to < chunk.length && !this.closed) {
+      const rest = chunk.subarray(to)
+      this.#rest = borrowed ? Buffer.from(rest) : rest
+      this.socket.pause()
+      setImmediate(this.#nextTurn)
+      return
+    }
     if (this.#inFrame) this.#awaitFrame()
     else this.#frameSince = 0
     if (this.out.unread > MAX_UNREAD && this.full && !this.closed && !this.socket.connecting) {
       this.#deaf = true
       this.socket.pause()
     }
+  }
+
+  tookLong(): boolean {
+    return this.clock.now() - this.#turnSince > TURN
+  }
+
+  #goOn(): void {
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest === undefined || this.closed) return
+    this.#read(rest, 0, false)
+    if (this.#rest === undefined && !this.#deaf && !this.closed) this.socket.resume()
   }
 
   /** Bytes at the beginning of `chunk` that belong to the preface (§3.4). */
@@ -740,7 +779,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.full = false
     if (this.#deaf && !this.closed) {
       this.#deaf = false
-      this.socket.resume()
+      if (this.#rest === undefined) this.socket.resume()
     }
     this.flushStarved()
   }

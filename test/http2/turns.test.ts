@@ -1,0 +1,89 @@
+/** One read may hold a thousand requests: the others are served in between. */
+import t, { type Test } from 'tap'
+import { type Clock, SystemClock, type Timed, type Timer } from '../../src/core/clock.ts'
+import { answering, data, http2Client, http2RawOrigin, request } from '../support/http2-raw.ts'
+import { services, startProxy } from '../support/proxy.ts'
+
+/** Each look at it takes a while, so that every turn is soon over. */
+class SlowClock implements Clock {
+  readonly #real = new SystemClock()
+  #added = 0
+
+  now(): number {
+    this.#added += 0.5
+    return this.#real.now() + this.#added
+  }
+
+  wallTime(): number {
+    return this.#real.wallTime()
+  }
+
+  schedule(delay: number, target: Timed): Timer {
+    return this.#real.schedule(delay, target)
+  }
+
+  cancel(timer: Timer | undefined): void {
+    this.#real.cancel(timer)
+  }
+}
+
+async function sidecar(t: Test, port: number): Promise<number> {
+  const yaml = services({ origin: port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+  const proxy = await startProxy(yaml, { clock: new SlowClock() })
+  t.teardown(() => proxy.stop())
+  return proxy.outbound
+}
+
+t.test('who sends many requests at once gives way to who sends one', async (t) => {
+  const origin = await http2RawOrigin(t, answering())
+  const port = await sidecar(t, origin.port)
+  const many = await http2Client(t, port)
+  const one = await http2Client(t, port)
+  const ids = Array.from({ length: 600 }, (_, i) => 2 * i + 1)
+  many.send(Buffer.concat(ids.map((id) => request(id, { authority: 'origin' }))))
+  one.send(request(1, { authority: 'origin' }))
+  t.equal(await one.status(1), 200)
+  const answered = many.frames.filter((frame) => frame.type === 1).length
+  for (const id of ids) await many.finished(id)
+  t.ok(answered < ids.length, `${answered} of ${ids.length} were answered before the one`)
+  for (const id of ids) if ((await many.status(id)) !== 200) t.fail(`request ${id}`)
+})
+
+t.test('what is put aside is cut anywhere and goes on in order', async (t) => {
+  const origin = await http2RawOrigin(t, answering())
+  const port = await sidecar(t, origin.port)
+  const client = await http2Client(t, port)
+  const ids = Array.from({ length: 200 }, (_, i) => 2 * i + 1)
+  const bytes = Buffer.concat(
+    ids.flatMap((id) => [
+      request(id, { method: 'POST', authority: 'origin', open: true }),
+      data(id, 'a few bytes'),
+      data(id, '', true),
+    ]),
+  )
+  for (let at = 0; at < bytes.length; at += 997) await client.sent(bytes.subarray(at, at + 997))
+  for (const id of ids) {
+    if ((await client.status(id)) !== 200) t.fail(`request ${id}`)
+    await client.finished(id)
+  }
+  const sizes = origin.peers.flatMap(({ frames }) => frames.filter(({ type }) => type === 0))
+  t.equal(
+    sizes.reduce((sum, { payload }) => sum + payload.length, 0),
+    ids.length * 'a few bytes'.length,
+    'every byte arrived once',
+  )
+})
+
+t.test('a client that leaves in the middle of its turn', async (t) => {
+  const origin = await http2RawOrigin(t, answering())
+  const port = await sidecar(t, origin.port)
+  for (let i = 0; i < 5; i++) {
+    const client = await http2Client(t, port)
+    await client.sent(Buffer.concat(Array.from({ length: 500 }, (_, n) => request(2 * n + 1, { authority: 'origin' }))))
+    if (i % 2 === 0) client.socket.resetAndDestroy()
+    else client.socket.end()
+  }
+  const after = await http2Client(t, port)
+  after.send(request(1, { authority: 'origin' }))
+  t.equal(await after.status(1), 200)
+})
