@@ -79,9 +79,27 @@ t.test('of hedge and retry the one that lost is named, with what it gave way to'
     to: { block: 'hedge', policy: 'hedging', place: `${path}:17` },
   })
   const text = explanationText(found).replaceAll(/\s+/g, ' ')
-  t.ok(text.includes(`retry of out given way to hedge of policy hedging at ${path}:17`), text)
+  t.ok(text.includes(`retry of out: given way to hedge of policy hedging at ${path}:17`), text)
   t.notMatch(text, /retry stated by nobody/)
+  t.match(found.facts, [
+    { name: 'attempts', value: 2, text: /the first and 1 more beside it/ },
+    { name: 'latency' },
+    { name: 'load', value: 0.05, text: /\+5% calls to inventory/ },
+  ])
   t.equal(asked(t, OUT).found.gaveWay, null)
+  t.end()
+})
+
+t.test('a hedged request that has only perTry takes that, and the wait for each hedge', (t) => {
+  const hedged = (after: string) =>
+    asked(
+      t,
+      `kind: Policy\nname: h\nmatch: {direction: outbound, service: inventory}\ntimeout: {perTry: 500ms}\nhedge: {after: ${after}, maxExtra: 2}\n`,
+    )
+  const latency = (after: string) => hedged(after).found.facts.find(({ name }) => name === 'latency')
+  t.match(latency('100ms'), { value: 700, text: /perTry 500ms \+ 2 x hedge after 100ms/ })
+  t.match(latency('p95'), { value: 1500, text: /2 x hedge after 500ms at most/ })
+  t.match(latency('2s'), { value: 1500 })
   t.end()
 })
 

@@ -68,7 +68,7 @@ function block({ block, state, mode, policy, profile, place, over, values }: Blo
 function gaveWay({ gaveWay }: Explained): string[] {
   if (gaveWay === null) return []
   const { block, policy, place, to } = gaveWay
-  return wrapped(`${block}  `, `of ${policy} given way to ${to.block} of policy ${to.policy} at ${to.place}`, place)
+  return wrapped(`${block}  `, `of ${policy}: given way to ${to.block} of policy ${to.policy} at ${to.place}`, place)
 }
 
 /** What nobody states, in few words. */
@@ -78,8 +78,9 @@ function defaults({ blocks, gaveWay }: Explained): string[] {
     const said = values.map(({ field, value }) => `${field} ${value}`).join('; ')
     return wrapped(`${block}  `, block === 'retry' ? 'stated by nobody: max 0' : `stated by nobody: ${said}`)
   })
+  const watching = new Set(blocks.filter(({ mode }) => mode === 'shadow').map(({ block }) => block))
   const none = blocks
-    .filter(({ block, state }) => state === 'none' && block !== gaveWay?.block)
+    .filter(({ block, state }) => state === 'none' && block !== gaveWay?.block && !watching.has(block))
     .map(({ block }) => block)
   if (none.length > 0) lines.push(...wrapped('', `${none.join(', ')}  stated by nobody: none`))
   return lines

@@ -15,6 +15,8 @@ function opening(config: BreakerConfig | undefined): Fact {
   const { window, failureRate, slowCall, open, halfOpen } = config
   const calls =
     window.type === 'time' ? `the calls of the last ${duration(window.size)}` : `the last ${window.size} calls`
+  // A count window never holds more than its size, so the breaker asks for no more.
+  const least = window.type === 'count' ? Math.min(window.minimumCalls, window.size) : window.minimumCalls
   const slow =
     slowCall === undefined
       ? ''
@@ -22,7 +24,7 @@ function opening(config: BreakerConfig | undefined): Fact {
   const longest = Math.max(open.base, open.max)
   const doubling = longest > open.base ? `, doubling up to ${span(longest, open.jitter)}` : ''
   const text =
-    `opens once ${formatPercentage(failureRate)} of ${calls} failed (from ${window.minimumCalls} calls on)${slow}. ` +
+    `opens once ${formatPercentage(failureRate)} of ${calls} failed (from ${least} calls on)${slow}. ` +
     `Refuses with 503 circuit_open for ${span(open.base, open.jitter)}${doubling}, then asks with ${halfOpen.probes} ` +
     `${halfOpen.probes === 1 ? 'probe' : 'probes'}. One for ${PER[config.scope]}.`
   return { name: 'breaker', value: open.base, text }

@@ -1,4 +1,5 @@
 /** How long a request can take at worst. */
+import type { HedgeConfig } from '../../../policies/hedge/policy.ts'
 import { backoffOf, LONGEST_PUSHBACK } from '../../../policies/retry/decide.ts'
 import type { RetryConfig } from '../../../policies/retry/policy.ts'
 import { limitsOf } from '../../../policies/timeout/decide.ts'
@@ -24,7 +25,8 @@ function bounded(request: number, isStream: boolean, waits: readonly Wait[]): Fa
   return { name: 'latency', value: total, text: `${text} A shorter deadline of the caller wins.` }
 }
 
-function byAttempts({ blocks: { retry } }: Subject, perTry: number, waits: readonly Wait[]): Fact {
+function byAttempts({ blocks: { retry, hedge } }: Subject, perTry: number, waits: readonly Wait[]): Fact {
+  if (hedge !== undefined) return bySide(hedge, perTry, waits)
   const max = retry?.max ?? 0
   const pauses = retry === undefined ? 0 : longestPauses(retry)
   const total = (max + 1) * perTry + pauses + sumOf(waits)
@@ -35,6 +37,19 @@ function byAttempts({ blocks: { retry } }: Subject, perTry: number, waits: reado
   const text =
     `${duration(total)} from the request sent to the head of the answer (${parts.join(' + ')}).${pushback} The ` +
     'body is unbounded: no timeout.request is stated.'
+  return { name: 'latency', value: total, text }
+}
+
+/** Attempts run side by side: each begins `after` the one before, or as soon as that has failed, by perTry at the latest. */
+function bySide({ after, maxExtra }: HedgeConfig, perTry: number, waits: readonly Wait[]): Fact {
+  const isKnown = after >= 1
+  const step = isKnown ? Math.min(after, perTry) : perTry
+  const total = perTry + maxExtra * step + sumOf(waits)
+  const hedges = `${maxExtra === 1 ? '' : `${maxExtra} x `}hedge after ${duration(step)}${isKnown ? '' : ' at most'}`
+  const parts = [`perTry ${duration(perTry)}`, hedges, ...waits.map(({ text }) => text)]
+  const text =
+    `${duration(total)} from the request sent to the head of the answer (${parts.join(' + ')}). The body is unbounded: no ` +
+    'timeout.request is stated.'
   return { name: 'latency', value: total, text }
 }
 

@@ -29,31 +29,31 @@ export function nested(subject: Subject): Fact[] {
   const own = attemptsOf(subject)
   const { above, below } = subject.around
   if (own === 1 || (above === undefined && below === undefined)) return []
-  const factors = [above, below].flatMap((others) => others?.attempts ?? [])
-  const total = factors.reduce((product, factor) => product * factor, own)
-  const parts = [
-    ...(above === undefined ? [] : [toldAbove(subject, above, own)]),
-    ...(below === undefined ? [] : [toldBelow(subject, below, own)]),
+  const factors = [above?.attempts, own, below?.attempts].filter((factor) => factor !== undefined)
+  const total = factors.reduce((product, factor) => product * factor, 1)
+  const known = [
+    ...(above?.attempts === undefined
+      ? []
+      : [`${above.whose} makes up to ${above.attempts} attempts of each request that leads here`]),
+    ...(below?.attempts === undefined ? [] : [`${below.whose} makes up to ${below.attempts} attempts of each of ours`]),
   ]
-  const product = [above?.attempts, own, below?.attempts].filter((factor) => factor !== undefined)
-  const sum = product.length > 1 ? `: up to ${product.join(' x ')} = ${total} calls for one request` : ''
-  const text = `retries multiply: ${parts.join('; ')}${sum}. Retry at one place, best nearest to the failure.`
+  const unknown = [
+    ...(above !== undefined && above.attempts === undefined
+      ? [`${above.whose} that retries has each of its attempts repeated here`]
+      : []),
+    ...(below !== undefined && below.attempts === undefined
+      ? [`${below.whose} may retry each of our ${own} attempts`]
+      : []),
+  ]
+  const sentences = [
+    ...(known.length === 0
+      ? []
+      : [`${known.join('; ')}: up to ${factors.join(' x ')} = ${total} calls for one request.`]),
+    ...unknown.map(
+      (told) =>
+        `${told}: with ${own} attempts of its own, up to ${own} x ${own} = ${own * own} reach the application of ${subject.service}.`,
+    ),
+  ]
+  const text = `retries multiply: ${sentences.join(' Besides, ')} Retry at one place, best nearest to the failure.`
   return [{ name: 'nested', value: total, text }]
-}
-
-function toldAbove(subject: Subject, { attempts, whose }: Others, own: number): string {
-  return attempts === undefined
-    ? `${whose} that retries has each of its attempts repeated here: ${alike(subject, own)}`
-    : `${whose} makes up to ${attempts} attempts of each request that leads here`
-}
-
-function toldBelow(subject: Subject, { attempts, whose }: Others, own: number): string {
-  return attempts === undefined
-    ? `${whose} may retry each of our ${own} attempts: ${alike(subject, own)}`
-    : `${whose} makes up to ${attempts} attempts of each of ours`
-}
-
-/** An example with our own number, where theirs stands in files that we do not have. */
-function alike({ service }: Subject, own: number): string {
-  return `with ${own} attempts of its own, up to ${own} x ${own} = ${own * own} reach the application of ${service}`
 }

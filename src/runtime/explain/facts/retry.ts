@@ -1,4 +1,5 @@
 /** How often a request is sent, and what that adds to the load of the upstream. */
+import type { HedgeConfig } from '../../../policies/hedge/policy.ts'
 import type { RetryConfig } from '../../../policies/retry/policy.ts'
 import type { Fact } from '../report.ts'
 import { formatPercentage } from '../values.ts'
@@ -8,8 +9,24 @@ import { duration } from './words.ts'
 const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']
 
 export const retry: FactSource<RetryConfig> = {
-  facts: (config, { method, service }) => [attempts(config, method), load(config, service)],
+  facts: (config, { method, service, blocks: { hedge } }) => {
+    if (hedge !== undefined && (config?.max ?? 0) === 0) return hedged(hedge, service)
+    return [attempts(config, method), load(config, service)]
+  },
   puts: ({ max }) => max > 0,
+}
+
+/** Where a hedge has the place of retries, the attempts are its own. */
+function hedged({ maxExtra, budget }: HedgeConfig, service: string): Fact[] {
+  const most = Math.min(budget, maxExtra)
+  return [
+    {
+      name: 'attempts',
+      value: maxExtra + 1,
+      text: `at most ${maxExtra + 1}: the first and ${maxExtra} more beside it, by hedge; no retries.`,
+    },
+    { name: 'load', value: most, text: `at most +${formatPercentage(most)} calls to ${service}, by hedge.` },
+  ]
 }
 
 function attempts(retry: RetryConfig | undefined, method: string): Fact {
