@@ -1,4 +1,6 @@
 import t from 'tap'
+import { ask, get } from '../support/ask.ts'
+import { HI, policy, scene } from '../support/scene.ts'
 import { World } from './world.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -155,6 +157,20 @@ t.test('A Service may be told less', async (t) => {
     t.equal(world.wireField('baggage'), undefined)
     t.equal(world.wireField('traceparent') === undefined, propagate === 'none')
     t.equal(world.wireField('accept'), '*/*')
+  }
+})
+
+t.test('Nor how often we asked and how long we wait', async (t) => {
+  for (const propagate of ['all', 'trace', 'none'] as const) {
+    const { origin, port } = await scene(t, HI, {
+      service: `propagate: ${propagate}`,
+      yaml: policy('timeout: {request: 5s}'),
+    })
+    await ask(port, get('/'))
+    const names = origin.requests[0]!.fields.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+    const told = names.filter((name) => name.startsWith('x-outrigger-'))
+    t.same(told, propagate === 'all' ? ['x-outrigger-attempt', 'x-outrigger-timeout-ms'] : [])
+    t.ok(names.includes('via'))
   }
 })
 
