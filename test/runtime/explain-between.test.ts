@@ -100,6 +100,12 @@ t.test('a hedged request that has only perTry takes that, and the wait for each 
   t.match(latency('100ms'), { value: 700, text: /perTry 500ms \+ 2 x hedge after 100ms/ })
   t.match(latency('p95'), { value: 1500, text: /2 x hedge after 500ms at most/ })
   t.match(latency('2s'), { value: 1500 })
+  const post = asked(t, `${OUT.replace(/retry.*/, 'hedge: {}')}${inbound('app', '', 1)}`, '', {
+    ...GET,
+    method: 'POST',
+  })
+  t.match(post.found.facts[0], { name: 'attempts', value: 1 })
+  t.same(nestedOf(post.found), [])
   t.end()
 })
 

@@ -4,7 +4,7 @@ import { backoffOf, LONGEST_PUSHBACK } from '../../../policies/retry/decide.ts'
 import type { RetryConfig } from '../../../policies/retry/policy.ts'
 import { limitsOf } from '../../../policies/timeout/decide.ts'
 import type { Fact } from '../report.ts'
-import type { Subject, Wait } from './source.ts'
+import { hedgeFor, type Subject, type Wait } from './source.ts'
 import { duration } from './words.ts'
 
 /** `waits` is what other policies add. */
@@ -25,7 +25,9 @@ function bounded(request: number, isStream: boolean, waits: readonly Wait[]): Fa
   return { name: 'latency', value: total, text: `${text} A shorter deadline of the caller wins.` }
 }
 
-function byAttempts({ blocks: { retry, hedge } }: Subject, perTry: number, waits: readonly Wait[]): Fact {
+function byAttempts(subject: Subject, perTry: number, waits: readonly Wait[]): Fact {
+  const { retry } = subject.blocks
+  const hedge = hedgeFor(subject)
   if (hedge !== undefined) return bySide(hedge, perTry, waits)
   const max = retry?.max ?? 0
   const pauses = retry === undefined ? 0 : longestPauses(retry)

@@ -1,6 +1,6 @@
 /** Attempts of attempts: what repeats a request above us or below us multiplies it with what we repeat. */
 import type { Fact } from '../report.ts'
-import type { Subject } from './source.ts'
+import { hedgeFor, type Subject } from './source.ts'
 
 /** Somebody else's attempts for the same request. */
 export interface Others {
@@ -19,9 +19,9 @@ export interface Around {
 }
 
 /** With the first. */
-export function attemptsOf({ blocks }: Subject): number {
-  if (blocks.hedge !== undefined) return blocks.hedge.maxExtra + 1
-  return (blocks.retry?.max ?? 0) + 1
+function attemptsOf(subject: Subject): number {
+  const hedge = hedgeFor(subject)
+  return (hedge === undefined ? (subject.blocks.retry?.max ?? 0) : hedge.maxExtra) + 1
 }
 
 /** Nothing where this route sends a request once: then nothing is multiplied here. */

@@ -3,13 +3,15 @@ import type { HedgeConfig } from '../../../policies/hedge/policy.ts'
 import type { RetryConfig } from '../../../policies/retry/policy.ts'
 import type { Fact } from '../report.ts'
 import { formatPercentage } from '../values.ts'
-import type { FactSource } from './source.ts'
+import { type FactSource, hedgeFor } from './source.ts'
 import { duration } from './words.ts'
 
 const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']
 
 export const retry: FactSource<RetryConfig> = {
-  facts: (config, { method, service, blocks: { hedge } }) => {
+  facts: (config, subject) => {
+    const { method, service } = subject
+    const hedge = hedgeFor(subject)
     if (hedge !== undefined && (config?.max ?? 0) === 0) return hedged(hedge, service)
     return [attempts(config, method), load(config, service)]
   },

@@ -42,3 +42,8 @@ export interface FactSource<C> {
   /** Left out: it makes nobody wait. */
   wait?(config: C, subject: Subject): Wait | undefined
 }
+
+/** The hedge of a request of this method; undefined where it is never hedged. */
+export function hedgeFor({ blocks: { hedge }, method }: Subject): AtWork['hedge'] {
+  return hedge?.methods.includes(method) === true ? hedge : undefined
+}
