@@ -45,14 +45,16 @@ t.test('wait for the other test files', { timeout: PATIENCE + 10_000 }, async (t
   t.comment('the machine did not become quiet')
 })
 
-/** Ten times as fast, unless it says otherwise. */
+/**
+ * Ten times as fast, unless it says otherwise. Degradation is told by `npm run scenario` alone, for CI has ten minutes; what its
+ * policy file does is shown in test/policies-files.
+ */
 const STORIES: Readonly<Record<string, readonly string[]>> = {
   rest: ['--scale', '10'],
   hedge: ['--scale', '10'],
   outlier: ['--scale', '10'],
   grpc: ['--scale', '10'],
   'retrying-client': ['--scale', '10'],
-  degradation: ['--scale', '10'],
   avalanche: ['--scale', '10'],
   // The variants with replicas; what becomes of a key when the application dies is shown in one process.
   'double-click': ['--scale', '20', '--only', 'replica'],
