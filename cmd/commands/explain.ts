@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/runtime/check-config.ts'
 import { explanationText } from '../../src/runtime/explain/text.ts'
 import { type Question, readQuestion } from '../../src/runtime/explain/question.ts'
 import { explain as explainRequest } from '../../src/runtime/explain.ts'
+import { environment, pathsFrom } from './environment.ts'
 
 const USAGE =
   'usage: outrigger explain --config PATH (--url URL | --service S) [--method M] [--header "NAME: VALUE"]…\n' +
@@ -58,7 +59,7 @@ function parse(args: readonly string[]): Asked | string {
         format: { type: 'string' },
       },
     })
-    const paths = values.config ?? environment('config')?.split(':') ?? []
+    const paths = values.config ?? pathsFrom('config')
     if (paths.length === 0) return 'name the files with --config PATH'
     const question = readQuestion(
       {
@@ -77,11 +78,6 @@ function parse(args: readonly string[]): Asked | string {
   } catch (cause) {
     return (cause as Error).message
   }
-}
-
-/** Every flag has a variable: `--config` is OUTRIGGER_CONFIG, its paths separated by `:` as for `run`. */
-function environment(flag: string): string | undefined {
-  return process.env[`OUTRIGGER_${flag.toUpperCase()}`] || undefined
 }
 
 function listed(text: string | undefined): string[] {

@@ -17,7 +17,7 @@ export function helpText(): string {
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help
 
-Every flag of run, validate and explain has an environment variable: --log-level is OUTRIGGER_LOG_LEVEL.
+Every flag of run, validate, explain and simulate has an environment variable: --log-level is OUTRIGGER_LOG_LEVEL.
 `
 }
 

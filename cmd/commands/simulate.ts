@@ -15,6 +15,7 @@ import { simulate as run } from '../../src/simulate/simulate.ts'
 import { readTrace } from '../../src/simulate/trace/read.ts'
 import { workloadOf as traceWorkload } from '../../src/simulate/trace/workload.ts'
 import type { Workload } from '../../src/simulate/workload.ts'
+import { environment, pathsFrom } from './environment.ts'
 
 const USAGE =
   'usage: outrigger simulate --config PATH… (--model FILE | --trace FILE) [--compare PATH]… [--seed N] [--name SIDECAR]\n' +
@@ -95,7 +96,7 @@ function parse(args: readonly string[]): Asked | string {
       args: [...args],
       options: {
         config: { type: 'string', multiple: true },
-        compare: { type: 'string', multiple: true, default: [] },
+        compare: { type: 'string', multiple: true },
         model: { type: 'string' },
         trace: { type: 'string' },
         seed: { type: 'string' },
@@ -104,7 +105,7 @@ function parse(args: readonly string[]): Asked | string {
         format: { type: 'string' },
       },
     })
-    const paths = values.config ?? listed(environment('config'))
+    const paths = values.config ?? pathsFrom('config')
     const [model, trace] = [values.model ?? environment('model'), values.trace ?? environment('trace')]
     const seed = values.seed ?? environment('seed')
     const format = values.format ?? environment('format') ?? 'text'
@@ -114,13 +115,14 @@ function parse(args: readonly string[]): Asked | string {
       return `--seed must be a whole number below 2^32, found '${seed}'`
     }
     if (format !== 'text' && format !== 'json') return `--format must be text or json, found '${format}'`
-    const interval = values.interval === undefined ? undefined : parseDuration(values.interval)
+    const stated = values.interval ?? environment('interval')
+    const interval = stated === undefined ? undefined : parseDuration(stated)
     if (interval !== undefined && !(interval.ok && interval.value >= 1)) {
-      return `--interval must be a duration such as 1s, found '${values.interval}'`
+      return `--interval must be a duration such as 1s, found '${stated}'`
     }
     return {
       paths,
-      compare: values.compare,
+      compare: values.compare ?? pathsFrom('compare'),
       model,
       trace,
       name: values.name ?? environment('name'),
@@ -131,13 +133,4 @@ function parse(args: readonly string[]): Asked | string {
   } catch (cause) {
     return (cause as Error).message
   }
-}
-
-/** Every flag has a variable: `--config` is OUTRIGGER_CONFIG. */
-function environment(flag: string): string | undefined {
-  return process.env[`OUTRIGGER_${flag.toUpperCase()}`] || undefined
-}
-
-function listed(path: string | undefined): string[] {
-  return path === undefined ? [] : [path]
 }

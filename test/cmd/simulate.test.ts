@@ -91,3 +91,22 @@ t.test('--name chooses the workload, and warnings of the policies are told', asy
   t.equal(JSON.parse(other.out).phases[0].destinations[0].attempts.retry, 0)
   t.ok(JSON.parse((await run(...args, '--name', 'orders')).out).phases[0].destinations[0].attempts.retry > 0)
 })
+
+t.test('every flag has a variable, and paths stand apart by a colon as for run', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: Servise\n', 'b.yaml': 'kind: Polici\n' })
+  const set = (values: Readonly<Record<string, string>>): void => {
+    Object.assign(process.env, values)
+    t.teardown(() => {
+      for (const name of Object.keys(values)) delete process.env[name]
+    })
+  }
+  set({ OUTRIGGER_CONFIG: `${join(folder, 'a.yaml')}:${join(folder, 'b.yaml')}` })
+  const both = await run(...MODEL)
+  t.equal(both.code, 1)
+  t.match(both.err, /a\.yaml:1:7: error E010 /)
+  t.match(both.err, /b\.yaml:1:7: error E010 /)
+  set({ OUTRIGGER_INTERVAL: '1' })
+  t.match(await run(...CONFIG, ...MODEL), { code: 2, err: /--interval must be a duration such as 1s, found '1'/ })
+  set({ OUTRIGGER_INTERVAL: '', OUTRIGGER_COMPARE: join(folder, 'a.yaml') })
+  t.match(await run(...CONFIG, ...MODEL), { code: 1, err: /a\.yaml:1:7: error E010 / })
+})

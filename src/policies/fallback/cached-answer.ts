@@ -3,7 +3,8 @@ import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
 import type { CachedAnswers } from './cached-answers.ts'
 import type { Copy } from './cached-copy.ts'
 import { mayBeServed } from './cached-rules.ts'
-import type { Given, LocalAnswer } from './local-answer.ts'
+import type { Given } from '../../core/giver.ts'
+import type { LocalAnswer } from './local-answer.ts'
 import { namesOf, ownFields, replacing } from './own-fields.ts'
 
 export class CachedAnswer implements LocalAnswer {

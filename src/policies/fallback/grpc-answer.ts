@@ -3,7 +3,8 @@ import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { GRPC_TYPE } from '../../core/grpc.ts'
 import { grpcMessage } from '../../core/grpc-message.ts'
 import { GRPC_STATUS } from '../../core/grpc-status.ts'
-import type { Given, LocalAnswer } from './local-answer.ts'
+import type { Given } from '../../core/giver.ts'
+import type { LocalAnswer } from './local-answer.ts'
 import { ownFields } from './own-fields.ts'
 
 export class GrpcAnswer implements LocalAnswer {

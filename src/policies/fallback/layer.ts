@@ -4,8 +4,9 @@ import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import { nextForError, nextForHead, reasonOfHead, type When } from './decide.ts'
-import { Giver } from './giver.ts'
-import type { Given, LocalAnswer } from './local-answer.ts'
+import { Giver } from '../../core/giver.ts'
+import type { Given } from '../../core/giver.ts'
+import type { LocalAnswer } from './local-answer.ts'
 
 export interface LocalEntry {
   readonly when: When

@@ -1,6 +1,7 @@
 /** An answer that stands in the file: made ready at load, filled with path parameters when it is given. */
 import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
-import type { Given, LocalAnswer } from './local-answer.ts'
+import type { Given } from '../../core/giver.ts'
+import type { LocalAnswer } from './local-answer.ts'
 import { ownFields } from './own-fields.ts'
 import type { PathParameters } from './path-parameters.ts'
 import { type Escape, escapeFor, parseTemplate, type Template } from './template.ts'

@@ -3,6 +3,7 @@
  * it waits, for an answer may only be given to the same payload, and kept as far as there is room, in case it has to be sent
  * after all.
  */
+import { Giver } from '../../core/giver.ts'
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { type RequestBody, type RequestHead, type ResponseHandler, ResponseHead } from '../../core/exchange.ts'
@@ -15,7 +16,7 @@ import type { Door } from './door.ts'
 import { Fingerprint } from './fingerprint.ts'
 import { Leader } from './leader.ts'
 import { IN_FLIGHT_ERROR, LEFT, MISMATCH_ERROR, UNAVAILABLE_ERROR, UNKNOWN_ERROR } from './refusals.ts'
-import { Replay } from './replay.ts'
+import { replayOf } from './replay.ts'
 import type { Asker, Lease, Look } from './store.ts'
 
 /** The store is asked: one read is kept, then the asker is paused. */
@@ -213,7 +214,7 @@ export class Waiting implements RequestBody, Asker, Timed {
     this.#settleDown(ANSWERING)
     this.#drop()
     this.#door.count(this.#request, 'replayed')
-    const replay = new Replay(this.#gate, answer, this.#paused)
+    const replay = new Giver(this.#gate, replayOf(answer), this.#paused, true)
     this.#down = replay
     replay.start()
   }

@@ -1,7 +1,14 @@
 /** Gives an answer that is at hand, chunk by chunk and no further than the asker reads. Nobody is beneath any more. */
-import type { ProxyError } from '../../core/errors.ts'
-import type { RequestBody, ResponseHandler } from '../../core/exchange.ts'
-import type { Given } from './local-answer.ts'
+import type { ProxyError } from './errors.ts'
+import type { RequestBody, ResponseHandler, ResponseHead } from './exchange.ts'
+import type { Headers } from './headers.ts'
+
+/** An answer, ready to be given. */
+export interface Given {
+  readonly head: ResponseHead
+  readonly body: readonly Buffer[]
+  readonly trailers: Headers | undefined
+}
 
 export class Giver implements RequestBody {
   readonly #up: ResponseHandler
