@@ -10,6 +10,7 @@ export interface RunOptions extends RunFlags {
   readonly paths: readonly string[]
   readonly name: string | undefined
   readonly logLevel: LogLevel
+  readonly pagePaths: boolean
 }
 
 /** Where an image's policies are mounted. */
@@ -23,6 +24,7 @@ const FLAGS = {
   outbound: { type: 'string' },
   admin: { type: 'string' },
   'log-level': { type: 'string' },
+  'page-paths': { type: 'boolean' },
 } as const
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -30,7 +32,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Throws an Error with a sentence: a flag nobody knows, a value that cannot be read. */
 export function runOptions(args: readonly string[], environment: Environment): RunOptions {
   const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false })
-  const text = (flag: Exclude<keyof typeof FLAGS, 'config'>): string | undefined => {
+  const text = (flag: Exclude<keyof typeof FLAGS, 'config' | 'page-paths'>): string | undefined => {
     const value = values[flag] ?? environment[variable(flag)]
     return value === '' ? undefined : value
   }
@@ -53,6 +55,7 @@ export function runOptions(args: readonly string[], environment: Environment): R
     outbound: address('outbound'),
     admin: address('admin'),
     logLevel: levelOf(text('log-level')),
+    pagePaths: values['page-paths'] ?? isSet(environment[variable('page-paths')]),
   }
 }
 
@@ -64,6 +67,13 @@ function variable(flag: string): string {
 function split(value: string | undefined): string[] | undefined {
   const paths = (value ?? '').split(':').filter((path) => path !== '')
   return paths.length === 0 ? undefined : paths
+}
+
+/** A flag without a value, in a variable: `1` and `true`, or `0`, `false` and nothing. */
+function isSet(value = ''): boolean {
+  if (['', '0', 'false'].includes(value)) return false
+  if (['1', 'true'].includes(value)) return true
+  throw new Error(`OUTRIGGER_PAGE_PATHS must be true or false, found '${value}'`)
 }
 
 function levelOf(value = 'info'): LogLevel {

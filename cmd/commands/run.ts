@@ -7,7 +7,8 @@ import { createLog, FileSink } from '../../src/telemetry/index.ts'
 import { type RunOptions, runOptions } from './run-options.ts'
 
 const USAGE = `usage: outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
-                     [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]`
+                     [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
+                     [--page-paths]`
 
 export async function run(args: readonly string[]): Promise<number> {
   let options: RunOptions

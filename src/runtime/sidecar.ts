@@ -41,6 +41,8 @@ export interface SidecarOptions extends RunFlags {
   readonly name?: string | undefined
   readonly log: Log
   readonly version: string
+  /** The page shows paths; left out: it does not. */
+  readonly pagePaths?: boolean
   /** `process.env`: the OTEL_* of it are read. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Called once the drain that `POST /quit` asked for is over. */
@@ -95,7 +97,7 @@ export class Sidecar {
   #opened = false
 
   constructor(options: SidecarOptions) {
-    const { log, paths, name, version, environment } = options
+    const { log, paths, name, version, environment, pagePaths = false } = options
     const clock = options.clock ?? new SystemClock()
     const random = options.random ?? systemRandom()
     this.#options = options
@@ -109,7 +111,7 @@ export class Sidecar {
     this.#sidecar = this.#configuration.current.sidecar
     first = this.#sidecar
     this.#certificates.adopt(this.#configuration.current)
-    this.#telemetry = createTelemetry({ sidecar: this.#sidecar, clock, random, log, version, environment })
+    this.#telemetry = createTelemetry({ sidecar: this.#sidecar, clock, random, log, version, environment, pagePaths })
     const { limits } = this.#sidecar
     const upstream = {
       clock,

@@ -1,4 +1,6 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
+export type { Endings, EndListener } from './ended/endings.ts'
+export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from './ended/record.ts'
 export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
 export type {

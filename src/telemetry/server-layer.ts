@@ -1,11 +1,20 @@
 /** The whole exchange as the client sees it: duration, in flight, access log, server span. Outermost of all layers. */
 import type { Clock } from '../core/clock.ts'
 import { type ProxyError, REASONS } from '../core/errors.ts'
-import type { Dispatch, Layer, RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../core/exchange.ts'
+import type {
+  Dispatch,
+  Layer,
+  Origin,
+  RequestBody,
+  RequestHead,
+  ResponseHandler,
+  ResponseHead,
+} from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
 import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
 import type { AccessLog } from './access-log.ts'
+import type { Endings } from './ended/endings.ts'
 import type { Ids } from '../core/ids.ts'
 import { methodIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
 import { readContext } from './propagation.ts'
@@ -26,6 +35,7 @@ export interface ServerParts {
   readonly sampler: Sampler
   /** undefined: `accessLog.format: none`. */
   readonly accessLog: AccessLog | undefined
+  readonly endings: Endings
   /** undefined: no exporter is configured. */
   readonly spans: SpanQueue | undefined
   /** b3 is among the propagators. */
@@ -63,6 +73,7 @@ class ServerWatch extends ForwardingHandler {
   readonly #trace: TraceContext
   #rows: RouteRows | undefined
   #status: number
+  #origin: Origin | ''
   #reason: string
   #tunnel: boolean
   /** Of a gRPC call, once it is known. */
@@ -75,6 +86,7 @@ class ServerWatch extends ForwardingHandler {
     this.#trace = trace
     this.#rows = undefined
     this.#status = 0
+    this.#origin = ''
     this.#reason = ''
     this.#tunnel = false
     this.#rpcStatus = NO_STATUS
@@ -88,6 +100,7 @@ class ServerWatch extends ForwardingHandler {
   override head(head: ResponseHead): void {
     const status = head.status
     this.#status = status
+    this.#origin = head.origin
     this.#reason = head.reason
     if (status === 101 || (status < 300 && this.#request.method === 'CONNECT')) this.#openTunnel()
     if (this.#request.exchange.grpc) this.#rpcStatus = statusOfHead(head)
@@ -149,6 +162,7 @@ class ServerWatch extends ForwardingHandler {
     if (parts.accessLog !== undefined) {
       parts.accessLog.record(this.#request, this.#trace.traceId, rows, status, this.#rpcStatus, this.#reason, now)
     }
+    parts.endings.ended(this.#request, rows, status, this.#rpcStatus, this.#origin, this.#reason, now)
     const recorded = this.#trace.recorded
     if (recorded === undefined) return
     if (exchange.grpc) recorded.call(parts.registry.rpcMethods.names[method] as string, this.#rpcStatus)

@@ -6,6 +6,7 @@ import type { PolicyEvents } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
+import { Endings } from './ended/endings.ts'
 import { Exposition, METRICS_TYPE } from './exposition.ts'
 import { concurrencyFamilies } from './families/concurrency.ts'
 import { fallbackFamilies } from './families/fallback.ts'
@@ -44,6 +45,7 @@ class AssembledTelemetry implements Telemetry {
   readonly attempt: Layer
   readonly events: PolicyEvents
   readonly log: Log
+  readonly endings: Endings
   readonly metricsType = METRICS_TYPE
   readonly #clock: Clock
   readonly #registry: Registry
@@ -67,7 +69,9 @@ class AssembledTelemetry implements Telemetry {
     this.#registry = registry
     this.#spans = spans
     this.#accessLog = accessLog
-    this.server = serverLayer({ clock, registry, ids, sampler, accessLog, spans, b3 })
+    const endings = new Endings(options.pagePaths === true)
+    this.endings = endings
+    this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, b3 })
     this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
     this.events = new CountedEvents(registry, clock, log)
     this.#exposition = new Exposition([

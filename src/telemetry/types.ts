@@ -4,6 +4,7 @@ import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents, Snapshot } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
+import type { Endings } from './ended/endings.ts'
 import type { LineSink } from './line-sink.ts'
 import type { Log } from './log.ts'
 
@@ -36,6 +37,8 @@ export interface TelemetryOptions {
   readonly version: string
   /** `process.env`, handed in by cmd; the OTEL_* of it are read once. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What clients sent, paths for instance, is kept of exchanges that were not plain; left out: it is not. */
+  readonly pagePaths?: boolean
   /** Takes the access log instead of what the Sidecar document names; for tests. */
   readonly accessLogSink?: LineSink
 }
@@ -88,6 +91,8 @@ export interface Telemetry {
   readonly attempt: Layer
   readonly events: PolicyEvents
   readonly log: Log
+  /** The last exchanges that were not plain, and where to listen to all of them. */
+  readonly endings: Endings
   /** A codec refused what never became an exchange (400, 408, 431). */
   refused(reason: Reason, direction: Direction): void
   /** An HTTP/2 peer broke the rules; `how` is of one closed list (src/http/violation.ts). */

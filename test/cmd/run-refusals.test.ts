@@ -85,5 +85,16 @@ t.test('runOptions() refuses a value that is none, and a stray word', (t) => {
     t.throws(() => runOptions(args, {}), Error, args.join(' '))
   }
   t.throws(() => runOptions([], { OUTRIGGER_LOG_LEVEL: 'loud' }), /log-level/)
+  t.throws(() => runOptions([], { OUTRIGGER_PAGE_PATHS: 'maybe' }), /OUTRIGGER_PAGE_PATHS must be true or false/)
+  t.end()
+})
+
+t.test('A flag without a value is set by its name, or by a variable that says true', (t) => {
+  t.equal(runOptions([], {}).pagePaths, false)
+  t.equal(runOptions(['--page-paths'], {}).pagePaths, true)
+  for (const [value, set] of Object.entries({ '1': true, true: true, '0': false, false: false, '': false })) {
+    t.equal(runOptions([], { OUTRIGGER_PAGE_PATHS: value }).pagePaths, set, value)
+  }
+  t.equal(runOptions(['--page-paths'], { OUTRIGGER_PAGE_PATHS: 'false' }).pagePaths, true, 'the flag wins')
   t.end()
 })

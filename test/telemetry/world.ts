@@ -41,6 +41,7 @@ export interface WorldOptions {
   readonly random?: Random
   readonly route?: RouteInfo | undefined
   readonly authority?: string
+  readonly pagePaths?: boolean
 }
 
 export interface AskOptions {
@@ -81,6 +82,7 @@ export class World {
       version: '1.2.3',
       environment: options.environment ?? {},
       accessLogSink: this.accessLog,
+      pagePaths: options.pagePaths ?? false,
     })
   }
 
@@ -149,6 +151,12 @@ export class World {
   /** An answer of our own, from above the attempts. */
   refuse(status: number, reason: Reason): void {
     this.#up.head(new ResponseHead(status, '', [], 0, 'proxy', reason))
+    this.#up.end()
+  }
+
+  /** An answer of a fallback's, in place of a failure. */
+  stand(status: number, reason: Reason): void {
+    this.#up.head(new ResponseHead(status, '', [], 0, 'fallback', reason))
     this.#up.end()
   }
 

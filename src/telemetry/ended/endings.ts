@@ -1,0 +1,112 @@
+/**
+ * The ends of exchanges: the last ones that were not plain, for whoever looks later, and a hook for whoever listens now. A plain
+ * exchange that nobody listens to costs the reading of a few fields.
+ */
+import type { Origin, RequestHead } from '../../core/exchange.ts'
+import type { RouteRows } from '../route-rows.ts'
+import { isPlain } from './plain.ts'
+import { type EndedExchange, recordOf } from './record.ts'
+
+/** How many are kept. */
+const KEPT = 100
+
+/** Told of every exchange within the very call that ends it; keeps hold of none of what it is given (`recordOf` copies). */
+export interface EndListener {
+  /**
+   * `status` as sent, or what a request nobody waited for is given in logs; `rpcStatus` of a gRPC call, or NO_STATUS;
+   * `origin` of the answer, '' where none began; `now` on the clock, ms.
+   */
+  exchangeEnded(
+    request: RequestHead,
+    rows: RouteRows,
+    status: number,
+    rpcStatus: number,
+    origin: Origin | '',
+    reason: string,
+    now: number,
+  ): void
+}
+
+export class Endings {
+  readonly #withRequest: boolean
+  readonly #ring: EndedExchange[]
+  readonly #listeners: Set<EndListener>
+  /** undefined while nobody listens. */
+  #listener: EndListener | undefined
+  /** Exchanges that were not plain, since the start. */
+  count: number
+
+  /** `withRequest`: paths are kept as well (`--page-paths`). */
+  constructor(withRequest: boolean) {
+    this.#withRequest = withRequest
+    this.#ring = []
+    this.#listeners = new Set()
+    this.#listener = undefined
+    this.count = 0
+  }
+
+  /** Parameters as of `EndListener`. */
+  ended(
+    request: RequestHead,
+    rows: RouteRows,
+    status: number,
+    rpcStatus: number,
+    origin: Origin | '',
+    reason: string,
+    now: number,
+  ): void {
+    if (this.#listener !== undefined) {
+      this.#listener.exchangeEnded(request, rows, status, rpcStatus, origin, reason, now)
+    }
+    if (isPlain(request.exchange, status, rpcStatus, reason)) return
+    const record = recordOf(request, rows, status, rpcStatus, origin, reason, now, this.#withRequest)
+    this.#ring[this.count % KEPT] = record
+    this.count++
+  }
+
+  /** Those that were not plain and came after the first `seen` of them, as far as they are still kept; oldest first. */
+  since(seen: number): EndedExchange[] {
+    const records: EndedExchange[] = []
+    for (let i = Math.max(0, seen, this.count - KEPT); i < this.count; i++) {
+      records.push(this.#ring[i % KEPT] as EndedExchange)
+    }
+    return records
+  }
+
+  /** Returns what ends the listening. Several may listen at once. */
+  listen(listener: EndListener): () => void {
+    this.#listeners.add(listener)
+    this.#compile()
+    return () => {
+      this.#listeners.delete(listener)
+      this.#compile()
+    }
+  }
+
+  #compile(): void {
+    const { size } = this.#listeners
+    this.#listener = size < 2 ? this.#listeners.values().next().value : new Several(this.#listeners)
+  }
+}
+
+class Several implements EndListener {
+  readonly #listeners: ReadonlySet<EndListener>
+
+  constructor(listeners: ReadonlySet<EndListener>) {
+    this.#listeners = listeners
+  }
+
+  exchangeEnded(
+    request: RequestHead,
+    rows: RouteRows,
+    status: number,
+    rpcStatus: number,
+    origin: Origin | '',
+    reason: string,
+    now: number,
+  ): void {
+    for (const listener of this.#listeners) {
+      listener.exchangeEnded(request, rows, status, rpcStatus, origin, reason, now)
+    }
+  }
+}
