@@ -23,6 +23,8 @@ export const rooms: Record<string, readonly string[]> = {
   runtime: ['*'],
   admin: ['core', 'telemetry', 'runtime'],
   kubernetes: ['core', 'config'],
+  // Text and programs of iptables; the sidecar itself knows nothing of it.
+  firewall: ['core', 'config'],
   demo: ['core'],
   // A whole sidecar put together as `runtime` does it, but for the sockets; nothing else may lean on it.
   simulate: ['core', 'config', 'http', 'routing', 'server', 'upstream', 'policies', 'runtime'],
@@ -55,6 +57,7 @@ export const exceptions: readonly Exception[] = [
   },
   { from: 'config', to: 'src/core/grpc-status.ts', reason: 'so is the name of a gRPC status' },
   { from: 'cmd', to: 'demo', reason: '`outrigger demo` starts it' },
+  { from: 'cmd', to: 'firewall', reason: '`outrigger firewall` runs it, in a container of its own' },
   { from: 'cmd', to: 'simulate', reason: '`outrigger simulate` starts it' },
   { from: 'cmd', to: 'kubernetes', reason: 'the commands of a cluster: injector, inject, check, diag' },
   {
