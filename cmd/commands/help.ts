@@ -14,6 +14,8 @@ export function helpText(): string {
       which policies a request meets, why, and what they come to
   outrigger simulate --config PATH (--model FILE | --trace FILE) [--compare PATH] [--seed N] [--format text|json]
       what clients and upstreams would have seen under these policies, without a single socket
+  outrigger firewall plan|apply|remove [--inbound PORT] [--outbound PORT] [--proxy-uid UID] …
+      the rules that lead a pod's connections to its sidecar; what stands in docs/interception.md
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

@@ -83,9 +83,11 @@ function cannot({ family, problems }: { readonly family: Family } & Found): stri
   ]
 }
 
+const LOOPBACK = /^0{31}1 /
+
 /** From what /proc/net/if_inet6 holds: any address but loopback's, link-local ones too, for neighbours can use them. */
 export function hasIpv6Address(interfaces: string): boolean {
-  return interfaces.split('\n').some((line) => /^[0-9a-f]{32} /.test(line) && !line.startsWith('0'.repeat(31) + '1'))
+  return interfaces.split('\n').some((line) => /^[0-9a-f]{32} /.test(line) && !LOOPBACK.test(line))
 }
 
 /** '' where the kernel has no IPv6. */

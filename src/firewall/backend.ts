@@ -33,7 +33,10 @@ export function findBackends(family: Family, only: Backend | undefined, run: Run
     return works && !LEGACY_TOO.test(ran.stdout + ran.stderr)
   }
   if (only !== undefined) look(only)
-  else if (!look('nft') && (look('legacy'), usable.length === 0)) look('')
+  else if (!look('nft')) {
+    look('legacy')
+    if (usable.length === 0) look('')
+  }
   const ours = usable.filter(({ saved }) => isOurs(saved))
   return { usable: [...ours, ...usable.filter((one) => !ours.includes(one))], problems }
 }
