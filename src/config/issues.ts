@@ -36,6 +36,7 @@ export const PROBLEMS = {
   E049: 'no shadow mode',
   E050: 'a tie between policies',
   E051: 'a circle of fallbacks',
+  E052: 'a tail without a rule',
   E060: 'a certificate or a key cannot be read',
   E061: 'not a certificate, not a key',
   E062: "the key is not the certificate's",

@@ -160,7 +160,12 @@ export interface SidecarDocument {
   readonly drain: { readonly wait: number; readonly timeout: number }
   /** `sample` as a fraction; `output` is `stdout`, `stderr` or a file. */
   readonly accessLog: { readonly format: 'json' | 'text' | 'none'; readonly sample: number; readonly output: string }
-  readonly tracing: { readonly sample: number; readonly propagators: readonly ('tracecontext' | 'baggage' | 'b3')[] }
+  readonly tracing: {
+    readonly sample: number
+    readonly propagators: readonly ('tracecontext' | 'baggage' | 'b3')[]
+    /** `slowerThan` in ms, Infinity: no exchange is slow; undefined: nothing is decided at the end. */
+    readonly tail: { readonly errors: boolean; readonly slowerThan: number } | undefined
+  }
   /** undefined when no Sidecar document stands in the files. */
   readonly place: Place | undefined
 }

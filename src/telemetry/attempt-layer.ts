@@ -63,17 +63,13 @@ function propagate(
 ): RequestHead {
   if (rows.propagate !== 'all') withoutOurs(request.attempt.fields)
   if (rows.propagate === 'none') return withHeaders(request, trace.came, ~0)
-  const recorded = trace.recorded
   const asItCame = !parts.exporting && trace.parentId !== '' && !trace.broken
   const spanId = asItCame ? trace.parentId : parts.ids.spanId()
   let drop = asItCame ? 0 : PLACE
   // State of a trace that we did not take over belongs to nobody (§3.3).
   if (trace.parentId === '') drop |= CAME_TRACESTATE
   if (rows.propagate === 'trace') drop |= CAME_BAGGAGE
-  if (recorded !== undefined) {
-    record.spanId = spanId
-    recorded.tried(record)
-  }
+  if (trace.recorded !== undefined) record.spanId = spanId
   writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, request.attempt.fields)
   return withHeaders(request, trace.came, drop)
 }
@@ -130,7 +126,7 @@ export class AttemptRecord extends ForwardingHandler {
   superseded: boolean
   /** Why another attempt followed (`retry: 503`), or none though a policy would have liked one (`none: budget`); ''. */
   whyNext: string
-  /** What goes out in traceparent, when this exchange is recorded; ''. */
+  /** What goes out in traceparent, when this exchange is recorded; '': no span is made of it. */
   spanId: string
 
   constructor(up: ResponseHandler, parts: AttemptParts, request: RequestHead, rows: RouteRows) {

@@ -4,11 +4,12 @@
  * Spans are made after the fact, from what was kept of a traced exchange: their ids went out on the wire long before.
  * The SDK takes ids only from its generator, so the generator hands out the one that was put there right before.
  */
-// cold file: runs for traced exchanges only, after they ended
+// cold file: runs for exchanges that are exported only, after they ended
 import { api, NodeSDK, resources } from '@opentelemetry/sdk-node'
-import { get } from '../core/headers.ts'
+import type { Headers } from '../core/headers.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import { quietDiagnostics } from './otlp-diagnostics.ts'
+import { resourceAttributes } from './resource.ts'
 import type { SampledExchange } from './sampled.ts'
 import {
   clientAttributes,
@@ -28,7 +29,7 @@ export function startExport(options: TelemetryOptions): SpanExport {
   const sdk = new NodeSDK({
     resource: resources.defaultResource().merge(
       // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are merged over this.
-      resources.resourceFromAttributes({ 'service.name': options.sidecar.name, 'service.version': options.version }),
+      resources.resourceFromAttributes(resourceAttributes(options)),
     ),
     // Decided before, for every exchange, traced or not.
     sampler: { shouldSample: () => ({ decision: api.SamplingDecision.RECORD_AND_SAMPLED }), toString: () => 'decided' },
@@ -93,8 +94,11 @@ class SdkExport implements SpanExport {
     span.end(recorded.endedAt + offset)
   }
 
-  shutdown(): Promise<void> {
-    return this.#sdk.shutdown()
+  async shutdown(): Promise<void> {
+    await this.#sdk.shutdown()
+    // Another sidecar of this process, if there is one, starts with an SDK of its own.
+    api.trace.disable()
+    api.diag.disable()
   }
 
   #exportAttempt(recorded: SampledExchange, record: AttemptRecord, offset: number, context: api.Context): void {
@@ -109,13 +113,18 @@ class SdkExport implements SpanExport {
 
 function parentOf({ trace, request }: SampledExchange): api.Context {
   if (trace.parentId === '') return api.ROOT_CONTEXT
-  const state = get(request.headers, 'tracestate')
+  const state = traceState(request.headers)
   const parent: api.SpanContext = {
     traceId: trace.traceId,
     spanId: trace.parentId,
-    traceFlags: api.TraceFlags.SAMPLED,
+    traceFlags: trace.sampled ? api.TraceFlags.SAMPLED : api.TraceFlags.NONE,
     isRemote: true,
-    ...(state === undefined ? {} : { traceState: api.createTraceState(state) }),
+    ...(state === '' ? {} : { traceState: api.createTraceState(state) }),
   }
   return api.trace.setSpanContext(api.ROOT_CONTEXT, parent)
+}
+
+/** Several fields are one list (W3C Trace Context §3.3.1). */
+function traceState(headers: Headers): string {
+  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'tracestate').join(',')
 }

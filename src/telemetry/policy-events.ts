@@ -122,6 +122,6 @@ export class CountedEvents implements PolicyEvents {
 
   #note(exchange: Exchange, name: string, attributes: SpanEvent['attributes']): void {
     const recorded = (exchange.trace as TraceContext | undefined)?.recorded
-    recorded?.events.push({ name: `outrigger.${name}`, at: this.#clock.now(), attributes })
+    recorded?.decided({ name: `outrigger.${name}`, at: this.#clock.now(), attributes })
   }
 }

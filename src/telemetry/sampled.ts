@@ -1,7 +1,8 @@
-/** What is kept of an exchange that is traced, until its spans are made. Nothing of this exists for the others. */
+/** What is kept of an exchange that may be exported, until its spans are made. Nothing of this exists for the others. */
 import type { RequestHead } from '../core/exchange.ts'
 import { NO_STATUS } from '../core/grpc-status.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
+import type { Tail, TailReason } from './tail.ts'
 import type { TraceContext } from './trace-context.ts'
 
 /** A policy's decision, as an event of the server span. */
@@ -14,14 +15,25 @@ export interface SpanEvent {
 
 /** Attempts that are told of, in a trace and in a line of the access log: the newest. All are counted. */
 export const MOST_ATTEMPTS = 20
+/** Decisions that are told of, the first: as many as the SDK would keep (OTEL_SPAN_EVENT_COUNT_LIMIT). */
+const MOST_EVENTS = 128
+/** Shared by all that no policy has decided about. */
+const NO_EVENTS: SpanEvent[] = []
 
 export class SampledExchange {
   readonly trace: TraceContext
   readonly request: RequestHead
-  readonly spanId: string
-  readonly events: SpanEvent[]
-  /** Newest last, at most MOST_ATTEMPTS. */
-  readonly attempts: AttemptRecord[]
+  /** Where its room is, if its end decides whether it is exported; undefined: it was decided before. */
+  readonly tail: Tail | undefined
+  /** Why its end decided so. */
+  tailReason: TailReason
+  /** Decisions found no room. */
+  cut: boolean
+  /** Of the server span; given when it is exported. */
+  spanId: string
+  events: SpanEvent[]
+  /** On the clock, ms; Infinity where no answer came. */
+  headAt: number
   /** On the clock, ms. */
   endedAt: number
   status: number
@@ -30,12 +42,15 @@ export class SampledExchange {
   rpcStatus: number
   rpcMethod: string
 
-  constructor(trace: TraceContext, request: RequestHead, spanId: string) {
+  constructor(trace: TraceContext, request: RequestHead, tail: Tail | undefined) {
     this.trace = trace
     this.request = request
-    this.spanId = spanId
-    this.events = []
-    this.attempts = []
+    this.tail = tail
+    this.tailReason = ''
+    this.cut = false
+    this.spanId = ''
+    this.events = NO_EVENTS
+    this.headAt = Number.POSITIVE_INFINITY
     this.endedAt = 0
     this.status = 0
     this.reason = ''
@@ -43,14 +58,33 @@ export class SampledExchange {
     this.rpcMethod = ''
   }
 
-  tried(record: AttemptRecord): void {
-    if (this.attempts.length === MOST_ATTEMPTS) this.attempts.shift()
-    this.attempts.push(record)
+  decided(event: SpanEvent): void {
+    if (this.events.length === MOST_EVENTS) return
+    if (this.tail !== undefined && !this.tail.admitsEvent(this)) return
+    if (this.events === NO_EVENTS) this.events = []
+    this.events.push(event)
   }
 
   /** It was a gRPC call. */
   call(method: string, status: number): void {
     this.rpcMethod = method
     this.rpcStatus = status
+  }
+
+  ended(status: number, reason: string, now: number): void {
+    this.status = status
+    this.reason = reason
+    this.endedAt = now
+  }
+
+  /** Those that are part of the trace, oldest first: the newest MOST_ATTEMPTS. */
+  // cold: when its spans are made
+  get attempts(): AttemptRecord[] {
+    const attempts: AttemptRecord[] = []
+    let record = this.request.exchange.attemptLog as AttemptRecord | undefined
+    for (; record !== undefined && attempts.length < MOST_ATTEMPTS; record = record.previous) {
+      if (record.spanId !== '') attempts.unshift(record)
+    }
+    return attempts
   }
 }

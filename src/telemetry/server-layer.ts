@@ -24,7 +24,9 @@ import { methodOf, statusOfFailure } from './rpc-call.ts'
 import { rpcKey } from './rpc-status.ts'
 import { SampledExchange } from './sampled.ts'
 import type { Sampler } from './sampling.ts'
+import { serverError } from './span-attributes.ts'
 import type { SpanQueue } from './span-queue.ts'
+import { type Tail, tailReason } from './tail.ts'
 import { TraceContext } from './trace-context.ts'
 
 /** What exchanges need; one for the process. */
@@ -38,6 +40,8 @@ export interface ServerParts {
   readonly endings: Endings
   /** undefined: no exporter is configured. */
   readonly spans: SpanQueue | undefined
+  /** undefined: no exporter is configured, or the end decides nothing. */
+  readonly tail: Tail | undefined
   /** b3 is among the propagators. */
   readonly b3: boolean
 }
@@ -61,9 +65,9 @@ function beginTrace(parts: ServerParts, request: RequestHead): TraceContext {
   const parent = readContext(request.headers, trace, parts.b3)
   trace.sampled = parts.sampler.decide(parent)
   if (trace.traceId === '') trace.traceId = parts.ids.traceId()
-  if (trace.sampled && parts.spans !== undefined) {
-    trace.recorded = new SampledExchange(trace, request, parts.ids.spanId())
-  }
+  if (parts.spans === undefined) return trace
+  if (trace.sampled) trace.recorded = new SampledExchange(trace, request, undefined)
+  else if (parts.tail?.admits()) trace.recorded = new SampledExchange(trace, request, parts.tail)
   return trace
 }
 
@@ -104,6 +108,8 @@ class ServerWatch extends ForwardingHandler {
     this.#reason = head.reason
     if (status === 101 || (status < 300 && this.#request.method === 'CONNECT')) this.#openTunnel()
     if (this.#request.exchange.grpc) this.#rpcStatus = statusOfHead(head)
+    const recorded = this.#trace.recorded
+    if (recorded !== undefined) recorded.headAt = this.#parts.clock.now()
     this.up.head(head)
   }
 
@@ -166,7 +172,10 @@ class ServerWatch extends ForwardingHandler {
     const recorded = this.#trace.recorded
     if (recorded === undefined) return
     if (exchange.grpc) recorded.call(parts.registry.rpcMethods.names[method] as string, this.#rpcStatus)
-    parts.spans?.push(recorded, this.#status, this.#reason, now)
+    recorded.ended(this.#status, this.#reason, now)
+    if (recorded.tail !== undefined && !isWanted(recorded.tail, recorded)) return
+    recorded.spanId = parts.ids.spanId()
+    parts.spans?.push(recorded)
   }
 
   /** The method's place among those that are counted by name. */
@@ -177,4 +186,22 @@ class ServerWatch extends ForwardingHandler {
     rows.rpcServer.observe(rpcKey(method, this.#rpcStatus, reason), now - exchange.startedAt)
     return method
   }
+}
+
+/** What the head decision left out, decided at its end. */
+function isWanted(tail: Tail, recorded: SampledExchange): boolean {
+  tail.release(recorded)
+  recorded.tailReason = tailReason(tail.rules, serverError(recorded) !== '', answeredAfter(recorded))
+  return recorded.tailReason !== ''
+}
+
+/**
+ * ms until the answer: to its last byte, or to its head where how long it goes on says nothing of how fast it was: of
+ * tunnels, of routes with `stream: true`, and of gRPC calls unless their route says `stream: false`.
+ */
+function answeredAfter({ request, headAt, endedAt }: SampledExchange): number {
+  const { startedAt, grpc, route } = request.exchange
+  const stated = route === undefined ? undefined : route.stream
+  const isStream = request.isTunnel || (stated === undefined ? grpc : stated)
+  return (isStream ? Math.min(headAt, endedAt) : endedAt) - startedAt
 }

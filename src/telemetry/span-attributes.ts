@@ -1,5 +1,5 @@
 /** What spans say, in the words of OpenTelemetry's conventions for HTTP and RPC. */
-// cold file: runs for traced exchanges only, after they ended
+// cold file: runs for exchanges that are recorded only, after they ended
 import type { RequestHead } from '../core/exchange.ts'
 import { NO_STATUS } from '../core/grpc-status.ts'
 import { get } from '../core/headers.ts'
@@ -53,6 +53,8 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
   if (agent !== undefined) attributes['user_agent.original'] = agent
   if (status !== 0) attributes['http.response.status_code'] = status
   if (reason !== '') attributes['outrigger.reason'] = reason
+  // Whoever counts spans has to know that these were not drawn by lot.
+  if (recorded.tailReason !== '') attributes['outrigger.tail'] = recorded.tailReason
   if (exchange.grpc) Object.assign(attributes, callAttributes(recorded, recorded.rpcStatus))
   const error = serverError(recorded)
   if (error !== '') attributes['error.type'] = error

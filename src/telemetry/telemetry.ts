@@ -30,6 +30,7 @@ import { count, Registry } from './registry.ts'
 import { compileSampler, exportsTraces } from './sampling.ts'
 import { serverLayer } from './server-layer.ts'
 import { type SpanExport, SpanQueue } from './span-queue.ts'
+import { Tail } from './tail.ts'
 import type { Direction, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
 
 /** ms after the start in which the SDK is not loaded: reading it in takes 300 ms, and requests come first. */
@@ -63,6 +64,8 @@ class AssembledTelemetry implements Telemetry {
     const b3 = sidecar.tracing.propagators.includes('b3')
     const sampler = compileSampler(environment, sidecar.tracing.sample, random)
     const spans = exportsTraces(environment) ? new SpanQueue(clock) : undefined
+    const { tail: rules } = sidecar.tracing
+    const tail = rules === undefined || spans === undefined ? undefined : new Tail(rules)
     const accessLog = openAccessLog(options)
     this.log = log
     this.#clock = clock
@@ -71,7 +74,7 @@ class AssembledTelemetry implements Telemetry {
     this.#accessLog = accessLog
     const endings = new Endings(options.pagePaths === true)
     this.endings = endings
-    this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, b3 })
+    this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, tail, b3 })
     this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
     this.events = new CountedEvents(registry, clock, log)
     this.#exposition = new Exposition([
@@ -92,6 +95,7 @@ class AssembledTelemetry implements Telemetry {
         version: options.version,
         logLinesDropped: () => accessLog?.dropped ?? 0,
         spansDropped: () => spans?.dropped ?? 0,
+        tailDropped: () => tail?.dropped ?? 0,
       }),
     ])
     this.#settled = new Deadline()

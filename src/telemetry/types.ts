@@ -25,6 +25,8 @@ export interface TelemetrySettings {
     /** Fraction of the exchanges that begin a trace here, 0…1. */
     readonly sample: number
     readonly propagators: readonly ('tracecontext' | 'baggage' | 'b3')[]
+    /** What is exported at its end although the head decision left it out; undefined: nothing. `slowerThan` in ms. */
+    readonly tail?: { readonly errors: boolean; readonly slowerThan: number } | undefined
   }
 }
 

@@ -126,7 +126,7 @@ trust:
   sources: {frontend: {cidr: ["fd00::/8"]}}
 limits: {maxRequestBytes: 1MiB, headTimeout: 1.5s}
 accessLog: {format: none, sample: 0.5%, output: /var/log/access.log}
-tracing: {sample: 100%, propagators: [b3]}
+tracing: {sample: 100%, propagators: [b3], tail: {slowerThan: 1.5s}}
 `)
   t.match(sidecar, {
     inbound: [{ app: { host: '::1', port: 8080 }, protocol: 'http1' }, { app: { host: '127.0.0.1', port: 8081 } }],
@@ -138,8 +138,14 @@ tracing: {sample: 100%, propagators: [b3]}
     },
     limits: { maxRequestBytes: 1048576, headTimeout: 1500 },
     accessLog: { format: 'none', sample: 0.005, output: '/var/log/access.log' },
-    tracing: { sample: 1, propagators: ['b3'] },
+    tracing: { sample: 1, propagators: ['b3'], tail: { errors: true, slowerThan: 1500 } },
   })
+})
+
+t.test('Sidecar: a tail takes errors, unless told otherwise, and what is slow where that is said', async (t) => {
+  const tail = (text: string) => configOf(`kind: Sidecar\nname: a\ntracing: {tail: ${text}}`).sidecar.tracing.tail
+  t.same(tail('{}'), { errors: true, slowerThan: Number.POSITIVE_INFINITY })
+  t.same(tail('{errors: false, slowerThan: 250ms}'), { errors: false, slowerThan: 250 })
 })
 
 t.test('Sidecar: options.sidecarName wins', async (t) => {

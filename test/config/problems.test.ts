@@ -250,6 +250,7 @@ const cases: readonly Case[] = [
     `${SIDECAR}outbound: {listen: 127.0.0.1:1}\nadmin: {listen: →127.0.0.1:1}`,
     'outbound.listen has 127.0.0.1:1',
   ],
+  ['E052', `${SIDECAR}tracing: {→tail: {errors: false}}`, 'must have errors: true or a slowerThan'],
 ]
 
 for (const [code, marked, ...says] of cases) {

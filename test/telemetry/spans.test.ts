@@ -1,65 +1,31 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { ERROR, KIND, OtlpReceiver, type Span, values } from '../support/otlp-receiver.ts'
 import { World } from './world.ts'
 
-interface Span {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly name: string
-  readonly kind: number
-  readonly startTimeUnixNano: string
-  readonly endTimeUnixNano: string
-  readonly status: { code?: number }
-  readonly attributes: { key: string; value: Record<string, unknown> }[]
-  readonly events: { name: string; attributes: { key: string; value: Record<string, unknown> }[] }[]
-  readonly traceState?: string
-}
-
-interface Batch {
-  readonly resourceSpans: {
-    readonly resource: { readonly attributes: Span['attributes'] }
-    readonly scopeSpans: { readonly spans: Span[] }[]
-  }[]
-}
-
-const SERVER = 2
-const CLIENT = 3
-const ERROR = 2
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
 
-/** A collector that speaks OTLP/HTTP in JSON. */
-const batches: Batch[] = []
-const paths: string[] = []
-const collector = createServer((request, response) => {
-  let body = ''
-  request.on('data', (chunk) => (body += chunk))
-  request.on('end', () => {
-    paths.push(`${request.method} ${request.url} ${request.headers['content-type']}`)
-    batches.push(JSON.parse(body) as Batch)
-    response.setHeader('content-type', 'application/json')
-    response.end('{}')
-  })
-})
-
-function values(attributes: Span['attributes']): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
-}
-
 t.test('Spans reach an OTLP endpoint: one server span with its attempts as children, ids as on the wire', async (t) => {
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => collector.close())
+  const receiver = await new OtlpReceiver().listen(t)
   // The SDK reads the environment itself.
-  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url
   process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'http/json'
   process.env.OTEL_RESOURCE_ATTRIBUTES = 'deployment.environment.name=test'
+  Object.assign(process.env, { POD_NAME: 'orders-1', POD_NAMESPACE: 'shop', CONTAINER_NAME: 'outrigger-proxy' })
 
   const world = new World({ environment: process.env })
   world.ask(
     {
-      headers: ['traceparent', `00-${TRACE}-${PARENT}-01`, 'tracestate', 'a=b', 'user-agent', 'curl'],
+      headers: [
+        'traceparent',
+        `00-${TRACE}-${PARENT}-01`,
+        'tracestate',
+        'a=b',
+        'TraceState',
+        'c=d',
+        'user-agent',
+        'curl',
+      ],
       target: '/v1/items/7?secret=1',
     },
     0,
@@ -81,22 +47,24 @@ t.test('Spans reach an OTLP endpoint: one server span with its attempts as child
   world.clock.advance(20)
   await world.telemetry.close(10_000)
 
-  t.match(paths[0], /^POST \/v1\/traces application\/json/)
-  const spans = batches.flatMap((batch) =>
-    batch.resourceSpans.flatMap((it) => it.scopeSpans.flatMap((scope) => scope.spans)),
-  )
+  t.equal(receiver.requests[0]?.line, 'POST /v1/traces')
+  t.match(receiver.requests[0]?.headers['content-type'], /^application\/json/)
+  const { spans } = receiver
   t.equal(spans.length, 3)
-  t.match(values(batches[0]?.resourceSpans[0]?.resource.attributes ?? []), {
+  t.match(receiver.resource, {
     'service.name': 'orders',
     'service.version': '1.2.3',
+    'service.namespace': 'shop',
+    'service.instance.id': 'shop.orders-1.outrigger-proxy',
+    'k8s.pod.name': 'orders-1',
     'deployment.environment.name': 'test',
   })
-  const server = spans.find((span) => span.kind === SERVER) as Span
+  const server = spans.find((span) => span.kind === KIND.SERVER) as Span
   t.match(server, {
     traceId: TRACE,
     parentSpanId: PARENT,
     name: 'GET /v1/**',
-    traceState: 'a=b',
+    traceState: 'a=b,c=d',
     status: { code: ERROR },
   })
   t.match(values(server.attributes), {
@@ -117,21 +85,21 @@ t.test('Spans reach an OTLP endpoint: one server span with its attempts as child
     { name: 'outrigger.attempt_follows' },
     { name: 'outrigger.timeout' },
   ])
-  t.match(values(server.events[1]?.attributes ?? []), { kind: 'retry', because: 'connect_failure' })
-  t.match(values(server.events[2]?.attributes ?? []), { decision: 'request_timeout', mode: 'shadow' })
-  const clients = spans.filter((span) => span.kind === CLIENT)
+  t.match(values(server.events[1]?.attributes), { kind: 'retry', because: 'connect_failure' })
+  t.match(values(server.events[2]?.attributes), { decision: 'request_timeout', mode: 'shadow' })
+  const clients = spans.filter((span) => span.kind === KIND.CLIENT)
   t.same(
     clients.map((span) => `00-${span.traceId}-${span.spanId}-01`),
     [first, second],
   )
   t.ok(clients.every((span) => span.parentSpanId === server.spanId))
-  t.match(values(clients[0]?.attributes ?? []), {
+  t.match(values(clients[0]?.attributes), {
     'network.peer.address': '10.0.0.7',
     'error.type': 'connect_failure',
     'outrigger.attempt.why_next': 'retry: connect_failure',
   })
-  t.notOk('http.request.resend_count' in values(clients[0]?.attributes ?? []))
-  t.match(values(clients[1]?.attributes ?? []), {
+  t.notOk('http.request.resend_count' in values(clients[0]?.attributes))
+  t.match(values(clients[1]?.attributes), {
     'network.peer.address': 'fd00::8',
     'network.peer.port': 9090,
     'http.request.resend_count': 1,

@@ -7,13 +7,16 @@ import { buildListenerTls, checkListenersTls, type TlsCheck } from './tls.ts'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The walk gives the model's shape but for these. */
-interface Walked extends Omit<SidecarDocument, 'trust' | 'limits' | 'place'> {
+interface Walked extends Omit<SidecarDocument, 'trust' | 'limits' | 'tracing' | 'place'> {
   readonly trust: {
     readonly peers: readonly string[]
     readonly sourceHeader: string | undefined
     readonly sources: Readonly<Record<string, { readonly cidr: readonly string[] }>>
   }
   readonly limits: Omit<SidecarDocument['limits'], 'maxRequestBytes'> & { readonly maxRequestBytes: number | null }
+  readonly tracing: Omit<SidecarDocument['tracing'], 'tail'> & {
+    readonly tail: { readonly errors: boolean; readonly slowerThan: number | undefined } | undefined
+  }
 }
 
 /** Checks what no schema says. */
@@ -28,12 +31,21 @@ export function checkSidecar(document: WalkedDocument, checkTls: TlsCheck | unde
     const message = 'outbound.transparent: true is not supported yet by this version: leave it out'
     document.error('E029', document.valuePlace('outbound.transparent'), message)
   }
+  checkTail(document)
   checkListeners(document)
   checkListenersTls(document, checkTls)
 }
 
 function checkCidrs(document: WalkedDocument, path: string, list: unknown): void {
   for (const [index, text] of items(list).entries()) document.read(`${path}.${index}`, text, parseCidr)
+}
+
+/** A tail without a rule would record every request and export none. */
+function checkTail(document: WalkedDocument): void {
+  const tail = fields(document.value.tracing).tail
+  if (tail === undefined || fields(tail).errors !== false || fields(tail).slowerThan !== undefined) return
+  const message = 'tracing.tail must have errors: true or a slowerThan, here it takes nothing: leave it out'
+  document.error('E052', document.keyPlace('tracing.tail'), message)
 }
 
 /** Two listeners on one address: the second could never be bound. */
@@ -76,7 +88,7 @@ export function buildSidecar(document: WalkedDocument, name: string | undefined)
     limits: { ...walked.limits, maxRequestBytes: walked.limits.maxRequestBytes ?? Number.POSITIVE_INFINITY },
     drain: walked.drain,
     accessLog: walked.accessLog,
-    tracing: walked.tracing,
+    tracing: { ...walked.tracing, tail: tailOf(walked.tracing) },
     place: document.place.file === '' ? undefined : document.place,
   }
   return sidecar
@@ -87,6 +99,10 @@ function outboundOf(walked: Walked): SidecarDocument['outbound'] {
   const { outbound } = walked
   if (outbound !== undefined) return { listen: outbound.listen, unknownHosts: outbound.unknownHosts }
   return walked.inbound.length > 0 ? undefined : { listen: { host: '127.0.0.1', port: 19_001 }, unknownHosts: 'refuse' }
+}
+
+function tailOf({ tail }: Walked['tracing']): SidecarDocument['tracing']['tail'] {
+  return tail && { errors: tail.errors, slowerThan: tail.slowerThan ?? Number.POSITIVE_INFINITY }
 }
 
 function cidr(text: string): string {

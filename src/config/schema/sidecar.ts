@@ -135,6 +135,14 @@ const TRACING: Schema = {
       items: { type: 'string', enum: ['tracecontext', 'baggage', 'b3'] },
       default: ['tracecontext', 'baggage', 'b3'],
     },
+    tail: {
+      type: 'object',
+      description: 'What is exported at its end although `sample` left it out; absent: nothing.',
+      properties: {
+        errors: { type: 'boolean', default: true, description: 'What failed on our side of the client.' },
+        slowerThan: { format: 'duration', description: 'Absent: no request counts as slow.' },
+      },
+    },
   },
 }
 

@@ -9,6 +9,7 @@ export interface OwnState {
   readonly version: string
   logLinesDropped(): number
   spansDropped(): number
+  tailDropped(): number
 }
 
 export function ownFamilies(registry: Registry, own: OwnState): Family[] {
@@ -46,6 +47,9 @@ export function ownFamilies(registry: Registry, own: OwnState): Family[] {
       'Traced exchanges that found no room on their way to the exporter.',
       () => [sample(own.spansDropped())],
     ),
+    counter('outrigger_tail_dropped_total', 'Exchanges that the end could not decide about for want of room.', () => [
+      sample(own.tailDropped()),
+    ]),
   ]
 }
 
