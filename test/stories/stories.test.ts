@@ -7,7 +7,7 @@ const run = fileURLToPath(new URL('../scenarios/run.ts', import.meta.url))
 
 /** Longest time that one story may take, measurements that had to be repeated included, in ms. */
 const LIMIT = 300_000
-/** Latencies want a machine to themselves; other test files run at the same time, and end. ms. */
+/** Latencies want a machine to themselves. `npm test` runs this file when all others have ended; ms to wait for whatever else there is. */
 const PATIENCE = 120_000
 /** run.ts: a bound was missed, on a machine that had other work to do. */
 const PROVES_NOTHING = 3
@@ -39,7 +39,7 @@ async function quiet(): Promise<boolean> {
   return after.idle - before.idle > 0.9 * (after.all - before.all)
 }
 
-t.test('wait for the other test files', { timeout: PATIENCE + 10_000 }, async (t) => {
+t.test('wait for a quiet machine', { timeout: PATIENCE + 10_000 }, async (t) => {
   const end = performance.now() + PATIENCE
   while (performance.now() < end) if (await quiet()) return
   t.comment('the machine did not become quiet')
