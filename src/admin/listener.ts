@@ -46,7 +46,12 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      return read(path, new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)), source)
+      return read(
+        path,
+        new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+        request.headers.accept ?? '',
+        source,
+      )
     case 'POST': {
       const change = changeAt(path)
       if (typeof change !== 'function') return change

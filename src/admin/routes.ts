@@ -2,7 +2,7 @@
 import { type Answer, json, notAllowed, refusal, text } from './answer.ts'
 import type { AdminSource } from './source.ts'
 
-type Read = (source: AdminSource, query: URLSearchParams) => Answer | Promise<Answer>
+type Read = (source: AdminSource, query: URLSearchParams, accept: string) => Answer | Promise<Answer>
 type Change = (source: AdminSource, body: string) => Answer
 
 /** GET and HEAD. */
@@ -10,7 +10,7 @@ const READS: Readonly<Record<string, Read>> = {
   '/livez': (source) => probe(source.live()),
   '/readyz': (source) => probe(source.ready()),
   '/startupz': (source) => probe(source.started()),
-  '/metrics': async (source) => text(200, await source.metrics(), source.metricsType),
+  '/metrics': metrics,
   '/config': (source) => json(200, source.config()),
   '/state': (source) => json(200, source.state()),
   '/explain': explain,
@@ -38,9 +38,15 @@ export function changeAt(path: string): Change | Answer {
   return Object.hasOwn(READS, path) ? notAllowed('GET, HEAD') : notFound()
 }
 
-export function read(path: string, query: URLSearchParams, source: AdminSource): Answer | Promise<Answer> {
+/** `accept`: the field as it came, '' without one. */
+export function read(
+  path: string,
+  query: URLSearchParams,
+  accept: string,
+  source: AdminSource,
+): Answer | Promise<Answer> {
   const reads = Object.hasOwn(READS, path) ? READS[path] : undefined
-  if (reads !== undefined) return reads(source, query)
+  if (reads !== undefined) return reads(source, query, accept)
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
 }
 
@@ -57,6 +63,11 @@ function probe(good: boolean): Answer {
 function notFound(): Answer {
   const paths = [...Object.keys(READS), ...Object.keys(CHANGES), `${BREAKERS}{id}`]
   return json(404, { error: { reason: 'not_found', message: 'nothing is here', paths } })
+}
+
+async function metrics(source: AdminSource, _query: URLSearchParams, accept: string): Promise<Answer> {
+  const { type, text: body } = await source.metrics(accept)
+  return text(200, body, type)
 }
 
 function explain(source: AdminSource, query: URLSearchParams): Answer {

@@ -1,5 +1,6 @@
 /** What the admin listener is told by the rest of the process. */
 import type { Forceable } from '../core/events.ts'
+import type { MetricsText } from '../telemetry/index.ts'
 
 export interface Explained {
   readonly status: number
@@ -14,9 +15,8 @@ export interface AdminSource {
   ready(): boolean
   /** Every listener is bound. */
   started(): boolean
-  /** The exposition text and its content type. */
-  metrics(): Promise<string>
-  readonly metricsType: string
+  /** The exposition in the format that `accept` asks for; '' where the field was absent. */
+  metrics(accept: string): Promise<MetricsText>
   /** The effective configuration as JSON, secrets left out, with the report of the last reload. */
   config(): unknown
   /** `{breakers, bulkheads, budgets, endpoints, drain, uptime …}` as JSON. */

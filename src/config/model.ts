@@ -166,6 +166,8 @@ export interface SidecarDocument {
     /** `slowerThan` in ms, Infinity: no exchange is slow; undefined: nothing is decided at the end. */
     readonly tail: { readonly errors: boolean; readonly slowerThan: number } | undefined
   }
+  /** `idle` in ms: after it a series that nothing was counted in leaves. */
+  readonly metrics: { readonly idle: number; readonly compatibility: readonly 'istio'[] }
   /** undefined when no Sidecar document stands in the files. */
   readonly place: Place | undefined
 }

@@ -341,8 +341,7 @@ export class Sidecar {
       live: () => true,
       ready: () => this.#opened && this.#drain.phase === 'serving',
       started: () => this.#opened,
-      metrics: () => this.#telemetry.metrics(),
-      metricsType: this.#telemetry.metricsType,
+      metrics: (accept) => this.#telemetry.metrics(accept),
       config: () => configView(this.#configuration),
       state: () => {
         const connections = { inbound: this.#connections('inbound'), outbound: this.#connections('outbound') }

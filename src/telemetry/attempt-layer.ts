@@ -200,8 +200,13 @@ export class AttemptRecord extends ForwardingHandler {
       rowKey(this.status, this.#method, reason, protocolIndex(this.attempt.protocol), this.#https),
       took,
     )
+    const trace = exchange.trace as TraceContext | undefined
+    const sampled = trace !== undefined && trace.sampled
+    const at = exchange.wallTime + now - exchange.startedAt
+    if (sampled) rows.client.exemplify(took, trace.traceId, at)
     if (!exchange.grpc) return
     const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
     rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)
+    if (sampled) rows.rpcClient.exemplify(took, trace.traceId, at)
   }
 }

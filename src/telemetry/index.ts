@@ -8,6 +8,7 @@ export type {
   Direction,
   EndpointHealth,
   EndpointSample,
+  MetricsText,
   Telemetry,
   TelemetryOptions,
   TelemetrySettings,

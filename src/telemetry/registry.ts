@@ -38,10 +38,15 @@ export class Registry implements RowTables {
   readonly tunnelSent: Record<Direction, number> = { inbound: 0, outbound: 0 }
   spansDropped = 0
   sources: TelemetrySources | undefined = undefined
+  /** Bytes of routes that left while others of their destination stay: a sum may not go backwards. */
+  readonly leftBytes: Map<string, LeftBytes> = new Map()
+  readonly #idle: number
   readonly #unrouted: Record<Direction, RouteRows>
   #routesDropped = 0
 
-  constructor() {
+  /** What nothing is counted in for `idle` ms leaves. */
+  constructor(idle: number) {
+    this.#idle = idle
     this.#unrouted = { inbound: this.#rows('inbound', '', ''), outbound: this.#rows('outbound', '', '') }
   }
 
@@ -49,7 +54,33 @@ export class Registry implements RowTables {
   rowsOf(route: RouteInfo | undefined, direction: Direction): RouteRows {
     if (route === undefined) return direction === 'inbound' ? this.#unrouted.inbound : this.#unrouted.outbound
     const rows = route.telemetry as RouteRows | undefined
-    return rows === undefined ? this.#bind(route) : rows
+    return rows === undefined || rows.gone ? this.#bind(route) : rows
+  }
+
+  /**
+   * Rows and routes that are idle leave, so that what was seen once is not written for ever and the guard has room again.
+   * What comes back begins at 0, which to Prometheus is a series that was away.
+   */
+  expire(now: number): void {
+    const staying = new Set<string>()
+    for (const [name, rows] of this.routes) {
+      const leaves = rows.expire(now, this.#idle) && rows !== this.#unrouted[rows.direction]
+      if (leaves) this.#leave(name, rows)
+      else staying.add(destinationOf(rows))
+    }
+    for (const destination of this.leftBytes.keys()) {
+      if (!staying.has(destination)) this.leftBytes.delete(destination)
+    }
+  }
+
+  #leave(name: string, rows: RouteRows): void {
+    rows.gone = true
+    this.routes.delete(name)
+    const { direction, service } = rows
+    const left = this.leftBytes.get(destinationOf(rows)) ?? { direction, service, requestBytes: 0, responseBytes: 0 }
+    left.requestBytes += rows.requestBytes
+    left.responseBytes += rows.responseBytes
+    this.leftBytes.set(destinationOf(rows), left)
   }
 
   refuse(reason: Reason, direction: Direction): void {
@@ -83,6 +114,18 @@ export class Registry implements RowTables {
     this.routes.set(name, rows)
     return rows
   }
+}
+
+/** What is kept of routes that left, by destination. */
+export interface LeftBytes {
+  readonly direction: Direction
+  readonly service: string
+  requestBytes: number
+  responseBytes: number
+}
+
+function destinationOf({ direction, service }: RouteRows): string {
+  return `${direction} ${service}`
 }
 
 /** Adds 1 under a key: for what happens seldom. */

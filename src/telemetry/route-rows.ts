@@ -24,14 +24,29 @@ export class KeyedRows {
     this.#table.observe(this.#lastRow, ms)
   }
 
+  /** Right after `observe` of the same: it belonged to that trace. `at` in ms since 1970. */
+  exemplify(ms: number, traceId: string, at: number): void {
+    this.#table.exemplify(this.#lastRow, ms, traceId, at)
+  }
+
   #find(key: number): void {
     let row = this.rows.get(key)
     if (row === undefined) {
       row = this.#table.addRow()
       if (row !== NO_ROW) this.rows.set(key, row)
     }
-    this.#lastKey = key
+    // What found no row asks again: rows become free.
+    this.#lastKey = row === NO_ROW ? -1 : key
     this.#lastRow = row
+  }
+
+  /** Gives up the rows in which nothing was observed for `idle` ms. */
+  expire(now: number, idle: number): void {
+    for (const [key, row] of this.rows) {
+      if (!this.#table.expire(row, now, idle)) continue
+      this.rows.delete(key)
+      if (key === this.#lastKey) this.#lastKey = -1
+    }
   }
 }
 
@@ -45,6 +60,10 @@ export class RouteRows {
   /** `propagate` of the Service. */
   propagate: 'all' | 'trace' | 'none'
   active: number
+  /** Exchanges that began. */
+  exchanges: number
+  /** It left the registry, because nothing was counted in it for long: whoever holds it asks for another. */
+  gone: boolean
   readonly server: KeyedRows
   readonly client: KeyedRows
   /** Of gRPC calls, by `rpcKey`. */
@@ -63,6 +82,9 @@ export class RouteRows {
   readonly decisions: Map<string, number>
   requestBytes: number
   responseBytes: number
+  /** For `expire`. */
+  #seenExchanges: number
+  #changedAt: number
 
   constructor(direction: Direction, service: string, template: string, tables: RowTables) {
     this.direction = direction
@@ -71,6 +93,8 @@ export class RouteRows {
     this.logPart = flat(`,"route":${asciiJson(template)},"service":${asciiJson(service)}`)
     this.propagate = 'all'
     this.active = 0
+    this.exchanges = 0
+    this.gone = false
     this.server = new KeyedRows(tables.server)
     this.client = new KeyedRows(tables.client)
     this.rpcServer = new KeyedRows(tables.rpcServer)
@@ -83,6 +107,21 @@ export class RouteRows {
     this.decisions = new Map()
     this.requestBytes = 0
     this.responseBytes = 0
+    this.#seenExchanges = 0
+    this.#changedAt = 0
+  }
+
+  /** Gives up histogram rows that are idle; true where the whole route is: no exchange for `idle` ms, and none under way. */
+  expire(now: number, idle: number): boolean {
+    for (const keyed of [this.server, this.client, this.rpcServer, this.rpcClient, this.bulkheadWait]) {
+      keyed.expire(now, idle)
+    }
+    if (this.active > 0 || this.exchanges !== this.#seenExchanges) {
+      this.#seenExchanges = this.exchanges
+      this.#changedAt = now
+      return false
+    }
+    return now - this.#changedAt >= idle
   }
 }
 

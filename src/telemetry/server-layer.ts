@@ -99,6 +99,7 @@ class ServerWatch extends ForwardingHandler {
   routed(rows: RouteRows): void {
     this.#rows = rows
     rows.active++
+    rows.exchanges++
   }
 
   override head(head: ResponseHead): void {
@@ -144,7 +145,11 @@ class ServerWatch extends ForwardingHandler {
       protocolIndex(exchange.protocol),
       request.scheme === 'https' ? 1 : 0,
     )
-    this.#rows?.server.observe(key, now - exchange.startedAt)
+    const rows = this.#rows
+    if (rows === undefined) return
+    const took = now - exchange.startedAt
+    rows.server.observe(key, took)
+    if (this.#trace.sampled) rows.server.exemplify(took, this.#trace.traceId, exchange.wallTime + took)
   }
 
   #finish(): void {
@@ -183,7 +188,9 @@ class ServerWatch extends ForwardingHandler {
     const { exchange } = this.#request
     const reason = reasonIndex(this.#reason)
     const method = methodOf(exchange, this.#rpcStatus, reason, this.#parts.registry.rpcMethods)
-    rows.rpcServer.observe(rpcKey(method, this.#rpcStatus, reason), now - exchange.startedAt)
+    const took = now - exchange.startedAt
+    rows.rpcServer.observe(rpcKey(method, this.#rpcStatus, reason), took)
+    if (this.#trace.sampled) rows.rpcServer.exemplify(took, this.#trace.traceId, exchange.wallTime + took)
     return method
   }
 }

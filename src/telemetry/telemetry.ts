@@ -7,31 +7,19 @@ import type { Layer } from '../core/exchange.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
 import { Endings } from './ended/endings.ts'
-import { Exposition, METRICS_TYPE } from './exposition.ts'
-import { concurrencyFamilies } from './families/concurrency.ts'
-import { fallbackFamilies } from './families/fallback.ts'
-import { httpFamilies } from './families/http.ts'
-import { ownFamilies } from './families/own.ts'
-import { rpcFamilies } from './families/rpc.ts'
-import { decisionFamilies } from './families/decisions.ts'
-import { limitFamilies } from './families/limits.ts'
-import { idempotencyFamilies } from './families/idempotency.ts'
-import { overloadFamilies } from './families/overload.ts'
-import { outlierFamilies } from './families/outlier.ts'
-import { hedgeFamilies } from './families/hedge.ts'
-import { policyFamilies } from './families/policies.ts'
-import { shadowFamilies } from './families/shadow.ts'
-import { upstreamFamilies } from './families/upstream.ts'
+import { Exposition } from './exposition.ts'
 import { Ids } from '../core/ids.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
 import type { Log } from './log.ts'
+import { METRIC_TYPES, metricFormat } from './metric-format.ts'
+import { MetricSource } from './metric-source.ts'
 import { CountedEvents } from './policy-events.ts'
 import { count, Registry } from './registry.ts'
 import { compileSampler, exportsTraces } from './sampling.ts'
 import { serverLayer } from './server-layer.ts'
 import { type SpanExport, SpanQueue } from './span-queue.ts'
 import { Tail } from './tail.ts'
-import type { Direction, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
+import type { Direction, MetricsText, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
 
 /** ms after the start in which the SDK is not loaded: reading it in takes 300 ms, and requests come first. */
 const SETTLING = 1000
@@ -47,7 +35,6 @@ class AssembledTelemetry implements Telemetry {
   readonly events: PolicyEvents
   readonly log: Log
   readonly endings: Endings
-  readonly metricsType = METRICS_TYPE
   readonly #clock: Clock
   readonly #registry: Registry
   readonly #accessLog: AccessLog | undefined
@@ -59,7 +46,7 @@ class AssembledTelemetry implements Telemetry {
 
   constructor(options: TelemetryOptions) {
     const { clock, random, log, environment, sidecar } = options
-    const registry = new Registry()
+    const registry = new Registry(sidecar.metrics.idle)
     const ids = new Ids(random)
     const b3 = sidecar.tracing.propagators.includes('b3')
     const sampler = compileSampler(environment, sidecar.tracing.sample, random)
@@ -77,27 +64,13 @@ class AssembledTelemetry implements Telemetry {
     this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, tail, b3 })
     this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
     this.events = new CountedEvents(registry, clock, log)
-    this.#exposition = new Exposition([
-      ...httpFamilies(registry),
-      ...rpcFamilies(registry),
-      ...policyFamilies(registry),
-      ...outlierFamilies(registry),
-      ...hedgeFamilies(registry),
-      ...decisionFamilies(registry),
-      ...limitFamilies(registry),
-      ...concurrencyFamilies(registry),
-      ...shadowFamilies(registry),
-      ...fallbackFamilies(registry),
-      ...idempotencyFamilies(registry),
-      ...upstreamFamilies(registry),
-      ...overloadFamilies(registry),
-      ...ownFamilies(registry, {
-        version: options.version,
-        logLinesDropped: () => accessLog?.dropped ?? 0,
-        spansDropped: () => spans?.dropped ?? 0,
-        tailDropped: () => tail?.dropped ?? 0,
-      }),
-    ])
+    const source = new MetricSource(registry, clock, {
+      version: options.version,
+      logLinesDropped: () => accessLog?.dropped ?? 0,
+      spansDropped: () => spans?.dropped ?? 0,
+      tailDropped: () => tail?.dropped ?? 0,
+    })
+    this.#exposition = new Exposition(source)
     this.#settled = new Deadline()
     if (spans !== undefined) clock.schedule(SETTLING, this.#settled)
     this.#exporter =
@@ -116,8 +89,9 @@ class AssembledTelemetry implements Telemetry {
     this.#registry.sources = sources
   }
 
-  metrics(): Promise<string> {
-    return this.#exposition.text()
+  async metrics(accept = ''): Promise<MetricsText> {
+    const format = metricFormat(accept)
+    return { type: METRIC_TYPES[format], text: await this.#exposition.text(format) }
   }
 
   async close(timeout = 2000): Promise<void> {

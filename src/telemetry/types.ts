@@ -28,7 +28,15 @@ export interface TelemetrySettings {
     /** What is exported at its end although the head decision left it out; undefined: nothing. `slowerThan` in ms. */
     readonly tail?: { readonly errors: boolean; readonly slowerThan: number } | undefined
   }
+  readonly metrics: {
+    /** ms after which a series that nothing was counted in leaves. */
+    readonly idle: number
+    /** Other meshes whose metrics are told, too, as far as they can be. */
+    readonly compatibility: readonly MetricCompatibility[]
+  }
 }
+
+export type MetricCompatibility = 'istio'
 
 export interface TelemetryOptions {
   readonly sidecar: TelemetrySettings
@@ -86,6 +94,12 @@ export interface TelemetrySources {
   propagate(service: string): 'all' | 'trace' | 'none'
 }
 
+export interface MetricsText {
+  /** For Content-Type. */
+  readonly type: string
+  readonly text: string
+}
+
 export interface Telemetry {
   /** Outermost layer of every exchange: duration, in flight, access log, server span. */
   readonly server: Layer
@@ -101,10 +115,8 @@ export interface Telemetry {
   violation(how: string, peer: 'client' | 'upstream', direction: Direction | ''): void
   /** Hands in where gauges are read; may be called again after a reload. */
   observe(sources: TelemetrySources): void
-  /** The exposition text; prom-client is loaded by the first call. */
-  metrics(): Promise<string>
-  /** Content type of `metrics()`. */
-  readonly metricsType: string
+  /** The exposition in the format that `accept`, a field as it came, asks for; prom-client is loaded by the first call. */
+  metrics(accept?: string): Promise<MetricsText>
   /** Writes out what is queued and ends the exporter; settles within `timeout` ms whatever they do. */
   close(timeout?: number): Promise<void>
 }

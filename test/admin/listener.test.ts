@@ -35,13 +35,13 @@ class FakeSource implements AdminSource {
   up = true
   readonly log: string[] = []
   readonly its = new FakeBreaker()
-  readonly metricsType = 'text/plain; version=0.0.4; charset=utf-8'
   fails = false
 
   live = () => true
   ready = () => this.up
   started = () => this.up
-  metrics = () => (this.fails ? Promise.reject(new Error('no metrics')) : Promise.resolve('m 1\n'))
+  metrics = (accept: string) =>
+    this.fails ? Promise.reject(new Error('no metrics')) : Promise.resolve({ type: `x/${accept}`, text: 'm 1\n' })
   config = () => ({ name: 'orders', maxRequestBytes: Number.POSITIVE_INFINITY })
   state = () => ({ breakers: [this.its.snapshot()] })
   explain = (query: URLSearchParams) => ({
@@ -97,8 +97,8 @@ t.test('Probes follow the source', async (t) => {
 
 t.test('What can be read', async (t) => {
   const { source, admin } = await listening(t)
-  const metrics = await ask(admin, 'GET', '/metrics')
-  t.same([metrics.status, metrics.body, metrics.headers['content-type']], [200, 'm 1\n', source.metricsType])
+  const metrics = await ask(admin, 'GET', '/metrics', { accept: 'open' })
+  t.same([metrics.status, metrics.body, metrics.headers['content-type']], [200, 'm 1\n', 'x/open'])
   t.same(JSON.parse((await ask(admin, 'GET', '/config?x')).body), { name: 'orders', maxRequestBytes: 'none' })
   t.match(JSON.parse((await ask(admin, 'GET', '/state')).body), { breakers: [{ id: 'inventory/v1 *' }] })
   const explained = await ask(admin, 'GET', '/explain?url=http%3A%2F%2Finventory%2Fv1&method=post')

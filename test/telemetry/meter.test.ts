@@ -22,6 +22,7 @@ function attempt(grpc = false) {
       name: 'test',
       accessLog: { format: 'none', sample: 1, output: 'stdout' },
       tracing: { sample: 0, propagators: [] },
+      metrics: { idle: 3_600_000, compatibility: [] },
     },
     clock,
     random: new Seeded(1),

@@ -77,7 +77,7 @@ t.test('Answers of our own carry their reason, clients that left no status', asy
   t.equal(await world.metric(`${SERVER}_count`, { error_type: 'circuit_open', http_response_status_code: '503' }), 1)
   world.ask()
   world.fail('client_cancelled')
-  const text = await world.telemetry.metrics()
+  const text = await world.metrics()
   const line = text.split('\n').find((it) => it.startsWith(`${SERVER}_count`) && it.includes('client_cancelled'))
   t.notMatch(line, /http_response_status_code/)
 })
@@ -99,7 +99,7 @@ t.test('Rows are bounded: what finds none is counted', async (t) => {
   }
   const dropped = await world.metric('outrigger_series_dropped_total')
   t.ok((dropped ?? 0) > 0)
-  const total = (await world.telemetry.metrics()).split('\n').filter((line) => line.startsWith(`${SERVER}_count`))
+  const total = (await world.metrics()).split('\n').filter((line) => line.startsWith(`${SERVER}_count`))
   t.ok(total.length === 2000)
 })
 
@@ -221,7 +221,7 @@ t.test('promtool takes the whole text', async (t) => {
   world.telemetry.events.circuitChanged(SNAPSHOTS[0] as never, 'closed', '')
   world.telemetry.events.defect('x', 'y')
   world.telemetry.refused('head_timeout', 'outbound')
-  const input = await world.telemetry.metrics()
+  const input = await world.metrics()
   const { status, stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' })
   t.equal(status, 0, stderr + stdout)
   t.equal(stderr + stdout, '')
@@ -230,7 +230,7 @@ t.test('promtool takes the whole text', async (t) => {
 t.test('Every metric of ours stands in docs/metrics.md', async (t) => {
   const { readFileSync } = await import('node:fs')
   const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
-  const text = await new World().telemetry.metrics()
+  const text = await new World().metrics()
   for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) {
     if (name?.startsWith('nodejs_') || name?.startsWith('process_')) continue
     t.ok(docs.includes(`\`${name}`), name ?? '')

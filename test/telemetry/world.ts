@@ -57,6 +57,7 @@ const SETTINGS: TelemetrySettings = {
   name: 'orders',
   accessLog: { format: 'json', sample: 1, output: 'stdout' },
   tracing: { sample: 0, propagators: ['tracecontext', 'baggage'] },
+  metrics: { idle: 3_600_000, compatibility: [] },
 }
 
 export class World {
@@ -178,9 +179,14 @@ export class World {
     return JSON.parse(this.accessLog.lines.at(-1) ?? '{}') as Record<string, unknown>
   }
 
+  /** The exposition, classic unless another is asked for. */
+  async metrics(accept = ''): Promise<string> {
+    return (await this.telemetry.metrics(accept)).text
+  }
+
   /** The value of the one series of that name whose labels hold all of `labels`; undefined when there is none. */
   async metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-    const lines = (await this.telemetry.metrics()).split('\n').filter((line) => {
+    const lines = (await this.metrics()).split('\n').filter((line) => {
       if (line.startsWith('#') || !(line.startsWith(`${name}{`) || line.startsWith(`${name} `))) return false
       return Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`))
     })

@@ -89,6 +89,7 @@ export function buildSidecar(document: WalkedDocument, name: string | undefined)
     drain: walked.drain,
     accessLog: walked.accessLog,
     tracing: { ...walked.tracing, tail: tailOf(walked.tracing) },
+    metrics: walked.metrics,
     place: document.place.file === '' ? undefined : document.place,
   }
   return sidecar

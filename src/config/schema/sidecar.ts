@@ -146,6 +146,25 @@ const TRACING: Schema = {
   },
 }
 
+const METRICS: Schema = {
+  type: 'object',
+  default: {},
+  properties: {
+    idle: {
+      format: 'duration',
+      minimum: '1m',
+      default: '1h',
+      description: 'A series that nothing was counted in for so long leaves.',
+    },
+    compatibility: {
+      type: 'array',
+      items: { type: 'string', enum: ['istio'] },
+      default: [],
+      description: 'Other meshes whose metrics are told, too, as far as we know what they say.',
+    },
+  },
+}
+
 export const SIDECAR: Schema = {
   type: 'object',
   description: 'Who we are, where we listen, whom we believe. At most one; the flags of `run` win over it.',
@@ -164,5 +183,6 @@ export const SIDECAR: Schema = {
     drain: DRAIN,
     accessLog: ACCESS_LOG,
     tracing: TRACING,
+    metrics: METRICS,
   },
 }

@@ -1,6 +1,8 @@
 /** A metric as it is read at a scrape. */
 // cold file: runs once per scrape
 
+import type { Exemplar } from '../histogram.ts'
+
 /** Label values by name; '' is left out, which to Prometheus is the same. */
 export type Labels = Readonly<Record<string, string>>
 
@@ -12,6 +14,8 @@ export interface Sample {
   /** Of a bucket; '' none. */
   readonly le: string
   readonly value: number
+  /** Of a bucket that a traced observation fell into. */
+  readonly exemplar: Exemplar | undefined
 }
 
 export interface Family {
@@ -21,8 +25,8 @@ export interface Family {
   samples(): Sample[]
 }
 
-export function sample(value: number, labels: Labels = {}, suffix = '', le = ''): Sample {
-  return { suffix, labels, le, value }
+export function sample(value: number, labels: Labels = {}, suffix = '', le = '', exemplar?: Exemplar): Sample {
+  return { suffix, labels, le, value, exemplar }
 }
 
 export function counter(name: string, help: string, samples: () => Sample[]): Family {

@@ -3,7 +3,7 @@
 import type { HistogramTable } from '../histogram.ts'
 import { BOUNDS } from '../histogram.ts'
 import { ATTEMPT_KINDS, METHODS, OUTCOMES, PROTOCOLS, reasonName, splitKey } from '../labels.ts'
-import type { Registry } from '../registry.ts'
+import type { LeftBytes, Registry } from '../registry.ts'
 import type { KeyedRows, RouteRows } from '../route-rows.ts'
 import { counter, type Family, gauge, type Labels, type Sample, Sums, sample } from './family.ts'
 
@@ -68,10 +68,10 @@ export function histogram(
       const counts = table.cumulative(row)
       const total = counts[BOUNDS.length] ?? 0
       for (let i = 0; i < BOUNDS.length; i++) {
-        samples.push(sample(counts[i] ?? 0, labels, '_bucket', String(BOUNDS[i])))
+        samples.push(sample(counts[i] ?? 0, labels, '_bucket', String(BOUNDS[i]), table.exemplar(row, i)))
       }
       samples.push(
-        sample(total, labels, '_bucket', '+Inf'),
+        sample(total, labels, '_bucket', '+Inf', table.exemplar(row, BOUNDS.length)),
         sample(table.sum(row), labels, '_sum'),
         sample(total, labels, '_count'),
       )
@@ -88,9 +88,9 @@ function active(registry: Registry): Sample[] {
   return sums.samples()
 }
 
-function bytes(registry: Registry, of: (rows: RouteRows) => number): Sample[] {
+function bytes(registry: Registry, of: (rows: LeftBytes) => number): Sample[] {
   const sums = new Sums()
-  for (const rows of registry.routes.values()) {
+  for (const rows of [...registry.routes.values(), ...registry.leftBytes.values()]) {
     sums.add({ direction: rows.direction, destination: rows.service }, of(rows))
   }
   return sums.samples()
