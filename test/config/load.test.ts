@@ -105,6 +105,7 @@ t.test('Sidecar: defaults in ms, bytes and fractions', async (t) => {
     drain: { wait: 5000, timeout: 8000 },
     accessLog: { format: 'json', sample: 1, output: 'stdout' },
     tracing: { sample: 0.01, propagators: ['tracecontext', 'baggage', 'b3'] },
+    metrics: { idle: 3_600_000, compatibility: [] },
     place: { file: 'policy.yaml', line: 1, column: 1 },
   })
   t.equal(sidecar.limits.maxRequestBytes, Number.POSITIVE_INFINITY)
