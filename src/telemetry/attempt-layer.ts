@@ -201,12 +201,12 @@ export class AttemptRecord extends ForwardingHandler {
       took,
     )
     const trace = exchange.trace as TraceContext | undefined
-    const sampled = trace !== undefined && trace.sampled
+    const traceId = trace?.sampled === true ? trace.traceId : ''
     const at = exchange.wallTime + now - exchange.startedAt
-    if (sampled) rows.client.exemplify(took, trace.traceId, at)
+    if (traceId !== '') rows.client.exemplify(took, traceId, at)
     if (!exchange.grpc) return
     const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
     rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)
-    if (sampled) rows.rpcClient.exemplify(took, trace.traceId, at)
+    if (traceId !== '') rows.rpcClient.exemplify(took, traceId, at)
   }
 }
