@@ -4,7 +4,7 @@ export function helpText(): string {
 
   outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
                 [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
-                [--page-paths]
+                [--page-paths] [--metrics-compatibility istio]
       the sidecar; a first argument that starts with '-' means run.
       Default config: /etc/outrigger/policy, where that exists. Port 0 takes any free port.
   outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]

@@ -4,7 +4,12 @@ import { parseArgs } from 'node:util'
 import type { HostPort } from '../../src/config/model.ts'
 import { parseAddress } from '../../src/config/values/address.ts'
 import type { RunFlags } from '../../src/runtime/flags.ts'
-import { LOG_LEVELS, type LogLevel } from '../../src/telemetry/index.ts'
+import {
+  LOG_LEVELS,
+  type LogLevel,
+  METRIC_COMPATIBILITIES,
+  type MetricCompatibility,
+} from '../../src/telemetry/index.ts'
 
 export interface RunOptions extends RunFlags {
   readonly paths: readonly string[]
@@ -24,6 +29,7 @@ const FLAGS = {
   outbound: { type: 'string' },
   admin: { type: 'string' },
   'log-level': { type: 'string' },
+  'metrics-compatibility': { type: 'string' },
   'page-paths': { type: 'boolean' },
 } as const
 
@@ -55,6 +61,7 @@ export function runOptions(args: readonly string[], environment: Environment): R
     outbound: address('outbound'),
     admin: address('admin'),
     logLevel: levelOf(text('log-level')),
+    metricsCompatibility: compatibilityOf(text('metrics-compatibility')),
     pagePaths: values['page-paths'] ?? isSet(environment[variable('page-paths')]),
   }
 }
@@ -79,6 +86,15 @@ function isSet(value = ''): boolean {
 function levelOf(value = 'info'): LogLevel {
   if ((LOG_LEVELS as readonly string[]).includes(value)) return value as LogLevel
   throw new Error(`--log-level must be one of ${LOG_LEVELS.join(', ')}, found '${value}'`)
+}
+
+/** Names with a comma between. */
+function compatibilityOf(value: string | undefined): readonly MetricCompatibility[] | undefined {
+  return value?.split(',').map((part) => {
+    const known = METRIC_COMPATIBILITIES.find((name) => name === part.trim())
+    if (known !== undefined) return known
+    throw new Error(`--metrics-compatibility must be ${METRIC_COMPATIBILITIES.join(', ')}, found '${part}'`)
+  })
 }
 
 /** The rule for every name in policy files. */

@@ -1,11 +1,13 @@
 /** What the flags of `run` say over the Sidecar document. */
 import type { HostPort, SidecarDocument } from '../config/model.ts'
+import type { MetricCompatibility } from '../telemetry/index.ts'
 
 export interface RunFlags {
   readonly app?: HostPort | undefined
   readonly inbound?: HostPort | undefined
   readonly outbound?: HostPort | undefined
   readonly admin?: HostPort | undefined
+  readonly metricsCompatibility?: readonly MetricCompatibility[] | undefined
 }
 
 /** The usual inbound listener. */
@@ -13,7 +15,7 @@ const INBOUND: HostPort = { host: '0.0.0.0', port: 19_000 }
 
 /** Throws an Error with a sentence where flags and file do not go together. */
 export function withFlags(sidecar: SidecarDocument, flags: RunFlags): SidecarDocument {
-  const { app, inbound, outbound, admin } = flags
+  const { app, inbound, outbound, admin, metricsCompatibility: compatibility } = flags
   return {
     ...sidecar,
     inbound: inboundWith(sidecar.inbound, app, inbound),
@@ -22,6 +24,7 @@ export function withFlags(sidecar: SidecarDocument, flags: RunFlags): SidecarDoc
         ? sidecar.outbound
         : { unknownHosts: sidecar.outbound?.unknownHosts ?? 'refuse', listen: outbound },
     admin: admin === undefined ? sidecar.admin : { listen: admin },
+    metrics: compatibility === undefined ? sidecar.metrics : { ...sidecar.metrics, compatibility },
   }
 }
 

@@ -125,7 +125,7 @@ export class Sidecar {
       upstream,
     )
     const signals = (lag: number) => this.#signals(lag)
-    this.#overload = new Overload({ clock, random, log, signals })
+    this.#overload = new Overload({ clock, random, log, signals, late: (lag) => this.#telemetry.late(lag) })
     this.#replay = new ReplayAccount(limits.maxReplayBytes)
     const pseudonym = `outrigger-${this.#sidecar.name}-${random.word().toString(36)}`
     const via = new Via(pseudonym)
@@ -203,6 +203,8 @@ export class Sidecar {
       config: () => this.#configSample(),
       connectionsDropped: (direction) => this.#listeners(direction).reduce((sum, { dropped }) => sum + dropped, 0),
       pressure: () => this.#overload.pressure(),
+      certificates: () => this.#certificates.samples(this.#configuration.current),
+      hosts: (name) => this.#runtime.config.services.find((service) => service.name === name)?.hosts ?? [],
       propagate: (name) => this.#runtime.config.services.find((service) => service.name === name)?.propagate ?? 'all',
     })
     this.#adminListener = await startAdmin(admin.listen, this.#adminSource())

@@ -34,7 +34,7 @@ export class HistogramTable {
   #rows: number
   /** Rows that were given up, for the next who want one. */
   readonly #free: number[]
-  /** Of each row, for `expire`: what it had counted when it was last seen to have changed, and when that was. */
+  /** Of each row, for `isIdle`: what it had counted when it was last seen to have changed, and when that was. */
   readonly #counted: number[]
   readonly #changedAt: number[]
   /** By cell; only what was traced has one. */
@@ -69,20 +69,23 @@ export class HistogramTable {
     return this.#rows++
   }
 
-  /** Gives the row up when nothing was observed in it for `idle` ms, as far as earlier calls have seen; true: it did. */
-  expire(row: number, now: number, idle: number): boolean {
+  /** Nothing was observed in the row for `idle` ms, as far as earlier calls have seen. */
+  isIdle(row: number, now: number, idle: number): boolean {
     const count = this.#count(row)
     if (count !== this.#counted[row]) {
       this.#counted[row] = count
       this.#changedAt[row] = now
       return false
     }
-    if (now - (this.#changedAt[row] as number) < idle) return false
+    return now - (this.#changedAt[row] as number) >= idle
+  }
+
+  /** Gives the row up. */
+  free(row: number): void {
     for (let cell = row * WIDTH; cell <= row * WIDTH + OVER; cell++) this.#exemplars.delete(cell)
     this.#cells.fill(0, row * WIDTH, (row + 1) * WIDTH)
     this.#counted[row] = 0
     this.#free.push(row)
-    return true
   }
 
   #count(row: number): number {

@@ -4,6 +4,7 @@ export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from '.
 export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
 export type {
+  CertificateSample,
   ConfigSample,
   Direction,
   EndpointHealth,
@@ -14,4 +15,5 @@ export type {
   TelemetrySettings,
   TelemetrySources,
 } from './types.ts'
+export { METRIC_COMPATIBILITIES, type MetricCompatibility } from './types.ts'
 export { createTelemetry } from './telemetry.ts'

@@ -2,7 +2,7 @@
 import type { Reason } from '../core/errors.ts'
 import type { RouteInfo } from '../core/exchange.ts'
 import { HistogramTable } from './histogram.ts'
-import { RouteRows, type RowTables } from './route-rows.ts'
+import { type Leaving, RouteRows, type RowTables } from './route-rows.ts'
 import { RpcMethods } from './rpc-methods.ts'
 import type { Direction, TelemetrySources } from './types.ts'
 
@@ -18,6 +18,8 @@ export class Registry implements RowTables {
   readonly rpcServer = new HistogramTable(MAX_ROWS)
   readonly rpcClient = new HistogramTable(MAX_ROWS)
   readonly bulkheadWait = new HistogramTable(MAX_ROWS)
+  /** One row. */
+  readonly loopDelay = new HistogramTable(1)
   readonly rpcMethods = new RpcMethods()
   readonly routes: Map<string, RouteRows> = new Map()
   /** Refusals of the codecs, by `direction reason`. */
@@ -40,6 +42,8 @@ export class Registry implements RowTables {
   sources: TelemetrySources | undefined = undefined
   /** Bytes of routes that left while others of their destination stay: a sum may not go backwards. */
   readonly leftBytes: Map<string, LeftBytes> = new Map()
+  /** Whoever adds up rows must not lose what leaves. */
+  leaving: Leaving = () => {}
   readonly #idle: number
   readonly #unrouted: Record<Direction, RouteRows>
   #routesDropped = 0
@@ -47,6 +51,7 @@ export class Registry implements RowTables {
   /** What nothing is counted in for `idle` ms leaves. */
   constructor(idle: number) {
     this.#idle = idle
+    this.loopDelay.addRow()
     this.#unrouted = { inbound: this.#rows('inbound', '', ''), outbound: this.#rows('outbound', '', '') }
   }
 
@@ -64,7 +69,7 @@ export class Registry implements RowTables {
   expire(now: number): void {
     const staying = new Set<string>()
     for (const [name, rows] of this.routes) {
-      const leaves = rows.expire(now, this.#idle) && rows !== this.#unrouted[rows.direction]
+      const leaves = rows.expire(now, this.#idle, this.leaving) && rows !== this.#unrouted[rows.direction]
       if (leaves) this.#leave(name, rows)
       else staying.add(destinationOf(rows))
     }

@@ -9,12 +9,15 @@ import type { Direction } from './types.ts'
 export class KeyedRows {
   readonly #table: HistogramTable
   readonly rows: Map<number, number>
+  /** There was an observation. */
+  used: boolean
   #lastKey: number
   #lastRow: number
 
   constructor(table: HistogramTable) {
     this.#table = table
     this.rows = new Map()
+    this.used = false
     this.#lastKey = -1
     this.#lastRow = NO_ROW
   }
@@ -30,6 +33,7 @@ export class KeyedRows {
   }
 
   #find(key: number): void {
+    this.used = true
     let row = this.rows.get(key)
     if (row === undefined) {
       row = this.#table.addRow()
@@ -40,15 +44,20 @@ export class KeyedRows {
     this.#lastRow = row
   }
 
-  /** Gives up the rows in which nothing was observed for `idle` ms. */
-  expire(now: number, idle: number): void {
+  /** Gives up the rows in which nothing was observed for `idle` ms, each of which `leaving` hears of before. */
+  expire(now: number, idle: number, leaving: (key: number, row: number) => void): void {
     for (const [key, row] of this.rows) {
-      if (!this.#table.expire(row, now, idle)) continue
+      if (!this.#table.isIdle(row, now, idle)) continue
+      leaving(key, row)
+      this.#table.free(row)
       this.rows.delete(key)
       if (key === this.#lastKey) this.#lastKey = -1
     }
   }
 }
+
+/** Is told of a histogram row that is about to be given up. */
+export type Leaving = (rows: RouteRows, keyed: KeyedRows, key: number, row: number) => void
 
 export class RouteRows {
   readonly direction: Direction
@@ -112,16 +121,23 @@ export class RouteRows {
   }
 
   /** Gives up histogram rows that are idle; true where the whole route is: no exchange for `idle` ms, and none under way. */
-  expire(now: number, idle: number): boolean {
+  expire(now: number, idle: number, leaving: Leaving): boolean {
+    let rows = 0
     for (const keyed of [this.server, this.client, this.rpcServer, this.rpcClient, this.bulkheadWait]) {
-      keyed.expire(now, idle)
+      keyed.expire(now, idle, (key, row) => leaving(this, keyed, key, row))
+      rows += keyed.rows.size
     }
     if (this.active > 0 || this.exchanges !== this.#seenExchanges) {
       this.#seenExchanges = this.exchanges
       this.#changedAt = now
       return false
     }
-    return now - this.#changedAt >= idle
+    return rows === 0 && now - this.#changedAt >= idle
+  }
+
+  /** There were gRPC calls. */
+  get hasCalls(): boolean {
+    return this.rpcServer.used
   }
 }
 

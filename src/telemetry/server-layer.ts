@@ -152,6 +152,15 @@ class ServerWatch extends ForwardingHandler {
     if (this.#trace.sampled) rows.server.exemplify(took, this.#trace.traceId, exchange.wallTime + took)
   }
 
+  /** What was observed just now, and only at its end turned out to be traced. */
+  #exemplify(rows: RouteRows, now: number): void {
+    const { exchange } = this.#request
+    const took = now - exchange.startedAt
+    const { traceId } = this.#trace
+    if (!this.#tunnel) rows.server.exemplify(took, traceId, exchange.wallTime + took)
+    if (exchange.grpc) rows.rpcServer.exemplify(took, traceId, exchange.wallTime + took)
+  }
+
   #finish(): void {
     const parts = this.#parts
     const exchange = this.#request.exchange
@@ -178,7 +187,11 @@ class ServerWatch extends ForwardingHandler {
     if (recorded === undefined) return
     if (exchange.grpc) recorded.call(parts.registry.rpcMethods.names[method] as string, this.#rpcStatus)
     recorded.ended(this.#status, this.#reason, now)
-    if (recorded.tail !== undefined && !isWanted(recorded.tail, recorded)) return
+    if (recorded.tail !== undefined) {
+      if (!isWanted(recorded.tail, recorded)) return
+      // The slow and the failed are what exemplars are looked at for.
+      this.#exemplify(rows, now)
+    }
     recorded.spanId = parts.ids.spanId()
     parts.spans?.push(recorded)
   }

@@ -64,12 +64,14 @@ class AssembledTelemetry implements Telemetry {
     this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, tail, b3 })
     this.attempt = attemptLayer({ clock, registry, ids, b3, exporting: spans !== undefined })
     this.events = new CountedEvents(registry, clock, log)
-    const source = new MetricSource(registry, clock, {
+    const own = {
       version: options.version,
       logLinesDropped: () => accessLog?.dropped ?? 0,
       spansDropped: () => spans?.dropped ?? 0,
       tailDropped: () => tail?.dropped ?? 0,
-    })
+    }
+    const self = { name: sidecar.name, namespace: environment.POD_NAMESPACE ?? '' }
+    const source = new MetricSource(registry, clock, own, sidecar.metrics.compatibility, self)
     this.#exposition = new Exposition(source)
     this.#settled = new Deadline()
     if (spans !== undefined) clock.schedule(SETTLING, this.#settled)
@@ -83,6 +85,10 @@ class AssembledTelemetry implements Telemetry {
 
   violation(how: string, peer: 'client' | 'upstream', direction: Direction | ''): void {
     count(this.#registry.violations, `${direction} ${peer} ${how}`)
+  }
+
+  late(ms: number): void {
+    this.#registry.loopDelay.observe(0, ms)
   }
 
   observe(sources: TelemetrySources): void {

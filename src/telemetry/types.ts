@@ -36,7 +36,9 @@ export interface TelemetrySettings {
   }
 }
 
-export type MetricCompatibility = 'istio'
+export type MetricCompatibility = (typeof METRIC_COMPATIBILITIES)[number]
+
+export const METRIC_COMPATIBILITIES = ['istio'] as const
 
 export interface TelemetryOptions {
   readonly sidecar: TelemetrySettings
@@ -68,6 +70,19 @@ export interface EndpointSample {
   readonly connections: number
 }
 
+export interface CertificateSample {
+  readonly direction: Direction
+  /** Outbound the Service that is called, inbound ourselves. */
+  readonly service: string
+  /** What we show, or whom we believe. */
+  readonly part: 'certificate' | 'ca'
+  /** As the policy file names it. */
+  readonly file: string
+  /** Both in ms since 1970. */
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
 export interface ConfigSample {
   readonly hash: string
   /** The last reload was taken over; true before the first. */
@@ -89,7 +104,11 @@ export interface TelemetrySources {
   connectionsDropped?(direction: Direction): number
   /** 0…1 by signal; left out where nobody looks after the process. */
   pressure?(): Iterable<readonly [string, number]>
+  /** Certificates in force; left out where nobody holds any. */
+  certificates?(): Iterable<CertificateSample>
   config(): ConfigSample
+  /** Names under which a Service is called; left out where nobody knows. */
+  hosts?(service: string): readonly string[]
   /** `propagate` of a Service: asked once per compiled route, not per request. */
   propagate(service: string): 'all' | 'trace' | 'none'
 }
@@ -113,6 +132,8 @@ export interface Telemetry {
   refused(reason: Reason, direction: Direction): void
   /** An HTTP/2 peer broke the rules; `how` is of one closed list (src/http/violation.ts). */
   violation(how: string, peer: 'client' | 'upstream', direction: Direction | ''): void
+  /** A timer of ours came that many ms late: what the event loop's delay is counted from. */
+  late(ms: number): void
   /** Hands in where gauges are read; may be called again after a reload. */
   observe(sources: TelemetrySources): void
   /** The exposition in the format that `accept`, a field as it came, asks for; prom-client is loaded by the first call. */

@@ -80,6 +80,7 @@ t.test('runOptions() refuses a value that is none, and a stray word', (t) => {
     ['--log-level', 'loud'],
     ['--name', 'Big'],
     ['stray'],
+    ['--metrics-compatibility', 'linkerd'],
     ['--app', ':1'],
   ]) {
     t.throws(() => runOptions(args, {}), Error, args.join(' '))
@@ -96,5 +97,13 @@ t.test('A flag without a value is set by its name, or by a variable that says tr
     t.equal(runOptions([], { OUTRIGGER_PAGE_PATHS: value }).pagePaths, set, value)
   }
   t.equal(runOptions(['--page-paths'], { OUTRIGGER_PAGE_PATHS: 'false' }).pagePaths, true, 'the flag wins')
+  t.end()
+})
+
+t.test('--metrics-compatibility names meshes, over the environment', (t) => {
+  t.equal(runOptions([], {}).metricsCompatibility, undefined)
+  t.same(runOptions(['--metrics-compatibility', 'istio'], {}).metricsCompatibility, ['istio'])
+  t.same(runOptions([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio' }).metricsCompatibility, ['istio'])
+  t.throws(() => runOptions([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio,' }), /must be istio, found ''/)
   t.end()
 })

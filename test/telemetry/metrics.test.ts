@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Snapshot } from '../../src/core/events.ts'
 import { World } from './world.ts'
 
 const SERVER = 'http_server_request_duration_seconds'
+/** What prom-client tells of its own accord. */
+const PROM_CLIENT = /^(process_|nodejs_(?!eventloop_time_))/
+
 const CLIENT = 'http_client_request_duration_seconds'
 
 function observe(world: World, snapshots: Snapshot[] = []): void {
@@ -227,12 +231,25 @@ t.test('promtool takes the whole text', async (t) => {
   t.equal(stderr + stdout, '')
 })
 
-t.test('Every metric of ours stands in docs/metrics.md', async (t) => {
-  const { readFileSync } = await import('node:fs')
+t.test('docs/metrics.md has every metric of ours, and no other', async (t) => {
   const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
-  const text = await new World().metrics()
-  for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) {
-    if (name?.startsWith('nodejs_') || name?.startsWith('process_')) continue
-    t.ok(docs.includes(`\`${name}`), name ?? '')
-  }
+  const rows = docs.split('\n').filter((line) => line.startsWith('| `'))
+  const told = rows.flatMap((row) => [
+    ...(row.split('|')[1] ?? '').matchAll(/`((?:outrigger|http|rpc|istio|nodejs)_\w+)`/g),
+  ])
+  const documented = new Set(told.map(([, name]) => name as string))
+  const text = await new World({ settings: { metrics: { idle: 1, compatibility: ['istio'] } } }).metrics()
+  const exposed = new Set(Array.from(text.matchAll(/^# TYPE (\S+)/gm), ([, name]) => name as string))
+  for (const name of exposed) if (!PROM_CLIENT.test(name)) t.ok(documented.has(name), `${name} is documented`)
+  for (const name of documented) t.ok(exposed.has(name), `${name} exists`)
+})
+
+t.test('The delay of the event loop is counted from the start on, and so is what it did', async (t) => {
+  const world = new World()
+  world.telemetry.late(3)
+  world.telemetry.late(700)
+  t.equal(await world.metric('outrigger_event_loop_delay_seconds_bucket', { le: '0.005' }), 1)
+  t.equal(await world.metric('outrigger_event_loop_delay_seconds_count'), 2)
+  t.equal(await world.metric('outrigger_event_loop_delay_seconds_sum'), 0.703)
+  t.ok(((await world.metric('nodejs_eventloop_time_seconds_total', { nodejs_eventloop_state: 'active' })) ?? 0) > 0)
 })

@@ -120,3 +120,18 @@ t.test("Prometheus' own client takes the OpenMetrics text", async (t) => {
   const judged = spawnSync('python3', ['-c', program], { input: await world.metrics(OPEN), encoding: 'utf8' })
   t.equal(judged.stdout, '2\n', judged.stderr)
 })
+
+t.test('What is exported for how it ended is an exemplar, too', async (t) => {
+  const tail = { errors: true, slowerThan: Number.POSITIVE_INFINITY }
+  const tracing = { sample: 0, propagators: ['tracecontext'] as const, tail }
+  // Nothing is sent: the world closes before the SDK would be loaded.
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }
+  const world = new World({ environment, settings: { tracing } })
+  world.ask(UNSAMPLED)
+  world.answer(200)
+  t.notMatch(await world.metrics(OPEN), / # \{/)
+  world.ask(UNSAMPLED)
+  world.answer(503)
+  const line = (await world.metrics(OPEN)).split('\n').find((it) => it.includes(' # {'))
+  t.match(line, new RegExp(`^http_server_request.*http_response_status_code="503".*trace_id="${TRACE}"`))
+})

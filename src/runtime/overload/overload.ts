@@ -27,6 +27,8 @@ export interface OverloadParts {
   readonly log: Log
   /** At the end of a window, whose `lag` it is handed. */
   readonly signals: (lag: number) => Signals
+  /** Told of each look how late it came, ms. */
+  readonly late: (lag: number) => void
 }
 
 export interface OverloadView extends Signals {
@@ -71,7 +73,9 @@ export class Overload implements Shedding, Timed {
 
   expired(timer: Timer): void {
     // Up to one tick is the wheel's own way of counting.
-    this.#lags.push(Math.max(0, this.#parts.clock.now() - timer.due - TICK))
+    const late = Math.max(0, this.#parts.clock.now() - timer.due - TICK)
+    this.#lags.push(late)
+    this.#parts.late(late)
     this.start()
     if (this.#lags.length < LOOKS) return
     const lag = median(this.#lags)

@@ -3,8 +3,9 @@ import { listenerFiles, type TlsCheck, type TlsFiles, type TlsProblem, upstreamF
 import type { Config } from '../../config/model.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type TlsContents, TlsMaterial } from '../../net/tls-material.ts'
-import type { Log } from '../../telemetry/index.ts'
+import type { CertificateSample, Log } from '../../telemetry/index.ts'
 import { isError, readTls } from './read.ts'
+import { validities } from './validity.ts'
 
 interface Held {
   readonly files: TlsFiles
@@ -54,6 +55,20 @@ export class Certificates {
   /** Of files that the configuration in force names. */
   of(files: TlsFiles): TlsMaterial {
     return (this.#held.get(keyOf(files)) as Held).material
+  }
+
+  /** When those that this configuration names begin and end. */
+  samples({ sidecar, services }: Config): CertificateSample[] {
+    const samples = new Map<string, CertificateSample>()
+    const add = (files: TlsFiles, direction: CertificateSample['direction'], service: string) => {
+      // Two listeners may show the same certificate.
+      for (const sample of validities(files, this.of(files).contents, { direction, service })) {
+        samples.set(`${direction} ${service} ${sample.part} ${sample.file}`, sample)
+      }
+    }
+    for (const { tls } of sidecar.inbound) if (tls !== undefined) add(listenerFiles(tls), 'inbound', sidecar.name)
+    for (const { name, tls } of services) if (tls !== undefined) add(upstreamFiles(tls), 'outbound', name)
+    return [...samples.values()]
   }
 
   /** Every file that is to be watched. */

@@ -15,7 +15,9 @@ export interface ReadTls {
 
 type File = TlsProblem['file']
 
-const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
+/** A certificate in PEM. */
+export const CERTIFICATE =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
 /** PKCS#8, and the older form of OpenSSL. */
 const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
 const KEY = /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/

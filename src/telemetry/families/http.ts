@@ -63,21 +63,24 @@ export function histogram(
 ): Sample[] {
   const samples: Sample[] = []
   for (const rows of registry.routes.values()) {
-    for (const [key, row] of keyed(rows).rows) {
-      const labels = labelsOf(rows, key)
-      const counts = table.cumulative(row)
-      const total = counts[BOUNDS.length] ?? 0
-      for (let i = 0; i < BOUNDS.length; i++) {
-        samples.push(sample(counts[i] ?? 0, labels, '_bucket', String(BOUNDS[i]), table.exemplar(row, i)))
-      }
-      samples.push(
-        sample(total, labels, '_bucket', '+Inf', table.exemplar(row, BOUNDS.length)),
-        sample(table.sum(row), labels, '_sum'),
-        sample(total, labels, '_count'),
-      )
-    }
+    for (const [key, at] of keyed(rows).rows) samples.push(...row(table, at, labelsOf(rows, key)))
   }
   return samples
+}
+
+/** All samples of one row. */
+export function row(table: HistogramTable, at: number, labels: Labels): Sample[] {
+  const counts = table.cumulative(at)
+  const total = counts[BOUNDS.length] ?? 0
+  const buckets = BOUNDS.map((bound, i) =>
+    sample(counts[i] ?? 0, labels, '_bucket', String(bound), table.exemplar(at, i)),
+  )
+  return [
+    ...buckets,
+    sample(total, labels, '_bucket', '+Inf', table.exemplar(at, BOUNDS.length)),
+    sample(table.sum(at), labels, '_sum'),
+    sample(total, labels, '_count'),
+  ]
 }
 
 function active(registry: Registry): Sample[] {

@@ -34,21 +34,23 @@ class LateClock implements Clock {
 function world() {
   const clock = new LateClock()
   const lags: number[] = []
+  const lates: number[] = []
   const log = { error() {}, warn() {}, info() {}, debug() {} }
   const signals = (lag: number) => {
     lags.push(lag)
     return { lag, heap: 0, memory: 0, connections: 0 }
   }
-  const overload = new Overload({ clock, random: fixedRandom(0.2), log, signals })
+  const overload = new Overload({ clock, random: fixedRandom(0.2), log, signals, late: (lag) => lates.push(lag) })
   overload.start()
-  return { clock, lags, overload }
+  return { clock, lags, lates, overload }
 }
 
 t.test('The lag is how late four timers came, in the middle, but for the tick of the wheel', async (t) => {
-  const { clock, lags, overload } = world()
+  const { clock, lags, lates, overload } = world()
   for (const late of [0, TICK, 700 + TICK, 9000]) clock.next(late)
   for (const late of [700, 9000, 700, 3]) clock.next(late)
   t.same(lags, [0, 700 - TICK])
+  t.same(lates.slice(0, 4), [0, 0, 700, 9000 - TICK], 'each of them is told')
   t.notOk(overload.pressed)
   overload.stop()
   t.ok(clock.idle)
