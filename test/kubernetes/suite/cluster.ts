@@ -1,0 +1,162 @@
+/** A Kubernetes of a suite's own, started by `up.sh` of the tools: API server and controllers, no nodes; pods stay Pending. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Agent } from 'undici'
+import { kubeTools } from './tools.ts'
+import { until } from './until.ts'
+
+export interface Answer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: any object of the API
+  readonly object: any
+  /** What came as `Warning` headers. */
+  readonly warnings: readonly string[]
+  /** Why it was refused; empty where it was not. */
+  readonly message: string
+}
+
+/** Where the API keeps each kind that the suites use. */
+const PATHS: Readonly<Record<string, readonly [api: string, plural: string]>> = {
+  Namespace: ['api/v1', 'namespaces'],
+  Pod: ['api/v1', 'pods'],
+  Service: ['api/v1', 'services'],
+  ServiceAccount: ['api/v1', 'serviceaccounts'],
+  ConfigMap: ['api/v1', 'configmaps'],
+  Secret: ['api/v1', 'secrets'],
+  Event: ['api/v1', 'events'],
+  Deployment: ['apis/apps/v1', 'deployments'],
+  StatefulSet: ['apis/apps/v1', 'statefulsets'],
+  DaemonSet: ['apis/apps/v1', 'daemonsets'],
+  Job: ['apis/batch/v1', 'jobs'],
+  CronJob: ['apis/batch/v1', 'cronjobs'],
+  MutatingWebhookConfiguration: ['apis/admissionregistration.k8s.io/v1', 'mutatingwebhookconfigurations'],
+  ValidatingWebhookConfiguration: ['apis/admissionregistration.k8s.io/v1', 'validatingwebhookconfigurations'],
+  MutatingAdmissionPolicy: ['apis/admissionregistration.k8s.io/v1', 'mutatingadmissionpolicies'],
+  ValidatingAdmissionPolicy: ['apis/admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'],
+}
+
+export interface ClusterOptions {
+  /** The first of five ports. */
+  readonly port: number
+  /** Range of ClusterIPs, in 127.0.0.0/8: whoever listens on one is that Service to the API server. */
+  readonly services: string
+  /** More arguments of kube-apiserver. */
+  readonly apiArgs?: string
+}
+
+export class Cluster {
+  readonly server: string
+  readonly kubeconfig: string
+  /** The CA of the API server, as a file. */
+  readonly ca: string
+  readonly #environment: NodeJS.ProcessEnv
+  readonly #folder: string
+  readonly #agent: Agent
+
+  private constructor(server: string, environment: NodeJS.ProcessEnv, folder: string) {
+    this.server = server
+    this.kubeconfig = join(folder, 'kubeconfig')
+    this.ca = join(folder, 'pki/ca.crt')
+    this.#environment = environment
+    this.#folder = folder
+    const pem = (name: string): string => readFileSync(join(folder, 'pki', name), 'utf8')
+    this.#agent = new Agent({ connect: { ca: pem('ca.crt'), cert: pem('admin.crt'), key: pem('admin.key') } })
+  }
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'outrigger-kube-'))
+    const environment = {
+      ...process.env,
+      KUBE_STATE: folder,
+      KUBE_PORT: `${options.port}`,
+      KUBE_SERVICES: options.services,
+      KUBE_API_ARGS: options.apiArgs ?? '',
+    }
+    await shell(join(kubeTools, 'up.sh'), environment)
+    return new Cluster(`https://127.0.0.1:${options.port}`, environment, folder)
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent.destroy()
+    await shell(join(kubeTools, 'down.sh'), this.#environment)
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** `path` without a slash before it; whatever the API answers is an answer, and only a broken connection a throw. */
+  async ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, type?: string): Promise<Answer> {
+    const answer = await this.#agent.request({
+      origin: this.server,
+      path: `/${path}`,
+      method,
+      headers: body === undefined ? {} : { 'content-type': type ?? 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+    const text = await answer.body.text()
+    const object = text.startsWith('{') ? JSON.parse(text) : text
+    const warnings = [answer.headers['warning'] ?? []].flat().map((line) => line.replace(/^299 - "(.*)"$/, '$1'))
+    return {
+      status: answer.statusCode,
+      object,
+      warnings,
+      message: answer.statusCode < 300 ? '' : (object.message ?? text),
+    }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: an object of the API
+  create(object: any, options: { dryRun?: boolean } = {}): Promise<Answer> {
+    const path = this.path(object.kind, object.metadata.namespace)
+    return this.ask('POST', options.dryRun ? `${path}?dryRun=All` : path, object)
+  }
+
+  /** Creates it, and throws where that is refused. */
+  // biome-ignore lint/suspicious/noExplicitAny: an object of the API
+  async made(object: any): Promise<any> {
+    const answer = await this.create(object)
+    if (answer.status > 299) throw new Error(`${object.kind} ${object.metadata.name}: ${answer.message}`)
+    return answer.object
+  }
+
+  get(kind: string, namespace: string | undefined, name: string): Promise<Answer> {
+    return this.ask('GET', `${this.path(kind, namespace)}/${name}`)
+  }
+
+  /** `query` such as `labelSelector=a%3Db`. */
+  // biome-ignore lint/suspicious/noExplicitAny: objects of the API
+  async list(kind: string, namespace: string | undefined, query = ''): Promise<any[]> {
+    const { object } = await this.ask('GET', `${this.path(kind, namespace)}?${query}`)
+    return object.items
+  }
+
+  delete(kind: string, namespace: string | undefined, name: string): Promise<Answer> {
+    return this.ask('DELETE', `${this.path(kind, namespace)}/${name}`)
+  }
+
+  /** With the ServiceAccount without which no pod is admitted. */
+  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.made({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+    await until(`the ServiceAccount of ${name}`, async () => {
+      return (await this.get('ServiceAccount', name, 'default')).status === 200
+    })
+  }
+
+  path(kind: string, namespace: string | undefined): string {
+    const place = PATHS[kind]
+    if (place === undefined) throw new Error(`where does the API keep a ${kind}?`)
+    return namespace === undefined ? `${place[0]}/${place[1]}` : `${place[0]}/namespaces/${namespace}/${place[1]}`
+  }
+}
+
+async function shell(script: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn('bash', [script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      said += chunk
+    })
+  }
+  // What it starts goes on with its files open, so the end to wait for is that of the script itself.
+  const code = await new Promise((resolve) => child.on('exit', resolve))
+  if (code !== 0) throw new Error(`${script}: ${said}`)
+}
