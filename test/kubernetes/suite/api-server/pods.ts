@@ -66,7 +66,9 @@ export const PODS: readonly Pod[] = [
   pod('guaranteed', { containers: [app(exactly('500m', '64Mi')), { ...METRICS, ...exactly('1', '128Mi') }] }),
   pod('almost-guaranteed', { containers: [app(exactly('500m', '64Mi')), METRICS] }),
   pod('equal-amounts', {
-    containers: [app({ resources: { requests: { cpu: '1000m', memory: '1Gi' }, limits: { cpu: '1', memory: '1024Mi' } } })],
+    containers: [
+      app({ resources: { requests: { cpu: '1000m', memory: '1Gi' }, limits: { cpu: '1', memory: '1024Mi' } } }),
+    ],
   }),
   pod('short-grace', { terminationGracePeriodSeconds: 6 }),
   pod('just-long-enough', { terminationGracePeriodSeconds: 7 }),
@@ -92,7 +94,11 @@ export const PODS: readonly Pod[] = [
   annotated('name', { name: 'orders' }),
   annotated('app-ports', { 'app-ports': '8080,9000-9002', protocol: '8080=http,5432=tcp' }, { containers: [WEB] }),
   annotated('protocol', { protocol: '9090=grpc' }, { containers: [WEB] }),
-  annotated('skips', { 'skip-inbound': '9100,8300-8400', 'skip-outbound': '3306', 'skip-outbound-cidrs': '10.9.0.0/16' }),
+  annotated('skips', {
+    'skip-inbound': '9100,8300-8400',
+    'skip-outbound': '3306',
+    'skip-outbound-cidrs': '10.9.0.0/16',
+  }),
   annotated('skips-nothing', { 'skip-inbound': '', 'skip-outbound': '', 'skip-outbound-cidrs': '' }),
   annotated('amounts', { cpu: '100m/500m', memory: '128Mi/256Mi' }),
   annotated('requests-alone', { cpu: '200m', memory: '64Mi' }),

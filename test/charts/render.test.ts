@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { program } from '../kubernetes/suite/tools.ts'
+import { CHART, VALUES } from './chart.ts'
+
+const helm = program('helm')
+const skip =
+  helm === undefined ? 'needs helm: on PATH, or built by get-suites.sh of the tools beside this project' : false
+
+function template(...args: readonly string[]): {
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+} {
+  const command = ['template', 'outrigger', CHART, '--namespace', 'mesh', '--kube-version', '1.36.0', ...args]
+  const { status, stdout, stderr } = spawnSync(helm as string, command, { encoding: 'utf8' })
+  return { status, out: stdout, err: stderr }
+}
+
+t.test('every mode renders, twice the same', { skip }, async (t) => {
+  for (const path of VALUES) {
+    const values = ['--values', join(CHART, path)]
+    const { status, out, err } = template(...values)
+    t.equal(status, 0, err)
+    t.equal(template(...values).out, out, path)
+  }
+})
+
+t.test('values that do not go together are refused with a sentence', { skip }, async (t) => {
+  const sentences: readonly (readonly [sentence: string, ...args: string[]])[] = [
+    [
+      'injection.mode: policy needs Kubernetes 1.36, where MutatingAdmissionPolicy is v1; this is v1.35.2.',
+      'injection.mode=policy',
+      '--kube-version=1.35.2',
+    ],
+    ['validatingPolicy.enabled: true needs Kubernetes 1.30', 'injection.mode=webhook', '--kube-version=1.29.0'],
+    ['has no use with injection.mode: policy', 'injection.mode=policy,certs.mode=cert-manager'],
+    ['cannot be had with injection.mode: policy', 'injection.mode=policy,injection.nativeSidecar=false'],
+    ["10250 is the kubelet's", 'injector.hostNetwork=true,injector.port=10250'],
+    ["19002 is the injector's own admin port", 'injector.port=19002'],
+    [
+      'needs certs.provided.secretName and certs.provided.caBundle',
+      'certs.mode=provided,certs.provided.secretName=tls',
+    ],
+    ['certs.provided is set, but certs.mode is self', 'certs.provided.secretName=tls'],
+    ['policy.namespaces is empty', 'policy.inline=kind: Policy'],
+    ['policy.inline is empty', 'policy.namespaces={shop}'],
+    ['discovery.mode: endpointslice needs discovery.namespaces', 'discovery.mode=endpointslice'],
+    ['have no use with discovery.mode: dns', 'discovery.namespaces={shop}'],
+    ['proxy.ports must be four different ports', 'proxy.ports.inbound=19001'],
+    ["additional properties 'injektor' not allowed", 'injektor.replicas=2'],
+  ]
+  for (const [sentence, set, ...more] of sentences) {
+    const { status, err } = template('--set', set as string, ...more)
+    t.not(status, 0, set)
+    t.ok(err.includes(sentence), err)
+  }
+})
+
+t.test('a digest wins over a tag, and hostNetwork moves the port', { skip }, async (t) => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  const { out } = template(
+    '--set',
+    `image.tag=1.2.3,image.digest=${digest},image.registry=r.test,injector.hostNetwork=true`,
+  )
+  t.ok(out.includes(`image: "r.test/outrigger@${digest}"`))
+  t.ok(out.includes('init: "r.test/outrigger-init:0.1.0"'))
+  t.ok(out.includes('--listen=[::]:10260'))
+})
+
+t.test('a value is never taken for CEL', { skip }, async (t) => {
+  const { out } = template('--set', 'injection.mode=policy', '--set-string', 'proxy.env.NOTE="} + [JSONPatch{')
+  t.ok(out.includes('name: "NOTE", value: "\\"} + [JSONPatch{"'))
+})
