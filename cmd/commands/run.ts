@@ -1,5 +1,7 @@
 /** `outrigger run`: the sidecar. 0 after a drain, 1 for a bad configuration or a taken port, 2 for wrong usage. */
 import { ConfigError } from '../../src/runtime/configuration.ts'
+import { GivingBack } from '../../src/runtime/memory/giving-back.ts'
+import { thisProcess } from '../../src/runtime/memory/process.ts'
 import { type Sidecar, startSidecar } from '../../src/runtime/sidecar.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { OWN_VERSION } from '../../src/config/version.ts'
@@ -45,6 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // What nothing caught is a defect; a process that ended would take every request in flight with it (G6).
   process.on('uncaughtException', (error) => sidecar.defect('uncaught exception', error))
   process.on('unhandledRejection', (error) => sidecar.defect('unhandled rejection', error))
+  new GivingBack(clock, thisProcess()).start()
   const code = await ended
   log.info('ended')
   await sidecar.close()

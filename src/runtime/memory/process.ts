@@ -1,0 +1,17 @@
+/** This process, as far as its memory goes. */
+import { collectAll, collectHard } from '../../core/garbage.ts'
+import { trimmer } from './malloc.ts'
+import type { Process } from './giving-back.ts'
+
+export function thisProcess(): Process {
+  return {
+    cpu() {
+      const { user, system } = process.cpuUsage()
+      return user + system
+    },
+    resident: () => process.memoryUsage.rss(),
+    collect: collectAll,
+    purge: collectHard,
+    trim: trimmer(),
+  }
+}
