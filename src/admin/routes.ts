@@ -27,6 +27,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 }
 
+/** Followed by `CONTAINER/startupz`, `readyz` or `livez`. */
+const APP_HEALTH = '/app-health/'
 const BREAKERS = '/breakers/'
 const FORCES: readonly unknown[] = ['open', 'closed', 'auto']
 
@@ -47,6 +49,7 @@ export function read(
 ): Answer | Promise<Answer> {
   const reads = Object.hasOwn(READS, path) ? READS[path] : undefined
   if (reads !== undefined) return reads(source, query, accept)
+  if (path.startsWith(APP_HEALTH)) return appHealth(source, path.slice(APP_HEALTH.length))
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
 }
 
@@ -60,8 +63,14 @@ function probe(good: boolean): Answer {
   return text(good ? 200 : 503, good ? 'ok\n' : 'no\n')
 }
 
+async function appHealth(source: AdminSource, name: string): Promise<Answer> {
+  const health = await source.appHealth(name)
+  if (health === undefined) return refusal(404, 'no_such_probe', 'APP_PROBES names the probes of the application')
+  return text(health.passed ? 200 : 503, `${health.why}\n`)
+}
+
 function notFound(): Answer {
-  const paths = [...Object.keys(READS), ...Object.keys(CHANGES), `${BREAKERS}{id}`]
+  const paths = [...Object.keys(READS), ...Object.keys(CHANGES), `${BREAKERS}{id}`, `${APP_HEALTH}{container}/{kind}`]
   return json(404, { error: { reason: 'not_found', message: 'nothing is here', paths } })
 }
 

@@ -23,6 +23,8 @@ export interface AdminSource {
   state(): unknown
   /** What the command `explain` says, of the configuration in force. */
   explain(query: URLSearchParams): Explained
+  /** The application's own probe `CONTAINER/KIND`, asked for the kubelet; undefined: the injector gave us none of that name. */
+  appHealth(name: string): Promise<{ readonly passed: boolean; readonly why: string } | undefined>
   /** Stops taking traffic; does not exit. */
   drain(): void
   /** Drains, then exits. */

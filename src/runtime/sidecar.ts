@@ -18,6 +18,7 @@ import { createRescue } from '../server/rescue.ts'
 import { Trust } from '../server/trust.ts'
 import { createTelemetry, type EndpointSample, type Log, type Telemetry } from '../telemetry/index.ts'
 import { Passthrough } from '../upstream/passthrough.ts'
+import { AppHealth } from './app-health/app-health.ts'
 import { type CompileContext, compile, type Runtime } from './compile.ts'
 import { Configuration } from './configuration.ts'
 import { Drain } from './drain.ts'
@@ -87,6 +88,7 @@ export class Sidecar {
   readonly #context: CompileContext
   readonly #overload: Overload
   readonly #startedAt: number
+  readonly #appHealth: AppHealth
   #runtime: Runtime
   #inboundListeners: TrafficListener[] = []
   #outboundListener: TrafficListener | undefined
@@ -103,6 +105,7 @@ export class Sidecar {
     this.#options = options
     this.#clock = clock
     this.#startedAt = clock.now()
+    this.#appHealth = new AppHealth(environment, clock, log)
     this.#certificates = new Certificates(clock, log)
     this.#handshakeLog = new HandshakeLog(clock, log)
     const { check } = this.#certificates
@@ -352,6 +355,7 @@ export class Sidecar {
         const overload = this.#overload.view()
         return stateView(snapshots, this.#endpoints(), this.#drain, this.#startedAt, now, connections, overload)
       },
+      appHealth: (name) => this.#appHealth.of(name),
       explain: (query) => explainLive(this.#runtime.config, query),
       drain: () => void this.drain(),
       quit: () => void this.drain().then(() => this.#options.onQuit?.()),

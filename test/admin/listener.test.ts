@@ -44,6 +44,8 @@ class FakeSource implements AdminSource {
     this.fails ? Promise.reject(new Error('no metrics')) : Promise.resolve({ type: `x/${accept}`, text: 'm 1\n' })
   config = () => ({ name: 'orders', maxRequestBytes: Number.POSITIVE_INFINITY })
   state = () => ({ breakers: [this.its.snapshot()] })
+  appHealth = async (name: string) =>
+    name === 'app/livez' ? { passed: this.up, why: this.up ? 'status 200' : 'status 500' } : undefined
   explain = (query: URLSearchParams) => ({
     status: query.get('url') === 'http://nobody/' ? 404 : 200,
     body: query.has('text') ? 'for people\n' : [...query],
@@ -216,4 +218,14 @@ t.test('close ends what is open', async (t) => {
   await admin.close()
   await closed
   t.pass('closed')
+})
+
+t.test("GET /app-health/CONTAINER/KIND is the application's own probe", async (t) => {
+  const source = new FakeSource()
+  const admin = await startAdmin(LOOPBACK, source)
+  t.teardown(() => admin.close())
+  t.match(await ask(admin, 'GET', '/app-health/app/livez'), { status: 200, body: 'status 200\n' })
+  source.up = false
+  t.match(await ask(admin, 'GET', '/app-health/app/livez'), { status: 503, body: 'status 500\n' })
+  t.match(await ask(admin, 'GET', '/app-health/app/readyz'), { status: 404 })
 })

@@ -1,0 +1,52 @@
+/** Mode `files`: certificate and key lie in a mounted TLS Secret, of cert-manager or of the operator, and change there. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log } from '../../../telemetry/log.ts'
+import { type Issued, validityOf } from './issued.ts'
+
+export class FileCertificates {
+  readonly #folder: string
+  readonly #log: Log
+  readonly #onServing: (issued: Issued) => void
+  #serving: Issued | undefined
+  #complaint = ''
+
+  constructor(folder: string, log: Log, onServing: (issued: Issued) => void) {
+    this.#folder = folder
+    this.#log = log
+    this.#onServing = onServing
+  }
+
+  get ready(): boolean {
+    return this.#serving !== undefined
+  }
+
+  get servingNotAfter(): number | undefined {
+    return this.#serving === undefined ? undefined : validityOf(this.#serving.cert).notAfter
+  }
+
+  get authorityNotAfter(): undefined {
+    return undefined
+  }
+
+  /** Reads both: what changed is taken over, and what cannot be used changes nothing (linkerd2#5888). */
+  async reconcile(): Promise<void> {
+    try {
+      const [cert, key] = ['tls.crt', 'tls.key'].map((name) => readFileSync(join(this.#folder, name), 'utf8')) as [string, string]
+      if (cert === this.#serving?.cert && key === this.#serving.key) return
+      if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+        // In the middle of a swap they may be of two generations.
+        throw new Error("the key is not the certificate's")
+      }
+      this.#serving = { cert, key }
+      this.#complaint = ''
+      this.#onServing(this.#serving)
+      this.#log.info('a serving certificate was read', { folder: this.#folder })
+    } catch (error) {
+      const { message } = error as Error
+      if (message !== this.#complaint) this.#log.error('the certificate cannot be used, the last one stays', { folder: this.#folder, cause: message })
+      this.#complaint = message
+    }
+  }
+}

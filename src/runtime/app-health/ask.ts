@@ -1,0 +1,71 @@
+/** Asks the application what the kubelet would have asked: by HTTP, by connecting, by gRPC. */
+import type { ClientRequest, RequestOptions } from 'node:http'
+import { connect } from 'node:net'
+import type { Clock } from '../../core/clock.ts'
+import type { AppProbe } from '../../kubernetes/inject/app-probes.ts'
+import { probeGrpc } from '../../upstream/health/grpc-probe.ts'
+import type { ProbeAnswer } from '../../upstream/health/probe.ts'
+
+/** Applications tell probes from clients by the kubelet's name. */
+const USER_AGENT = 'kube-probe/outrigger'
+
+/** Never rejects. `host`: the pod's address, where the kubelet goes too. */
+export async function askApp({ http, tcp, grpc, timeout }: AppProbe, host: string, clock: Clock): Promise<ProbeAnswer> {
+  if (http !== undefined) return askHttp(http, host, timeout, clock)
+  if (tcp !== undefined) return askTcp(host, tcp.port, timeout, clock)
+  const { port, service } = grpc ?? { port: 0, service: '' }
+  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const { health, why } = await probeGrpc({ host, port, tls: undefined, authority, service, timeout }, clock)
+  return { passed: health === 'serving', why }
+}
+
+/** Any status from 200 to 399, as for the kubelet; redirections are not followed, and over TLS no certificate is looked at. */
+async function askHttp(
+  { port, path, scheme, headers }: NonNullable<AppProbe['http']>,
+  host: string,
+  timeout: number,
+  clock: Clock,
+): Promise<ProbeAnswer> {
+  const { request: ask } = scheme === 'https' ? await import('node:https') : await import('node:http')
+  const options: RequestOptions & { rejectUnauthorized: boolean } = {
+    host,
+    port,
+    path,
+    agent: false,
+    rejectUnauthorized: false,
+    headers: { 'user-agent': USER_AGENT, accept: '*/*', connection: 'close', ...Object.fromEntries(headers) },
+  }
+  const { promise, resolve } = Promise.withResolvers<ProbeAnswer>()
+  let request: ClientRequest
+  try {
+    request = ask(options, (response) => {
+      const status = response.statusCode ?? 0
+      response.resume()
+      resolve({ passed: status >= 200 && status < 400, why: `status ${status}` })
+    })
+  } catch (error) {
+    return { passed: false, why: (error as Error).message }
+  }
+  request.on('error', (error) => resolve({ passed: false, why: error.message }))
+  const timer = clock.schedule(timeout, { expired: () => resolve({ passed: false, why: late(timeout) }) })
+  request.end()
+  const answer = await promise
+  clock.cancel(timer)
+  request.destroy()
+  return answer
+}
+
+async function askTcp(host: string, port: number, timeout: number, clock: Clock): Promise<ProbeAnswer> {
+  const { promise, resolve } = Promise.withResolvers<ProbeAnswer>()
+  const socket = connect({ host, port }, () => resolve({ passed: true, why: 'connected' }))
+  socket.on('error', (error) => resolve({ passed: false, why: error.message }))
+  const timer = clock.schedule(timeout, { expired: () => resolve({ passed: false, why: late(timeout) }) })
+  const answer = await promise
+  clock.cancel(timer)
+  socket.destroy()
+  return answer
+}
+
+function late(timeout: number): string {
+  return `no answer within ${timeout} ms`
+}
