@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./commands/explain.ts')).explain,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   firewall: async () => (await import('./commands/firewall.ts')).firewall,
+  injector: async () => (await import('./commands/injector.ts')).injector,
   demo: async () => (await import('./commands/demo.ts')).demo,
   version: async () => (await import('./commands/version.ts')).version,
   help: async () => (await import('./commands/help.ts')).help,

@@ -16,6 +16,8 @@ export function helpText(): string {
       what clients and upstreams would have seen under these policies, without a single socket
   outrigger firewall plan|apply|remove [--inbound PORT] [--outbound PORT] [--proxy-uid UID] …
       the rules that lead a pod's connections to its sidecar; what stands in docs/interception.md
+  outrigger injector [--config PATH] [--listen HOST:PORT] [--admin HOST:PORT] [--certificates self|files] …
+      in a cluster: puts sidecars into pods and judges policy ConfigMaps before they are stored
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

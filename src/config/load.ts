@@ -65,8 +65,17 @@ export function loadText(
   options: LoadOptions = {},
   path = 'policy.yaml',
 ): Loaded {
-  const files = [{ path, text, bytes: Buffer.from(text) }]
-  return loadFiles({ files, order: [path] }, blocks, options, new Report())
+  return loadTexts([{ path, text }], blocks, options)
+}
+
+/** The same for several texts that belong together, each under a name. */
+export function loadTexts(
+  texts: readonly { readonly path: string; readonly text: string }[],
+  blocks: readonly BlockSchema[],
+  options: LoadOptions = {},
+): Loaded {
+  const files = texts.map(({ path, text }) => ({ path, text, bytes: Buffer.from(text) }))
+  return loadFiles({ files, order: files.map(({ path }) => path) }, blocks, options, new Report())
 }
 
 function loadFiles(

@@ -26,6 +26,8 @@ export class FakeApi {
   readonly tokens: string[] = []
   /** Answers with this status instead: path prefix → status. */
   readonly refuses = new Map<string, number>()
+  /** Answers wait for this. */
+  slow: Promise<unknown> = Promise.resolve()
   /** Places before this one are forgotten: a watch from there is answered with 410. */
   forgotten = 0
   version = 100
@@ -103,6 +105,8 @@ export class FakeApi {
     const body = chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())
     this.tokens.push(request.headers.authorization ?? '')
     this.asked.push(`${request.method} ${request.url}`)
+    for (const wake of this.#wake.splice(0)) wake()
+    await this.slow
     const { method = 'GET' } = request
     if (query.get('watch') === 'true' && this.#refusal(pathname) === undefined) this.#watch(pathname, query, response)
     else {
@@ -140,7 +144,9 @@ export class FakeApi {
       }
       case 'PATCH': {
         const patched = stored === undefined ? undefined : applyPatch(stored, body as Operation[])
-        return patched === undefined ? failure(422, 'Invalid') : { status: 200, value: this.put(path, patched) }
+        if (patched === undefined) return failure(422, 'Invalid')
+        const kept = patched.metadata.resourceVersion === stored?.metadata.resourceVersion
+        return kept ? { status: 200, value: this.put(path, patched) } : failure(409, 'Conflict')
       }
       default:
         this.remove(path)

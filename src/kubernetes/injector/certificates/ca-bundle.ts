@@ -27,7 +27,11 @@ export interface Target {
 }
 
 /** Which webhooks have not got the bundle; undefined: none of them leads to us. */
-export function missingIn({ webhooks = [] }: WebhookConfiguration, { service, namespace }: Target, bundle: string): number[] | undefined {
+export function missingIn(
+  { webhooks = [] }: WebhookConfiguration,
+  { service, namespace }: Target,
+  bundle: string,
+): number[] | undefined {
   const ours = webhooks.flatMap(({ clientConfig }, index) =>
     clientConfig.service?.name === service && clientConfig.service.namespace === namespace ? [index] : [],
   )

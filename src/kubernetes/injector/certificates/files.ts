@@ -33,7 +33,10 @@ export class FileCertificates {
   /** Reads both: what changed is taken over, and what cannot be used changes nothing (linkerd2#5888). */
   async reconcile(): Promise<void> {
     try {
-      const [cert, key] = ['tls.crt', 'tls.key'].map((name) => readFileSync(join(this.#folder, name), 'utf8')) as [string, string]
+      const [cert, key] = ['tls.crt', 'tls.key'].map((name) => readFileSync(join(this.#folder, name), 'utf8')) as [
+        string,
+        string,
+      ]
       if (cert === this.#serving?.cert && key === this.#serving.key) return
       if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
         // In the middle of a swap they may be of two generations.
@@ -45,7 +48,8 @@ export class FileCertificates {
       this.#log.info('a serving certificate was read', { folder: this.#folder })
     } catch (error) {
       const { message } = error as Error
-      if (message !== this.#complaint) this.#log.error('the certificate cannot be used, the last one stays', { folder: this.#folder, cause: message })
+      if (message !== this.#complaint)
+        this.#log.error('the certificate cannot be used, the last one stays', { folder: this.#folder, cause: message })
       this.#complaint = message
     }
   }

@@ -43,7 +43,12 @@ export async function issueAuthority(name: string, now: number, lifetime: number
 }
 
 /** For a server of these names; never longer than the CA itself. */
-export async function issueServing(ca: Issued, names: readonly string[], now: number, lifetime: number): Promise<Issued> {
+export async function issueServing(
+  ca: Issued,
+  names: readonly string[],
+  now: number,
+  lifetime: number,
+): Promise<Issued> {
   const authority = new X509Certificate(ca.cert)
   const keys = await newKeys()
   const certificate = await X509CertificateGenerator.create({
@@ -68,6 +73,7 @@ export async function issueServing(ca: Issued, names: readonly string[], now: nu
 }
 
 type KeyUsage = 'sign' | 'verify'
+type CryptoKeyPair = { readonly publicKey: CryptoKey; readonly privateKey: CryptoKey }
 
 function newKeys(): Promise<CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, USES) as Promise<CryptoKeyPair>

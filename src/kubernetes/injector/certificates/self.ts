@@ -113,14 +113,21 @@ export class SelfCertificates {
       const validity = validityOf(this.#serving.cert)
       const current = isSignedBy(this.#serving.cert, authority.current.cert)
       if (current && now < renewalOf(validity)) return
-      const noticed = this.#believed === authority.current.cert && clock.now() - (this.#believedSince ?? Infinity) >= NOTICE
+      const noticed =
+        this.#believed === authority.current.cert && clock.now() - (this.#believedSince ?? Infinity) >= NOTICE
       // Of the old CA it goes on until the new one is believed everywhere, but not past its own end.
       if (!current && !noticed && now < validity.notAfter) return
     }
     const { issueServing } = await import('./issue.ts')
-    const names = [`${service}.${namespace}.svc`, `${service}.${namespace}`, `${service}.${namespace}.svc.cluster.local`]
+    const names = [
+      `${service}.${namespace}.svc`,
+      `${service}.${namespace}`,
+      `${service}.${namespace}.svc.cluster.local`,
+    ]
     this.#serving = await issueServing(authority.current, names, now, servingLifetime)
     onServing(this.#serving)
-    log.info('a serving certificate was made', { notAfter: new Date(validityOf(this.#serving.cert).notAfter).toISOString() })
+    log.info('a serving certificate was made', {
+      notAfter: new Date(validityOf(this.#serving.cert).notAfter).toISOString(),
+    })
   }
 }

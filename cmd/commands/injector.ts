@@ -1,0 +1,60 @@
+/** `outrigger injector`: the webhooks. 0 after a drain, 1 for a file that cannot be used or a taken port, 2 for wrong usage. */
+import { SystemClock } from '../../src/core/clock.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import { KubernetesApi } from '../../src/kubernetes/api/client.ts'
+import { openConnection } from '../../src/kubernetes/api/connection.ts'
+import { Injector, SettingsError } from '../../src/kubernetes/injector/injector.ts'
+import { checkTexts } from '../../src/runtime/check-config.ts'
+import { createLog, FileSink } from '../../src/telemetry/index.ts'
+import { type InjectorFlags, injectorOptions } from './injector-options.ts'
+
+const USAGE = `usage: outrigger injector [--config PATH] [--listen HOST:PORT] [--admin HOST:PORT] [--namespace NS]
+                          [--certificates self|files] … (docs/kubernetes.md has every flag)`
+
+export async function injector(args: readonly string[]): Promise<number> {
+  let flags: InjectorFlags
+  try {
+    flags = injectorOptions(args, process.env)
+  } catch (error) {
+    process.stderr.write(`outrigger injector: ${(error as Error).message}\n${USAGE}\n`)
+    return 2
+  }
+  const clock = new SystemClock()
+  const sink = new FileSink(2, true)
+  const log = createLog(flags.logLevel, clock, sink)
+  let running: Injector
+  try {
+    running = new Injector({
+      ...flags,
+      api: new KubernetesApi(openConnection(flags.places, process.env, clock)),
+      clock,
+      random: systemRandom(),
+      log,
+      checkPolicies: (files) => checkTexts(files, { now: clock.wallTime() }).issues,
+    })
+    await running.start()
+  } catch (error) {
+    const lines = error instanceof SettingsError ? error.report : [`outrigger injector: ${(error as Error).message}`]
+    process.stderr.write(`${lines.join('\n')}\n`)
+    return 1
+  }
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>()
+  running.failed.then((error) => {
+    process.stderr.write(`outrigger injector: ${error.message}\n`)
+    end(1)
+  })
+  let signals = 0
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // The second signal ends at once.
+      if (signals++ === 0) void running.drain().then(() => end(0))
+      else end(signal === 'SIGINT' ? 130 : 143)
+    })
+  }
+  process.on('uncaughtException', (error) => log.error('uncaught exception', { error }))
+  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }))
+  createLog('info', clock, sink).info('ready', { admin: running.adminAddress })
+  const code = await ended
+  log.info('ended')
+  return code
+}
