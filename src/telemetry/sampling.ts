@@ -49,11 +49,3 @@ export function compileSampler(environment: Environment, ratio: number, random: 
       return new Sampler(true, ratio, random)
   }
 }
-
-/** An exporter is configured and not switched off. */
-export function exportsTraces(environment: Environment): boolean {
-  if (environment.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false
-  if (environment.OTEL_TRACES_EXPORTER === 'none') return false
-  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT
-  return endpoint !== undefined && endpoint !== ''
-}

@@ -1,8 +1,8 @@
 /** Who the telemetry is of: OpenTelemetry's resource attributes, from our name and from what Kubernetes says of the pod. */
 // cold file: runs once per start
-import { Ids } from '../core/ids.ts'
-import type { Random } from '../core/random.ts'
-import type { TelemetryOptions } from './types.ts'
+import { Ids } from '../../core/ids.ts'
+import type { Random } from '../../core/random.ts'
+import type { TelemetryOptions } from '../types.ts'
 
 /** Variables of the downward API as the injector sets them, and the attributes they become. */
 const DOWNWARD = {

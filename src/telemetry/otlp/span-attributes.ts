@@ -1,14 +1,14 @@
 /** What spans say, in the words of OpenTelemetry's conventions for HTTP and RPC. */
 // cold file: runs for exchanges that are recorded only, after they ended
-import type { RequestHead } from '../core/exchange.ts'
-import { NO_STATUS } from '../core/grpc-status.ts'
-import { get } from '../core/headers.ts'
-import type { AttemptRecord } from './attempt-layer.ts'
-import { METHODS, methodIndex, protocolName } from './labels.ts'
-import { OTHER_RPC } from './rpc-methods.ts'
-import { isServerError } from '../core/grpc-status.ts'
-import { statusName } from './rpc-status.ts'
-import type { SampledExchange } from './sampled.ts'
+import type { RequestHead } from '../../core/exchange.ts'
+import { NO_STATUS } from '../../core/grpc-status.ts'
+import { get } from '../../core/headers.ts'
+import type { AttemptRecord } from '../attempt-layer.ts'
+import { METHODS, methodIndex, protocolName } from '../labels.ts'
+import { OTHER_RPC } from '../rpc-methods.ts'
+import { statusName } from '../rpc-status.ts'
+import type { SampledExchange } from '../sampled.ts'
+import { clientError, serverError } from '../span-error.ts'
 
 export type Attributes = Record<string, string | number>
 
@@ -61,18 +61,6 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
   return attributes
 }
 
-/** `error.type` of the server span: '' where nobody on this side failed. */
-export function serverError({ request, status, reason, rpcStatus }: SampledExchange): string {
-  if (reason === 'client_cancelled') return ''
-  if (request.exchange.grpc) {
-    if (isServerError(rpcStatus)) return reason || statusName(rpcStatus)
-    // A fallback that says OK stands in for a failure.
-    return rpcStatus === 0 ? reason : ''
-  }
-  if (reason !== '' && (status === 0 || status >= 500 || status < 400)) return reason
-  return status >= 500 ? String(status) : ''
-}
-
 export function clientAttributes(recorded: SampledExchange, record: AttemptRecord): Attributes {
   const { request } = recorded
   const attempt = record.attempt
@@ -93,13 +81,6 @@ export function clientAttributes(recorded: SampledExchange, record: AttemptRecor
   const error = clientError(record)
   if (error !== '') attributes['error.type'] = error
   return attributes
-}
-
-/** `error.type` of an attempt: from 400 on, and of a gRPC call whatever is not OK, unlike the server's. */
-export function clientError({ status, reason, rpcStatus }: AttemptRecord): string {
-  if (reason === 'client_cancelled' || reason === 'superseded') return ''
-  if (reason !== '') return reason
-  return status >= 400 ? String(status) : rpcStatus > 0 ? statusName(rpcStatus) : ''
 }
 
 /** semconv: the method, or the system where that is not known. */

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { resourceAttributes } from '../../src/telemetry/resource.ts'
-import type { TelemetryOptions } from '../../src/telemetry/types.ts'
-import { Seeded } from '../support/seeded.ts'
+import { resourceAttributes } from '../../../src/telemetry/otlp/resource.ts'
+import type { TelemetryOptions } from '../../../src/telemetry/types.ts'
+import { Seeded } from '../../support/seeded.ts'
 
 function attributes(environment: Record<string, string>): Readonly<Record<string, string>> {
   const options = { sidecar: { name: 'orders' }, version: '1.2.3', random: new Seeded(7), environment }

@@ -1,6 +1,6 @@
 /** What the SDK has to say, in our log and not on the console: a collector that is away is told once a minute. */
 // cold file: seldom
-import type { TelemetryOptions } from './types.ts'
+import type { TelemetryOptions } from '../types.ts'
 
 /** ms. */
 const PAUSE = 60_000
@@ -20,7 +20,7 @@ export function quietDiagnostics({ log, clock }: TelemetryOptions): Diagnostics 
   const say: Say = (message) => {
     if (clock.now() < quietUntil) return
     quietUntil = clock.now() + PAUSE
-    log.warn('traces are not exported', { cause: String(message).slice(0, 500) })
+    log.warn('telemetry is not exported', { cause: String(message).slice(0, 500) })
   }
   const silent: Say = () => {}
   return { error: say, warn: say, info: silent, debug: silent, verbose: silent }
