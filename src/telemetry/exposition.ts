@@ -2,8 +2,10 @@
 // cold file: runs once per scrape
 import type { Metric, Registry as PromRegistry } from 'prom-client'
 import { FamilyMetric, OpenFamilyMetric, OpenMetric } from './exposition-metric.ts'
+import type { Family } from './families/family.ts'
 import type { MetricFormat } from './metric-format.ts'
 import type { MetricSource } from './metric-source.ts'
+import { familyOf, type PromMetric } from './prom-family.ts'
 
 /** ms between two looks at the event loop's delay; each wakes the process. */
 const DELAY_RESOLUTION = 50
@@ -32,6 +34,17 @@ export class Exposition {
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
     return format === 'classic' ? `${families.join('\n\n')}\n` : `${families.join('\n')}\n# EOF\n`
+  }
+
+  /** The same as values, for an export. */
+  async read(): Promise<readonly Family[]> {
+    this.#registries ??= this.#load()
+    const { classic } = await this.#registries
+    this.#source.tidy()
+    const own = new Set(this.#source.families.map(({ name }) => name))
+    const others = classic.getMetricsAsArray().filter(({ name }) => !own.has(name))
+    const made = await Promise.all(others.map((metric) => familyOf(metric as unknown as PromMetric)))
+    return [...made.filter((family) => family !== undefined), ...this.#source.families]
   }
 
   async #load(): Promise<Registries> {

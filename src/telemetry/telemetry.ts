@@ -1,12 +1,14 @@
 /** Puts the parts of telemetry together. */
 // cold file: runs at start and end
-import type { Clock, Timed } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
+import { Deadline } from './deadline.ts'
 import { Endings } from './ended/endings.ts'
+import { Export } from './export.ts'
 import { Exposition } from './exposition.ts'
 import { Ids } from '../core/ids.ts'
 import { FileSink, type LineSink } from './line-sink.ts'
@@ -15,14 +17,12 @@ import { METRIC_TYPES, metricFormat } from './metric-format.ts'
 import { MetricSource } from './metric-source.ts'
 import { CountedEvents } from './policy-events.ts'
 import { count, Registry } from './registry.ts'
-import { compileSampler, exportsTraces } from './sampling.ts'
+import { askedMetrics, asksTraces } from './otlp/asked.ts'
+import { compileSampler } from './sampling.ts'
 import { serverLayer } from './server-layer.ts'
-import { type SpanExport, SpanQueue } from './span-queue.ts'
+import { SpanQueue } from './span-queue.ts'
 import { Tail } from './tail.ts'
 import type { Direction, MetricsText, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
-
-/** ms after the start in which the SDK is not loaded: reading it in takes 300 ms, and requests come first. */
-const SETTLING = 1000
 
 /** Throws a sentence when the access log's file cannot be opened. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
@@ -38,11 +38,9 @@ class AssembledTelemetry implements Telemetry {
   readonly #clock: Clock
   readonly #registry: Registry
   readonly #accessLog: AccessLog | undefined
-  readonly #spans: SpanQueue | undefined
   readonly #exposition: Exposition
-  /** The start is over: now there is time to load the SDK. */
-  readonly #settled: Deadline
-  readonly #exporter: Promise<SpanExport | undefined>
+  /** undefined: the environment asks for none. */
+  readonly #export: Export | undefined
 
   constructor(options: TelemetryOptions) {
     const { clock, random, log, environment, sidecar } = options
@@ -50,14 +48,13 @@ class AssembledTelemetry implements Telemetry {
     const ids = new Ids(random)
     const b3 = sidecar.tracing.propagators.includes('b3')
     const sampler = compileSampler(environment, sidecar.tracing.sample, random)
-    const spans = exportsTraces(environment) ? new SpanQueue(clock) : undefined
+    const spans = asksTraces(environment) ? new SpanQueue(clock) : undefined
     const { tail: rules } = sidecar.tracing
     const tail = rules === undefined || spans === undefined ? undefined : new Tail(rules)
     const accessLog = openAccessLog(options)
     this.log = log
     this.#clock = clock
     this.#registry = registry
-    this.#spans = spans
     this.#accessLog = accessLog
     const endings = new Endings(options.pagePaths === true)
     this.endings = endings
@@ -73,10 +70,8 @@ class AssembledTelemetry implements Telemetry {
     const self = { name: sidecar.name, namespace: environment.POD_NAMESPACE ?? '' }
     const source = new MetricSource(registry, clock, own, sidecar.metrics.compatibility, self)
     this.#exposition = new Exposition(source)
-    this.#settled = new Deadline()
-    if (spans !== undefined) clock.schedule(SETTLING, this.#settled)
-    this.#exporter =
-      spans === undefined ? Promise.resolve(undefined) : this.#settled.passed.then(() => openExporter(options, spans))
+    const exports = spans !== undefined || askedMetrics(environment) !== undefined
+    this.#export = exports ? new Export(options, spans, this.#exposition) : undefined
   }
 
   refused(reason: Reason, direction: Direction): void {
@@ -108,29 +103,7 @@ class AssembledTelemetry implements Telemetry {
   }
 
   async #writeOut(): Promise<void> {
-    await Promise.all([this.#accessLog?.close(), this.#endSpans()])
-  }
-
-  async #endSpans(): Promise<void> {
-    this.#settled.expired()
-    const exporter = await this.#exporter
-    this.#spans?.drain()
-    await exporter?.shutdown()
-  }
-}
-
-class Deadline implements Timed {
-  readonly passed: Promise<void>
-  #pass: () => void
-
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.passed = promise
-    this.#pass = resolve
-  }
-
-  expired(): void {
-    this.#pass()
+    await Promise.all([this.#accessLog?.close(), this.#export?.end()])
   }
 }
 
@@ -161,18 +134,5 @@ class NoSink implements LineSink {
 
   close(): Promise<void> {
     return Promise.resolve()
-  }
-}
-
-/** The SDK is loaded while the first requests are already served; without it they are, untraced. */
-async function openExporter(options: TelemetryOptions, spans: SpanQueue): Promise<SpanExport | undefined> {
-  try {
-    const { startExport } = await import('./otlp.ts')
-    const exporter = await startExport(options)
-    spans.open(exporter)
-    return exporter
-  } catch (error) {
-    options.log.error('no traces: the OpenTelemetry SDK did not start', { error })
-    return undefined
   }
 }

@@ -11,9 +11,10 @@ export interface Row {
   readonly counts: number[]
 }
 
-/** A histogram's `value` is its sum. */
+/** A histogram's `value` is its sum. What is no number is left out: a mean of nothing; JSON has no word for it. */
 export function rowsOf({ type, samples }: Family): Row[] {
-  return type === 'histogram' ? histogramRows(samples()) : samples().map(({ labels, value }) => plain(labels, value))
+  if (type === 'histogram') return histogramRows(samples())
+  return samples().flatMap(({ labels, value }) => (Number.isFinite(value) ? [plain(labels, value)] : []))
 }
 
 function plain(labels: Labels, value: number): Row {

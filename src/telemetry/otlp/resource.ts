@@ -4,7 +4,10 @@ import { Ids } from '../../core/ids.ts'
 import type { Random } from '../../core/random.ts'
 import type { TelemetryOptions } from '../types.ts'
 
-/** Variables of the downward API as the injector sets them, and the attributes they become. */
+/**
+ * Variables of the downward API as the injector sets them, and the attributes they become. Only where POD_NAME stands: some
+ * of the others mean something else outside of Kubernetes.
+ */
 const DOWNWARD = {
   POD_NAME: 'k8s.pod.name',
   POD_NAMESPACE: 'k8s.namespace.name',
@@ -23,9 +26,10 @@ export type ResourceAttributes = Readonly<Record<string, string>>
 export function resourceAttributes(options: TelemetryOptions): ResourceAttributes {
   const { environment, sidecar, version, random } = options
   const attributes: Record<string, string> = { 'service.name': sidecar.name, 'service.version': version }
+  const isPod = (environment.POD_NAME ?? '') !== ''
   for (const [variable, attribute] of Object.entries(DOWNWARD)) {
     const value = environment[variable] ?? ''
-    if (value !== '') attributes[attribute] = value
+    if (isPod && value !== '') attributes[attribute] = value
   }
   const namespace = attributes['k8s.namespace.name']
   const place = [namespace, attributes['k8s.pod.name'], attributes['k8s.container.name']]

@@ -33,7 +33,9 @@ export function startExport(options: TelemetryOptions, families: Families, start
     // Left out, the SDK makes them as the environment says.
     ...(asksTraces(environment) ? {} : { spanProcessors: [] }),
     metricReaders:
-      metrics === undefined ? [] : [metricReader(metrics, new FamilyProducer(families, options, metrics.delta, startedAt))],
+      metrics === undefined
+        ? []
+        : [metricReader(metrics, new FamilyProducer(families, options, metrics.delta, startedAt))],
     logRecordProcessors: [],
     instrumentations: [],
   })

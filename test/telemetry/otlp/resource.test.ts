@@ -43,3 +43,8 @@ t.test('Without a part of its place, or with an empty one, the instance has an i
   t.notOk('k8s.node.name' in rest)
   t.notOk('k8s.container.name' in rest)
 })
+
+t.test('Outside of a pod the same names may mean anything', async (t) => {
+  const { 'service.instance.id': _, ...rest } = attributes({ NODE_NAME: 'agent-1', CONTAINER_NAME: 'x', POD_NAME: '' })
+  t.same(rest, { 'service.name': 'orders', 'service.version': '1.2.3' })
+})
