@@ -4,8 +4,9 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
 import { type IncomingConnection, LINGER_TIME, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
 import { breakOff, isEncrypted } from '../net/encrypted.ts'
-import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
+import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { Head, type HeadError } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
@@ -357,8 +358,10 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     this.#exchange = undefined
     this.#state = CLOSED
     if (this.socket.destroyed) return
-    if (untilClose) breakOff(this.socket)
-    else {
+    if (untilClose) {
+      this.outbox.flush()
+      breakOff(this.socket)
+    } else {
       this.#close()
       this.outbox.finish()
     }

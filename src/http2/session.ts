@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
-import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
+import { enter, leave } from '../net/turn.ts'
 import {
   ACK,
   CONTINUATION,

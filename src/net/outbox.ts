@@ -1,6 +1,7 @@
-/** Writes, corked: whatever one event causes goes to each peer in one write, when the event is over. */
+/** Writes, corked: whatever one turn of the event loop causes goes to each peer in one write. */
 import type { Socket } from 'node:net'
 import { isEncrypted } from './encrypted.ts'
+import { awaitTurn, moreWaits, type Waiting } from './turn.ts'
 
 /** Told when the kernel takes no more, and when it takes again. */
 export interface OutboxOwner {
@@ -22,29 +23,8 @@ const BLOCK = 16 * 1024
 const freeBlocks: Buffer[] = []
 const MAX_FREE_BLOCKS = 64
 
-let depth = 0
-const dirty: Outbox[] = []
-let flushScheduled = false
-
-/** Called at the root of each socket event, before anything else. */
-export function enter(): void {
-  depth++
-}
-
-/** Called at the end of each socket event: everything that was written goes out. */
-export function leave(): void {
-  if (--depth === 0 && dirty.length > 0) flushAll()
-}
-
-function flushAll(): void {
-  flushScheduled = false
-  // A flush may block, which may cause further writes to others: the list grows while it is walked.
-  for (let i = 0; i < dirty.length; i++) (dirty[i] as Outbox).flush()
-  dirty.length = 0
-}
-
 /** What waits to be written to one socket. */
-export class Outbox {
+export class Outbox implements Waiting {
   readonly #socket: Socket
   readonly #owner: OutboxOwner
   /** TLS says only later that it took a write: what is shared would be given away with each. */
@@ -95,15 +75,13 @@ export class Outbox {
     const last = parts.length - 1
     if (last >= 0 && typeof parts[last] === 'string') parts[last] += text
     else parts.push(text)
-    this.#size += text.length
-    if (!this.#dirty) this.#mark()
+    this.#grow(text.length)
   }
 
   bytes(chunk: Buffer): void {
     if (this.#to > this.#from) this.#handOn()
     this.#parts.push(chunk)
-    this.#size += chunk.length
-    if (!this.#dirty) this.#mark()
+    this.#grow(chunk.length)
   }
 
   /** A buffer with room for `size` bytes from `this.at` on; what is written there counts once `commit` is called. */
@@ -120,9 +98,9 @@ export class Outbox {
 
   /** `to`: where what was written into the room ends. */
   commit(to: number): void {
-    this.#size += to - this.#to
+    const size = to - this.#to
     this.#to = to
-    if (!this.#dirty) this.#mark()
+    this.#grow(size)
   }
 
   #nextBlock(size: number): Buffer {
@@ -163,13 +141,15 @@ export class Outbox {
     if (!this.#dirty) this.#mark()
   }
 
+  #grow(bytes: number): void {
+    this.#size += bytes
+    moreWaits(bytes)
+    if (!this.#dirty) this.#mark()
+  }
+
   #mark(): void {
     this.#dirty = true
-    dirty.push(this)
-    if (depth === 0 && !flushScheduled) {
-      flushScheduled = true
-      process.nextTick(flushAll)
-    }
+    awaitTurn(this)
   }
 
   flush(): void {

@@ -4,7 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import { tlsFailure } from '../http/tls-failure.ts'
-import { enter, leave } from '../net/outbox.ts'
+import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './pool.ts'
 import { WaitingLine } from './waiting-line.ts'
 

@@ -4,7 +4,8 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { NO_HEADERS } from '../core/headers.ts'
-import { enter, leave, Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './pool.ts'
 
 export function openTunnel(

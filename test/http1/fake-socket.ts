@@ -1,7 +1,7 @@
 /** A socket that is none: what a wire writes is kept, what it reads is handed to it piece by piece. */
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { enter, leave } from '../../src/net/outbox.ts'
+import { endOfTurn, enter, leave } from '../../src/net/turn.ts'
 
 export class FakeSocket extends EventEmitter {
   readonly remoteAddress = '127.0.0.1'
@@ -63,12 +63,13 @@ export class FakeSocket extends EventEmitter {
   }
 }
 
-/** A read of `piece`: the buffer is borrowed, and what it held is gone once the event is over. */
+/** A read of `piece`, in a turn of its own: the buffer is borrowed, and what it held is gone once the event is over. */
 export function deliver(reader: { receive(borrowed: Buffer): void }, piece: Buffer): void {
   const borrowed = Buffer.from(piece)
   enter()
   reader.receive(borrowed)
   leave()
+  endOfTurn()
   borrowed.fill(0x7e)
 }
 

@@ -2,7 +2,7 @@
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { ACK, CANCEL, GOAWAY, HEADERS, NO_ERROR, PING, readUint31 } from '../../src/http2/frames.ts'
+import { ACK, CANCEL, GOAWAY, HEADERS, NO_ERROR, PING, readUint31, REFUSED_STREAM } from '../../src/http2/frames.ts'
 import { state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { everywhere, requestsOf, respond, until } from '../support/http2-pool-world.ts'
@@ -175,6 +175,10 @@ t.test('Clients that go on asking while the sidecar drains lose no request', asy
   const problems: string[] = []
   let asked = 0
   let answered = 0
+  // What Node's client had begun and not sent when the first GOAWAY came, for that may come in one read with an answer: it
+  // refuses that itself.
+  let unsent = 0
+  const lastId = new Map<http2.ClientHttp2Session, number>()
   const one = (session: http2.ClientHttp2Session): Promise<void> =>
     new Promise((resolve) => {
       asked++
@@ -183,9 +187,12 @@ t.test('Clients that go on asking while the sidecar drains lose no request', asy
       stream.on('response', (head) => {
         status = Number(head[':status'])
       })
-      stream.on('error', (error) => problems.push(error.message))
+      stream.on('error', (error) => {
+        if (stream.rstCode !== REFUSED_STREAM) problems.push(error.message)
+      })
       stream.on('close', () => {
         if (status === 200) answered++
+        else if (stream.rstCode === REFUSED_STREAM && lastId.get(session) === LAST) unsent++
         else problems.push(`status ${status}, rst ${stream.rstCode}`)
         resolve()
       })
@@ -196,11 +203,14 @@ t.test('Clients that go on asking while the sidecar drains lose no request', asy
     while (!session.closed && !session.destroyed) await one(session)
   }
   const sessions = Array.from({ length: 20 }, () => http2.connect(`http://127.0.0.1:${proxy.outbound}`))
-  for (const session of sessions) session.on('error', (error) => problems.push(`session: ${error.message}`))
+  for (const session of sessions) {
+    session.on('error', (error) => problems.push(`session: ${error.message}`))
+    session.on('goaway', (_code, last) => lastId.set(session, last))
+  }
   const workers = sessions.flatMap((session) => [worker(session), worker(session), worker(session)])
   await until('load', () => answered > 500)
   await proxy.drain()
   await Promise.all(workers)
-  t.equal(answered, asked)
+  t.equal(answered, asked - unsent)
   t.strictSame(problems, [])
 })

@@ -1,0 +1,76 @@
+/**
+ * When what was written goes out: behind all that one turn of the event loop brought. A busy turn brings fifty reads, and a
+ * write between every two of them wakes the peer's process fifty times, which costs more than the writing; behind one
+ * another they wake it once, and whatever several events say to one peer goes in one piece.
+ */
+
+/** What waits to be written to one socket. */
+export interface Waiting {
+  flush(): void
+}
+
+/** Outboxes, and bytes, that wait no longer: the first to be served should not wait for the last, and nothing is read for ever. */
+const MOST = 32
+const MOST_BYTES = 64 * 1024
+/** After a turn that brought a single event so many events do not wait: a sidecar with little to do gains nothing by it. */
+const ALONE = 16
+
+let depth = 0
+const dirty: Waiting[] = []
+/** Bytes that wait. */
+let waiting = 0
+let armed = false
+/** Of this turn. */
+let events = 0
+let alone = ALONE
+let flushScheduled = false
+
+/** Called at the root of each socket event, before anything else. */
+export function enter(): void {
+  depth++
+}
+
+/** Called at the end of each socket event. */
+export function leave(): void {
+  if (--depth > 0 || dirty.length === 0) return
+  if (alone > 0) {
+    alone--
+    flushAll()
+    return
+  }
+  events++
+  if (dirty.length >= MOST || waiting >= MOST_BYTES) flushAll()
+  else if (!armed) {
+    armed = true
+    setImmediate(endOfTurn)
+  }
+}
+
+/** `outbox` has something to write; told once until it was flushed. */
+export function awaitTurn(outbox: Waiting): void {
+  dirty.push(outbox)
+  if (depth > 0 || flushScheduled) return
+  flushScheduled = true
+  process.nextTick(flushAll)
+}
+
+/** So many more bytes wait. */
+export function moreWaits(bytes: number): void {
+  waiting += bytes
+}
+
+/** The turn is over: everything that was written goes out. */
+export function endOfTurn(): void {
+  armed = false
+  if (events === 1) alone = ALONE
+  events = 0
+  if (dirty.length > 0) flushAll()
+}
+
+function flushAll(): void {
+  flushScheduled = false
+  // A flush may block, which may cause further writes to others: the list grows while it is walked.
+  for (let i = 0; i < dirty.length; i++) (dirty[i] as Waiting).flush()
+  dirty.length = 0
+  waiting = 0
+}
