@@ -4,7 +4,7 @@ export function helpText(): string {
 
   outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
                 [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
-                [--page-paths] [--metrics-compatibility istio]
+                [--page-paths] [--metrics-compatibility istio] [--lenient-start]
       the sidecar; a first argument that starts with '-' means run.
       Default config: /etc/outrigger/policy, where that exists. Port 0 takes any free port.
   outrigger validate PATH… [--format text|json|sarif] [--warnings-as-errors]
@@ -18,6 +18,9 @@ export function helpText(): string {
       the rules that lead a pod's connections to its sidecar; what stands in docs/interception.md
   outrigger injector [--config PATH] [--listen HOST:PORT] [--admin HOST:PORT] [--certificates self|files] …
       in a cluster: puts sidecars into pods and judges policy ConfigMaps before they are stored
+  outrigger wait [--timeout DURATION] | drain | healthz      each with [--admin HOST:PORT]
+      for hooks and probes beside a running sidecar: return when it has started; not ready any more, clients are
+      sent away but still served; exit 0 if it lives
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

@@ -10,12 +10,15 @@ import {
   METRIC_COMPATIBILITIES,
   type MetricCompatibility,
 } from '../../src/telemetry/index.ts'
+import type { Lifecycle } from '../../src/runtime/lifecycle.ts'
 
 export interface RunOptions extends RunFlags {
   readonly paths: readonly string[]
   readonly name: string | undefined
   readonly logLevel: LogLevel
   readonly pagePaths: boolean
+  readonly lenientStart: boolean
+  readonly lifecycle: Lifecycle
 }
 
 /** Where an image's policies are mounted. */
@@ -31,14 +34,16 @@ const FLAGS = {
   'log-level': { type: 'string' },
   'metrics-compatibility': { type: 'string' },
   'page-paths': { type: 'boolean' },
+  'lenient-start': { type: 'boolean' },
 } as const
 
+type Switch = 'page-paths' | 'lenient-start'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Throws an Error with a sentence: a flag nobody knows, a value that cannot be read. */
 export function runOptions(args: readonly string[], environment: Environment): RunOptions {
   const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false })
-  const text = (flag: Exclude<keyof typeof FLAGS, 'config' | 'page-paths'>): string | undefined => {
+  const text = (flag: Exclude<keyof typeof FLAGS, 'config' | Switch>): string | undefined => {
     const value = values[flag] ?? environment[variable(flag)]
     return value === '' ? undefined : value
   }
@@ -52,6 +57,7 @@ export function runOptions(args: readonly string[], environment: Environment): R
       )
     return read.value
   }
+  const flag = (name: Switch): boolean => values[name] ?? isSet(variable(name), environment[variable(name)])
   const paths = values.config ?? split(environment[variable('config')]) ?? (existsSync(MOUNTED) ? [MOUNTED] : [])
   return {
     paths,
@@ -62,7 +68,22 @@ export function runOptions(args: readonly string[], environment: Environment): R
     admin: address('admin'),
     logLevel: levelOf(text('log-level')),
     metricsCompatibility: compatibilityOf(text('metrics-compatibility')),
-    pagePaths: values['page-paths'] ?? isSet(environment[variable('page-paths')]),
+    pagePaths: flag('page-paths'),
+    lenientStart: flag('lenient-start'),
+    lifecycle: lifecycleOf(environment),
+  }
+}
+
+/** What the injector tells a pod's sidecar: its layout, and the pod's terminationGracePeriodSeconds. */
+function lifecycleOf(environment: Environment): Lifecycle {
+  const native = environment['OUTRIGGER_NATIVE_SIDECAR'] ?? ''
+  const seconds = environment['TERMINATION_GRACE_SECONDS'] ?? ''
+  if (!/^\d{0,6}$/.test(seconds)) {
+    throw new Error(`TERMINATION_GRACE_SECONDS must be a number of seconds, found '${seconds}'`)
+  }
+  return {
+    layout: native === '' ? 'alone' : isSet('OUTRIGGER_NATIVE_SIDECAR', native) ? 'native' : 'legacy',
+    grace: seconds === '' ? Number.POSITIVE_INFINITY : Number(seconds) * 1000,
   }
 }
 
@@ -77,10 +98,10 @@ function split(value: string | undefined): string[] | undefined {
 }
 
 /** A flag without a value, in a variable: `1` and `true`, or `0`, `false` and nothing. */
-function isSet(value = ''): boolean {
+function isSet(name: string, value = ''): boolean {
   if (['', '0', 'false'].includes(value)) return false
   if (['1', 'true'].includes(value)) return true
-  throw new Error(`OUTRIGGER_PAGE_PATHS must be true or false, found '${value}'`)
+  throw new Error(`${name} must be true or false, found '${value}'`)
 }
 
 function levelOf(value = 'info'): LogLevel {

@@ -17,6 +17,10 @@ const READS: Readonly<Record<string, Read>> = {
 }
 
 const CHANGES: Readonly<Record<string, Change>> = {
+  '/announce': (source) => {
+    source.announce()
+    return json(200, { announced: true })
+  },
   '/drain': (source) => {
     source.drain()
     return json(200, { draining: true })

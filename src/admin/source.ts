@@ -25,6 +25,8 @@ export interface AdminSource {
   explain(query: URLSearchParams): Explained
   /** The application's own probe `CONTAINER/KIND`, asked for the kubelet; undefined: the injector gave us none of that name. */
   appHealth(name: string): Promise<{ readonly passed: boolean; readonly why: string } | undefined>
+  /** Not ready any more, and clients are sent away; everything is still taken. */
+  announce(): void
   /** Stops taking traffic; does not exit. */
   drain(): void
   /** Drains, then exits. */

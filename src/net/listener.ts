@@ -19,6 +19,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** `host:port`, with the port that was taken. */
   readonly address: string
+  /** Connections that were taken, those too that were closed at once. */
+  readonly accepted: number
   /** Connections that were closed because there were too many. */
   readonly dropped: number
   /** No new connections; the open ones go on. */
@@ -31,18 +33,20 @@ const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true }
 export function listen(options: ListenerOptions): Promise<Listener> {
   const { host, port, purpose, maxConnections, encrypted, onConnection } = options
   return new Promise((resolve, reject) => {
+    let accepted = 0
     let dropped = 0
     let open = 0
     // Connections are counted here: Node's own count does not follow a socket that is made anew.
-    const server: Server = createServer({ ...OPTIONS, pauseOnConnect: !encrypted }, (accepted) => {
+    const server: Server = createServer({ ...OPTIONS, pauseOnConnect: !encrypted }, (connection) => {
+      accepted++
       if (open >= maxConnections) {
         dropped++
-        accepted.destroy()
+        connection.destroy()
         return
       }
       open++
       const reading = new Reading()
-      const socket = encrypted ? accepted : readingSocket(accepted, reading)
+      const socket = encrypted ? connection : readingSocket(connection, reading)
       socket.once('close', () => open--)
       onConnection(socket, reading)
       if (!encrypted) socket.resume()
@@ -55,6 +59,9 @@ export function listen(options: ListenerOptions): Promise<Listener> {
       const bound = server.address() as AddressInfo
       resolve({
         address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
+        get accepted() {
+          return accepted
+        },
         get dropped() {
           return dropped
         },

@@ -1,4 +1,5 @@
 /** The configuration in force, and what became of the last attempt to change it. */
+import { existsSync } from 'node:fs'
 import type { TlsCheck } from '../config/build/tls.ts'
 import type { Config, Issue } from '../config/model.ts'
 import { formatIssue } from '../config/issues.ts'
@@ -30,8 +31,12 @@ export class Configuration {
   readonly #clock: Clock
   readonly #log: Log
   readonly #tls: TlsCheck
+  readonly #lenient: boolean
 
-  /** `adapt` lays the flags over what the files say. Throws a ConfigError. */
+  /**
+   * `adapt` lays the flags over what the files say. Throws a ConfigError; `lenient` begins without files instead, which counts as
+   * a reload that failed, and takes a path where nothing is for an empty folder.
+   */
   constructor(
     paths: readonly string[],
     name: string | undefined,
@@ -39,6 +44,7 @@ export class Configuration {
     clock: Clock,
     log: Log,
     tls: TlsCheck,
+    lenient = false,
   ) {
     this.#paths = paths
     this.#name = name
@@ -46,16 +52,26 @@ export class Configuration {
     this.#clock = clock
     this.#log = log
     this.#tls = tls
-    const { config, issues } = this.#load()
+    this.#lenient = lenient
+    const { config, issues } = this.#load(this.#paths)
     this.lastReport = issues.map(formatIssue)
-    if (config === undefined) throw new ConfigError(this.lastReport)
-    this.current = config
+    this.current = config ?? this.#without()
     this.loadedAt = clock.wallTime()
     this.#warn(issues)
   }
 
-  #load(): { config: Config | undefined; issues: readonly Issue[] } {
-    const { config, issues } = checkConfig(this.#paths, {
+  /** What a sidecar without any file does. */
+  #without(): Config {
+    const { config } = this.#lenient ? this.#load([]) : { config: undefined }
+    if (config === undefined) throw new ConfigError(this.lastReport)
+    this.lastReloadSuccess = false
+    this.#log.error('the files cannot be used, the sidecar starts without them', { report: this.lastReport })
+    return config
+  }
+
+  #load(stated: readonly string[]): { config: Config | undefined; issues: readonly Issue[] } {
+    const paths = this.#lenient ? stated.filter((path) => existsSync(path)) : stated
+    const { config, issues } = checkConfig(paths, {
       sidecarName: this.#name,
       tls: this.#tls,
       now: this.#clock.wallTime(),
@@ -81,7 +97,7 @@ export class Configuration {
   /** What does not go together with the flags is one more problem, and no reason to end. */
   #tryLoad(): { config: Config | undefined; issues: readonly Issue[]; report: readonly string[] } {
     try {
-      const { config, issues } = this.#load()
+      const { config, issues } = this.#load(this.#paths)
       return { config, issues, report: issues.map(formatIssue) }
     } catch (error) {
       return { config: undefined, issues: [], report: [(error as Error).message] }

@@ -1,6 +1,7 @@
 /**
- * The end of a sidecar, in order: readiness off, a wait in which load balancers notice, no new inbound work, then the
- * outbound side once the application has nothing more to ask for. In flight is finished, up to the time that is given.
+ * The end of a sidecar, in order: readiness off, a wait in which load balancers notice and answers say `Connection: close`, no
+ * new inbound work, then the outbound side once the application has nothing more to ask for. In flight is finished, up to the
+ * time that is given.
  */
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import type { TrafficListener } from './listeners.ts'
@@ -10,9 +11,11 @@ export interface DrainTimes {
   readonly wait: number
   /** ms from the signal on, the wait included. */
   readonly timeout: number
+  /** ms in which the application must have asked for nothing before the outbound side ends; 0: it has ended already. */
+  readonly quiet: number
 }
 
-export type DrainPhase = 'serving' | 'waiting' | 'draining inbound' | 'draining outbound' | 'drained'
+export type DrainPhase = 'serving' | 'announced' | 'waiting' | 'draining inbound' | 'draining outbound' | 'drained'
 
 /** ms between looks at what is still in flight. */
 const LOOK = 20
@@ -24,6 +27,8 @@ export class Drain implements Timed {
   readonly #inbound: readonly TrafficListener[]
   readonly #outbound: TrafficListener | undefined
   #startedAt = 0
+  /** When outbound was last seen with something in flight. */
+  #askedAt = 0
   #timer: Timer | undefined
   #settle: (() => void) | undefined
   #done: Promise<void> | undefined
@@ -41,11 +46,16 @@ export class Drain implements Timed {
   }
 
   get inboundDraining(): boolean {
-    return this.phase === 'draining inbound' || this.outboundDraining
+    return this.phase !== 'serving'
   }
 
   get outboundDraining(): boolean {
     return this.phase === 'draining outbound' || this.phase === 'drained'
+  }
+
+  /** Readiness off, and answers send clients away; everything is still taken. What a pod's `preStop` asks for. */
+  announce(): void {
+    if (this.phase === 'serving') this.phase = 'announced'
   }
 
   /** Settles when nothing is in flight any more or the time is over; further calls get the same promise. */
@@ -53,33 +63,47 @@ export class Drain implements Timed {
     this.#done ??= new Promise((resolve) => {
       this.#settle = resolve
       this.#startedAt = this.#clock.now()
+      this.#askedAt = this.#startedAt
+      // Nobody balances load onto a sidecar without an inbound listener, and who announced it has waited.
+      const waits = this.#inbound.length > 0 && this.phase !== 'announced'
+      const wait = waits ? Math.min(this.#times.wait, this.#times.timeout) : 0
       this.phase = 'waiting'
-      // Nobody balances load onto a sidecar without an inbound listener.
-      const wait = this.#inbound.length === 0 ? 0 : Math.min(this.#times.wait, this.#times.timeout)
       if (wait === 0) this.expired()
       else this.#timer = this.#clock.schedule(wait, this)
     })
     return this.#done
   }
 
+  /** A listener has left: whether that was the last thing need not wait for the timer. */
+  readonly #look = (): void => {
+    this.#clock.cancel(this.#timer)
+    if (this.phase !== 'drained') this.expired()
+  }
+
   expired(): void {
     if (this.phase === 'waiting') {
       this.phase = 'draining inbound'
-      for (const listener of this.#inbound) listener.drain()
+      for (const listener of this.#inbound) listener.drain(this.#look)
     }
-    if (this.phase === 'draining inbound' && !this.#inbound.some(({ busy }) => busy)) {
+    const now = this.#clock.now()
+    if (this.#outbound?.busy === true) this.#askedAt = now
+    if (this.phase === 'draining inbound' && !this.#inbound.some(({ busy }) => busy) && this.#quietSince(now)) {
       this.phase = 'draining outbound'
-      this.#outbound?.drain()
+      this.#outbound?.drain(this.#look)
     }
-    const over = this.#clock.now() - this.#startedAt >= this.#times.timeout
+    const over = now - this.#startedAt >= this.#times.timeout
     const empty = this.phase === 'draining outbound' && this.#outbound?.busy !== true
     if (empty || over) this.#finish()
     else this.#timer = this.#clock.schedule(LOOK, this)
   }
 
+  #quietSince(now: number): boolean {
+    return now - this.#askedAt >= this.#times.quiet
+  }
+
   #finish(): void {
+    if (!this.outboundDraining) this.#outbound?.drain(this.#look)
     this.phase = 'drained'
-    this.#outbound?.drain()
     this.#settle?.()
   }
 

@@ -7,11 +7,16 @@ import { Detection } from '../server/detection.ts'
 import { ServerHandshake } from '../server/handshake.ts'
 import type { Receiver } from '../server/receiver.ts'
 
+/** Looks at the queue of a listener that is to close, which holds 1 024: whoever goes on connecting does not keep it open. */
+const BACKLOG = 1024
+
 export class TrafficListener {
   readonly address: string
   readonly #listener: Listener
   readonly #connections: Set<IncomingConnection>
   readonly #maxConnections: number
+  /** Between the call of drain() and its last step. */
+  #leaving = false
 
   private constructor(listener: Listener, connections: Set<IncomingConnection>, maxConnections: number) {
     this.address = listener.address
@@ -65,20 +70,47 @@ export class TrafficListener {
     return this.#listener.dropped
   }
 
-  /** Something is in flight. */
+  /** Something is in flight, or may be once what has arrived is read. */
   get busy(): boolean {
+    if (this.#leaving) return true
     for (const connection of this.#connections) if (connection.busy) return true
     return false
   }
 
-  /** No new connections; idle ones end, busy ones after their exchange (the receiver says `draining`). */
-  drain(): void {
-    this.#listener.stop()
-    for (const connection of this.#connections) connection.drain()
+  /**
+   * No new connections; idle ones end, busy ones after their exchange (the receiver says `draining`). What the kernel holds by
+   * now is taken first, connections as well as requests on those that look idle: closed over it, they would be reset. `left` is
+   * called when that is done.
+   */
+  drain(left: () => void): void {
+    this.#leaving = true
+    this.#afterBacklog(BACKLOG, this.#listener.accepted, () => {
+      this.#listener.stop()
+      // Of the connections that were taken last, the requests that came with them.
+      afterTurns(2, () => {
+        this.#leaving = false
+        for (const connection of this.#connections) connection.drain()
+        left()
+      })
+    })
+  }
+
+  /** A turn of the event loop takes one connection: the queue is empty when none came in two. */
+  #afterBacklog(turns: number, before: number, then: () => void): void {
+    afterTurns(2, () => {
+      const { accepted } = this.#listener
+      if (accepted === before || turns <= 0) then()
+      else this.#afterBacklog(turns - 1, accepted, then)
+    })
   }
 
   destroy(): void {
     this.#listener.stop()
     for (const connection of [...this.#connections]) connection.destroy()
   }
+}
+
+/** Turns of the event loop, in each of which what has arrived is read. */
+function afterTurns(turns: number, then: () => void): void {
+  setImmediate(() => (turns === 1 ? then() : afterTurns(turns - 1, then)))
 }

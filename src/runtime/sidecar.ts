@@ -21,10 +21,11 @@ import { Passthrough } from '../upstream/passthrough.ts'
 import { AppHealth } from './app-health/app-health.ts'
 import { type CompileContext, compile, type Runtime } from './compile.ts'
 import { Configuration } from './configuration.ts'
-import { Drain } from './drain.ts'
+import { Drain, type DrainTimes } from './drain.ts'
 import { endpointSamples } from './endpoint-samples.ts'
 import { explainLive } from './explain-live.ts'
 import { type RunFlags, withFlags } from './flags.ts'
+import { ALONE, drainTimes, type Lifecycle } from './lifecycle.ts'
 import { KeptStates } from './kept-state.ts'
 import { TrafficListener } from './listeners.ts'
 import type { Signals } from './overload/decide.ts'
@@ -46,6 +47,9 @@ export interface SidecarOptions extends RunFlags {
   readonly pagePaths?: boolean
   /** `process.env`: the OTEL_* of it are read. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly lifecycle?: Lifecycle | undefined
+  /** Files that cannot be used at the start are told and the sidecar runs without them, as if it had none. */
+  readonly lenientStart?: boolean | undefined
   /** Called once the drain that `POST /quit` asked for is over. */
   readonly onQuit?: (() => void) | undefined
   readonly clock?: Clock | undefined
@@ -110,7 +114,8 @@ export class Sidecar {
     this.#handshakeLog = new HandshakeLog(clock, log)
     const { check } = this.#certificates
     let first: SidecarDocument | undefined
-    this.#configuration = new Configuration(paths, name, (config) => this.#adapt(config, first), clock, log, check)
+    const adapt = (config: Config) => this.#adapt(config, first)
+    this.#configuration = new Configuration(paths, name, adapt, clock, log, check, options.lenientStart)
     this.#sidecar = this.#configuration.current.sidecar
     first = this.#sidecar
     this.#certificates.adopt(this.#configuration.current)
@@ -150,7 +155,7 @@ export class Sidecar {
     }
     this.#services.update(this.#configuration.current.services, this.#sidecar)
     this.#runtime = compile(this.#configuration.current, this.#context)
-    this.#drain = new Drain(clock, this.#sidecar.drain, [], undefined)
+    this.#drain = new Drain(clock, this.#drainTimes, [], undefined)
     this.#pseudonym = pseudonym
   }
 
@@ -197,7 +202,7 @@ export class Sidecar {
         (closed) => this.#receiver('outbound', trust, () => this.#runtime.outbound, closed),
       )
     }
-    this.#drain = new Drain(this.#clock, this.#sidecar.drain, this.#inboundListeners, this.#outboundListener)
+    this.#drain = new Drain(this.#clock, this.#drainTimes, this.#inboundListeners, this.#outboundListener)
     this.#telemetry.observe({
       snapshots: () => this.#states.snapshots(),
       endpoints: () => this.#endpoints(),
@@ -269,6 +274,10 @@ export class Sidecar {
     })
   }
 
+  get #drainTimes(): DrainTimes {
+    return drainTimes(this.#sidecar.drain, this.#options.lifecycle ?? ALONE)
+  }
+
   #draining(direction: 'inbound' | 'outbound'): boolean {
     return direction === 'inbound' ? this.#drain.inboundDraining : this.#drain.outboundDraining
   }
@@ -300,6 +309,11 @@ export class Sidecar {
   /** What nobody caught, such as a throw on a timer: counted and logged as what sockets catch is. */
   defect(where: string, error: unknown): void {
     this.#telemetry.events.defect(where, error)
+  }
+
+  /** Readiness off, and clients are sent away answer by answer; everything is still taken. */
+  announce(): void {
+    this.#drain.announce()
   }
 
   /** Readiness off, then the drain; settles when it is over. The admin listener stays. */
@@ -357,6 +371,7 @@ export class Sidecar {
       },
       appHealth: (name) => this.#appHealth.of(name),
       explain: (query) => explainLive(this.#runtime.config, query),
+      announce: () => this.announce(),
       drain: () => void this.drain(),
       quit: () => void this.drain().then(() => this.#options.onQuit?.()),
       breaker: (id) => this.#states.breaker(id),

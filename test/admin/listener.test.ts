@@ -50,6 +50,7 @@ class FakeSource implements AdminSource {
     status: query.get('url') === 'http://nobody/' ? 404 : 200,
     body: query.has('text') ? 'for people\n' : [...query],
   })
+  announce = () => void this.log.push('announce')
   drain = () => void this.log.push('drain')
   quit = () => void this.log.push('quit')
   breaker = (id: string) => (id === 'inventory/v1 *' ? this.its : undefined)

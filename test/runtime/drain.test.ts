@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { admin, answer, ask, eventually, field, get, postAdmin, state } from '../support/ask.ts'
+import { drainTimes, type Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startProxy } from '../support/proxy.ts'
 import { connect, turn } from '../support/raw.ts'
@@ -156,4 +159,108 @@ t.test('A tunnel does not hold a drain up beyond its timeout', async (t) => {
   t.equal(connection.ending, 'open')
   await proxy.stop()
   await connection.untilEnded()
+})
+
+t.test('In the wait answers send their clients away', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client } = await scene(t, HI, { clock, inbound: true, sidecar: DRAIN })
+  void proxy.drain()
+  const one = await client()
+  one.send(get('/'))
+  t.equal(field(await answer(one), 'connection'), 'close')
+  await one.untilEnded()
+})
+
+t.test(
+  'What the kernel holds when the listener closes is still answered: new connections, and kept ones',
+  async (t) => {
+    const clock = new FakeClock()
+    const { proxy, client, port, origin } = await scene(t, HI, { clock, inbound: true, sidecar: DRAIN })
+    const kept = await client()
+    const drained = proxy.drain()
+    await turn()
+    const count = 20
+    const shared = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(new URL('../support/burst-worker.ts', import.meta.url), {
+      workerData: { port, count, shared },
+    })
+    const answers = once(worker, 'message')
+    // This thread, and with it the sidecar, stands still until all of them are sent.
+    for (let sent = 0; sent < count; sent = Atomics.load(shared, 0)) Atomics.wait(shared, 0, sent)
+    kept.send(get('/kept'))
+    clock.advance(2010)
+    const [texts] = (await answers) as [string[]]
+    for (const text of texts) t.match(text, /^HTTP\/1\.1 200 /)
+    t.equal((await answer(kept)).status, 200)
+    t.equal(origin.requests.length, count + 1)
+    kept.destroy()
+    await eventually('the end', async () => {
+      clock.advance(20)
+      await turn()
+      return (await state(proxy)).drain === 'drained'
+    })
+    await drained
+  },
+)
+
+t.test(
+  'POST /announce: not ready, answers send clients away, and everything is still taken until the signal',
+  async (t) => {
+    const clock = new FakeClock()
+    const { proxy, client, port } = await scene(t, HI, { clock, inbound: true, sidecar: DRAIN })
+    t.equal((await postAdmin(proxy, '/announce')).status, 200)
+    t.equal((await admin(proxy, '/readyz')).status, 503)
+    t.equal((await state(proxy)).drain, 'announced')
+    clock.advance(60_000)
+    const one = await client()
+    one.send(get('/'))
+    const got = await answer(one)
+    t.equal(got.status, 200)
+    t.equal(field(got, 'connection'), 'close')
+    await one.untilEnded()
+    one.destroy()
+    const drained = proxy.drain()
+    await eventually('the end', async () => {
+      clock.advance(20)
+      await turn()
+      return (await state(proxy)).drain === 'drained'
+    })
+    await drained
+    t.ok(clock.now() < 61_000, 'without a second wait')
+    await t.rejects(connect(port), { code: 'ECONNREFUSED' })
+  },
+)
+
+t.test('drainTimes() of each layout', (t) => {
+  const stated = { wait: 5000, timeout: 8000 }
+  const none = Number.POSITIVE_INFINITY
+  t.same(drainTimes(stated, { layout: 'alone', grace: none }), { wait: 5000, timeout: 8000, quiet: 0 })
+  t.same(drainTimes(stated, { layout: 'alone', grace: 5000 }), { wait: 5000, timeout: 2000, quiet: 0 })
+  t.same(drainTimes(stated, { layout: 'native', grace: 30_000 }), { wait: 0, timeout: 8000, quiet: 0 })
+  t.same(drainTimes(stated, { layout: 'legacy', grace: 30_000 }), { wait: 5000, timeout: 27_000, quiet: 1000 })
+  t.same(drainTimes(stated, { layout: 'legacy', grace: 2000 }), { wait: 5000, timeout: 1000, quiet: 1000 })
+  t.same(drainTimes(stated, { layout: 'legacy', grace: none }), { wait: 5000, timeout: 8000, quiet: 1000 })
+  t.end()
+})
+
+t.test('Legacy layout: outbound goes on until the application has asked for nothing for a second', async (t) => {
+  const clock = new FakeClock()
+  const lifecycle: Lifecycle = { layout: 'legacy', grace: 30_000 }
+  const { proxy, client, origin } = await scene(t, SILENT, { clock, sidecar: DRAIN, lifecycle })
+  const asking = await client()
+  asking.send(get('/'))
+  await eventually('the request', () => origin.requests.length === 1)
+  const drained = proxy.drain()
+  for (let i = 0; i < 100; i++) clock.advance(50)
+  t.equal((await state(proxy)).drain, 'draining inbound')
+  ;(await origin.peer(0)).send(OK)
+  t.equal((await answer(asking)).status, 200)
+  const answered = clock.now()
+  await eventually('the end', async () => {
+    clock.advance(20)
+    await turn()
+    return (await state(proxy)).drain === 'drained'
+  })
+  await drained
+  t.ok(clock.now() - answered >= 1000)
 })

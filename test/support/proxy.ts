@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { Signals } from '../../src/runtime/overload/decide.ts'
+import type { Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
 
 export interface Proxy {
@@ -30,6 +31,8 @@ export interface ProxyOptions {
   readonly signals?: (measured: Signals) => Signals
   /** Called when `POST /quit` has drained it. */
   readonly onQuit?: () => void
+  readonly lifecycle?: Lifecycle
+  readonly lenientStart?: boolean
 }
 
 const LOCAL = '127.0.0.1'
@@ -63,6 +66,8 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       random: options.random,
       signals: options.signals,
       onQuit: options.onQuit,
+      lifecycle: options.lifecycle,
+      lenientStart: options.lenientStart,
     })
     return {
       inbound: portOf(sidecar.inbound[0]),

@@ -1,0 +1,46 @@
+/** Asks the admin listener of a running sidecar; for commands that are called as probes and hooks, so with nothing to load. */
+import { request } from 'node:http'
+import { parseAddress } from '../../src/config/values/address.ts'
+
+export interface AdminAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** Where the admin listener is unless somebody says otherwise. */
+const USUAL = '127.0.0.1:19002'
+/** Addresses one listens on that are reached at the machine's own; `::` takes IPv4 as well, and is 0.0.0.0 without IPv6. */
+const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }
+
+/** The address that `run` listens on, by the flag or the variable. Throws a sentence. */
+export function adminAddress(flag: string | undefined, environment: Readonly<Record<string, string | undefined>>) {
+  const stated = flag ?? environment['OUTRIGGER_ADMIN'] ?? ''
+  const read = parseAddress(stated === '' ? USUAL : stated)
+  if (!read.ok) throw new Error(`--admin must be ${read.must}, found '${stated}'`)
+  const { host, port } = read.value
+  return { host: ANY[host] ?? host, port }
+}
+
+/** Rejects where nothing answers within `timeout` ms. */
+export function askAdmin(
+  address: { readonly host: string; readonly port: number },
+  method: 'GET' | 'POST',
+  path: string,
+  timeout: number,
+): Promise<AdminAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = method === 'POST' ? { 'content-type': 'application/json' } : {}
+    const asked = request({ ...address, method, path, headers, timeout, agent: false }, (answer) => {
+      let body = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (text) => {
+        body += text
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }))
+      answer.on('error', reject)
+    })
+    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeout} ms`)))
+    asked.on('error', reject)
+    asked.end()
+  })
+}
