@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { notices } from './bundle/notices.ts'
 import { packed } from './bundle/packed.ts'
+import { packedPage } from './bundle/packed-page.ts'
 import { slimPrometheus } from './bundle/slim-prometheus.ts'
 
 /** The oldest Node that `engines` of package.json promises. The sources themselves need a newer one. */
@@ -15,6 +16,7 @@ const target = 'node20'
 
 const entry = 'cmd/outrigger.ts'
 const inputs: string[] = []
+const tell = (paths: string[]) => void inputs.push(...paths)
 const { metafile } = await build({
   entryPoints: [entry],
   outfile: 'dist/outrigger.cjs',
@@ -31,7 +33,7 @@ const { metafile } = await build({
   // Node prints the line of an error that nobody caught, which must not be the whole file.
   lineLimit: 160,
   legalComments: 'none',
-  plugins: [slimPrometheus, packed({ target, inputs: (paths) => inputs.push(...paths) })],
+  plugins: [slimPrometheus, packedPage(tell), packed({ target, inputs: tell })],
   metafile: true,
   logLevel: 'warning',
 })

@@ -19,8 +19,11 @@ const HOT = [
 /** Beside the requests: what is read at a scrape, and what finds endpoints and probes them. */
 const COLD = [/^src\/telemetry\/families\//, /^src\/upstream\/(discovery|health)\//]
 
-/** The files that are the clock, the dice and the way to the environment. `cmd` reads the environment and hands it in. */
-const CLOCKS = [/^src\/core\/(clock|random)\.ts$/, /^src\/demo\/time\.ts$/, /^cmd\//]
+/**
+ * The files that are the clock, the dice and the way to the environment. `cmd` reads the environment and hands it in; the page
+ * runs in a browser, which has a clock of its own.
+ */
+const CLOCKS = [/^src\/admin\/page\/client\//, /^src\/core\/(clock|random)\.ts$/, /^src\/demo\/time\.ts$/, /^cmd\//]
 
 /** Only the program itself ends its process, and a process of the demo whose parent is gone. */
 const EXITS = [/^cmd\/outrigger\.ts$/, /^src\/demo\/lifeline\.ts$/]

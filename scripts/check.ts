@@ -7,6 +7,7 @@ const node = [process.execPath, '--disable-warning=ExperimentalWarning']
 const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ['format and lint', 'biome', 'check', '--error-on-warnings'],
   ['types', 'tsc', '--project', '.'],
+  ['types of the page', 'tsc', '--project', 'src/admin/page/client'],
   ['import directions', ...node, 'scripts/check-imports.ts'],
   ['hot path and clocks', ...node, 'scripts/check-hot-path.ts'],
   ['generated files', ...node, 'scripts/generated.ts'],

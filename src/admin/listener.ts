@@ -1,11 +1,14 @@
 /** The admin listener: beside the data path, on plain `node:http`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Clock } from '../core/clock.ts'
 import { type Answer, refusal } from './answer.ts'
 import { refuseChange } from './protect.ts'
 import { readBody } from './read-body.ts'
-import { changeAt, otherMethod, read } from './routes.ts'
+import { changeAt, EVENTS, otherMethod, read } from './routes.ts'
 import type { AdminSource } from './source.ts'
+import { Events } from './streams/events.ts'
+import type { Stream } from './streams/stream.ts'
 
 export interface AdminListener {
   /** `host:port`, IPv6 in brackets, as bound. */
@@ -17,12 +20,24 @@ export interface AdminListener {
 const CONNECTIONS = 256
 const LIMITS = { maxHeaderSize: 16_384, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
 
+/** Nothing from anywhere else, nothing written into a page, and no page around ours. */
+const CONTENT_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 /** Rejects with a sentence when it cannot listen. */
 export function startAdmin(
   listen: { readonly host: string; readonly port: number },
   source: AdminSource,
+  clock: Clock,
 ): Promise<AdminListener> {
+  const streams = new Map<string, Stream>([[EVENTS, new Events(clock, source)]])
   const server = createServer(LIMITS, (request, response) => {
+    const stream = request.method === 'GET' ? streams.get(pathOf(request)) : undefined
+    if (stream !== undefined) {
+      const refused = stream.join(request, response)
+      if (refused !== undefined) send(request, response, refused)
+      return
+    }
     answer(request, source).then(
       (made) => send(request, response, made),
       (error) => send(request, response, refusal(500, 'internal_error', String(error))),
@@ -41,17 +56,11 @@ export function startAdmin(
 
 async function answer(request: IncomingMessage, source: AdminSource): Promise<Answer> {
   const target = request.url ?? '/'
-  const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
+  const path = pathOf(request)
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      return read(
-        path,
-        new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
-        request.headers.accept ?? '',
-        source,
-      )
+      return read(path, new URLSearchParams(target.slice(path.length + 1)), request.headers.accept ?? '', source)
     case 'POST': {
       const change = changeAt(path)
       if (typeof change !== 'function') return change
@@ -66,12 +75,18 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
   }
 }
 
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
+}
+
 function send(request: IncomingMessage, response: ServerResponse, made: Answer): void {
   response.statusCode = made.status
   response.setHeader('content-type', made.type)
   response.setHeader('content-length', Buffer.byteLength(made.body))
   response.setHeader('cache-control', 'no-store')
   response.setHeader('x-content-type-options', 'nosniff')
+  response.setHeader('content-security-policy', CONTENT_POLICY)
   if (made.allow !== '') response.setHeader('allow', made.allow)
   // What was not read would be taken for the next request.
   if (!request.complete) response.setHeader('connection', 'close')

@@ -1,12 +1,19 @@
 /** What each path does. */
 import { type Answer, json, notAllowed, refusal, text } from './answer.ts'
 import type { AdminSource } from './source.ts'
+import { EVENT_STREAM } from './streams/stream.ts'
 
 type Read = (source: AdminSource, query: URLSearchParams, accept: string) => Answer | Promise<Answer>
 type Change = (source: AdminSource, body: string) => Answer
 
+/** Answers that go on: GET, and the listener knows who gives them. */
+export const EVENTS = '/events'
+
+const PAGE = '/page/'
+
 /** GET and HEAD. */
 const READS: Readonly<Record<string, Read>> = {
+  '/': () => page('page.html'),
   '/livez': (source) => probe(source.live()),
   '/readyz': (source) => probe(source.ready()),
   '/startupz': (source) => probe(source.started()),
@@ -41,7 +48,7 @@ export function changeAt(path: string): Change | Answer {
   const change = Object.hasOwn(CHANGES, path) ? CHANGES[path] : undefined
   if (change !== undefined) return change
   if (path.startsWith(BREAKERS)) return (source, body) => force(source, path.slice(BREAKERS.length), body)
-  return Object.hasOwn(READS, path) ? notAllowed('GET, HEAD') : notFound()
+  return isRead(path) ? notAllowed('GET, HEAD') : notFound()
 }
 
 /** `accept`: the field as it came, '' without one. */
@@ -54,13 +61,25 @@ export function read(
   const reads = Object.hasOwn(READS, path) ? READS[path] : undefined
   if (reads !== undefined) return reads(source, query, accept)
   if (path.startsWith(APP_HEALTH)) return appHealth(source, path.slice(APP_HEALTH.length))
+  // A HEAD: who asks by GET gets the stream itself.
+  if (path === EVENTS) return text(200, '', EVENT_STREAM['content-type'])
+  if (path.startsWith(PAGE)) return page(path.slice(PAGE.length))
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
 }
 
 /** Neither GET, HEAD nor POST. */
 export function otherMethod(path: string): Answer {
-  if (Object.hasOwn(READS, path)) return notAllowed('GET, HEAD')
+  if (isRead(path)) return notAllowed('GET, HEAD')
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
+}
+
+function isRead(path: string): boolean {
+  return Object.hasOwn(READS, path) || path === EVENTS || path.startsWith(PAGE)
+}
+
+/** Most sidecars are never looked at. */
+async function page(name: string): Promise<Answer> {
+  return (await import('./page/index.ts')).pageFile(name) ?? notFound()
 }
 
 function probe(good: boolean): Answer {
@@ -74,7 +93,13 @@ async function appHealth(source: AdminSource, name: string): Promise<Answer> {
 }
 
 function notFound(): Answer {
-  const paths = [...Object.keys(READS), ...Object.keys(CHANGES), `${BREAKERS}{id}`, `${APP_HEALTH}{container}/{kind}`]
+  const paths = [
+    ...Object.keys(READS),
+    EVENTS,
+    ...Object.keys(CHANGES),
+    `${BREAKERS}{id}`,
+    `${APP_HEALTH}{container}/{kind}`,
+  ]
   return json(404, { error: { reason: 'not_found', message: 'nothing is here', paths } })
 }
 

@@ -1,5 +1,6 @@
 /** What the admin listener is told by the rest of the process. */
 import type { Forceable } from '../core/events.ts'
+import type { Ended, Frame } from './page/live/frame.ts'
 import type { MetricsText } from '../telemetry/index.ts'
 
 export interface Explained {
@@ -21,6 +22,12 @@ export interface AdminSource {
   config(): unknown
   /** `{breakers, bulkheads, budgets, endpoints, drain, uptime …}` as JSON. */
   state(): unknown
+  /** The same with what was counted of each service, as `GET /events` tells it. */
+  frame(): Frame
+  /** Exchanges that were not plain, but for the first `seen` of them. */
+  ended(seen: number): Ended
+  /** `--page-paths` is set. */
+  readonly paths: boolean
   /** What the command `explain` says, of the configuration in force. */
   explain(query: URLSearchParams): Explained
   /** The application's own probe `CONTAINER/KIND`, asked for the kubelet; undefined: the injector gave us none of that name. */

@@ -1,5 +1,5 @@
 /** A whole sidecar in one process: files read, listeners bound, and everything between them. */
-import { type AdminListener, type AdminSource, startAdmin } from '../admin/index.ts'
+import { type AdminListener, type AdminSource, type State, startAdmin } from '../admin/index.ts'
 import { listenerFiles } from '../config/build/tls.ts'
 import type { Config, SidecarDocument } from '../config/model.ts'
 import { CacheAccount } from '../core/cache-account.ts'
@@ -28,6 +28,7 @@ import { type RunFlags, withFlags } from './flags.ts'
 import { ALONE, drainTimes, type Lifecycle } from './lifecycle.ts'
 import { KeptStates } from './kept-state.ts'
 import { TrafficListener } from './listeners.ts'
+import { liveView } from './live-view.ts'
 import type { Signals } from './overload/decide.ts'
 import { Overload, OVERLOADED } from './overload/overload.ts'
 import { heapShare, memoryShare } from './overload/space.ts'
@@ -215,7 +216,7 @@ export class Sidecar {
       hosts: (name) => this.#runtime.config.services.find((service) => service.name === name)?.hosts ?? [],
       propagate: (name) => this.#runtime.config.services.find((service) => service.name === name)?.propagate ?? 'all',
     })
-    this.#adminListener = await startAdmin(admin.listen, this.#adminSource())
+    this.#adminListener = await startAdmin(admin.listen, this.#adminSource(), this.#clock)
     this.inbound = this.#inboundListeners.map(({ address }) => address)
     this.outbound = this.#outboundListener?.address ?? ''
     this.admin = this.#adminListener.address
@@ -355,6 +356,14 @@ export class Sidecar {
     return { hash: current.hash, lastReloadSuccess, loadedAt, warnings: current.warnings.length }
   }
 
+  #state(): State {
+    const connections = { inbound: this.#connections('inbound'), outbound: this.#connections('outbound') }
+    const now = this.#clock.now()
+    const snapshots = this.#states.snapshots()
+    const overload = this.#overload.view()
+    return stateView(snapshots, this.#endpoints(), this.#drain, this.#startedAt, now, connections, overload)
+  }
+
   #adminSource(): AdminSource {
     return {
       live: () => true,
@@ -362,14 +371,15 @@ export class Sidecar {
       started: () => this.#opened,
       metrics: (accept) => this.#telemetry.metrics(accept),
       config: () => configView(this.#configuration),
-      state: () => {
-        const connections = { inbound: this.#connections('inbound'), outbound: this.#connections('outbound') }
-        const now = this.#clock.now()
-        const snapshots = this.#states.snapshots()
-        const overload = this.#overload.view()
-        return stateView(snapshots, this.#endpoints(), this.#drain, this.#startedAt, now, connections, overload)
+      state: () => this.#state(),
+      frame: () => {
+        const { version } = this.#options
+        const totals = this.#telemetry.totals()
+        return liveView(this.#state(), this.#sidecar.name, version, this.#configSample(), totals, this.#clock.now())
       },
       appHealth: (name) => this.#appHealth.of(name),
+      ended: (seen) => ({ count: this.#telemetry.endings.count, records: this.#telemetry.endings.since(seen) }),
+      paths: this.#options.pagePaths === true,
       explain: (query) => explainLive(this.#runtime.config, query),
       announce: () => this.announce(),
       drain: () => void this.drain(),

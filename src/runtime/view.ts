@@ -1,4 +1,5 @@
 /** What the admin listener shows: the configuration and the state, as JSON. */
+import type { State } from '../admin/index.ts'
 import type { BlockStatement, Place } from '../config/model.ts'
 import type { Snapshot } from '../core/events.ts'
 import type { EndpointSample } from '../telemetry/index.ts'
@@ -48,22 +49,24 @@ export function stateView(
   now: number,
   connections: { readonly inbound: number; readonly outbound: number },
   overload: OverloadView,
-): unknown {
+): State {
   const all = [...snapshots]
+  const of = <K extends Snapshot['kind']>(kind: K) =>
+    all.filter((snapshot): snapshot is Extract<Snapshot, { kind: K }> => snapshot.kind === kind)
   return {
     uptimeSeconds: Math.round(now - startedAt) / 1000,
     drain: drain.phase,
     connections,
     overload,
-    breakers: all.filter(({ kind }) => kind === 'breaker'),
-    bulkheads: all.filter(({ kind }) => kind === 'bulkhead'),
-    budgets: all.filter(({ kind }) => kind === 'budget'),
-    hedges: all.filter(({ kind }) => kind === 'hedge'),
-    concurrency: all.filter(({ kind }) => kind === 'concurrency'),
-    rateLimits: all.filter(({ kind }) => kind === 'rateLimit'),
-    caches: all.filter(({ kind }) => kind === 'cache'),
-    idempotency: all.filter(({ kind }) => kind === 'idempotency'),
-    outliers: all.filter(({ kind }) => kind === 'outlier'),
+    breakers: of('breaker'),
+    bulkheads: of('bulkhead'),
+    budgets: of('budget'),
+    hedges: of('hedge'),
+    concurrency: of('concurrency'),
+    rateLimits: of('rateLimit'),
+    caches: of('cache'),
+    idempotency: of('idempotency'),
+    outliers: of('outlier'),
     endpoints: [...endpoints],
   }
 }

@@ -3,6 +3,8 @@ export type { Endings, EndListener } from './ended/endings.ts'
 export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from './ended/record.ts'
 export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
+export { BOUNDS } from './histogram.ts'
+export type { ServiceTotals } from './totals.ts'
 export type {
   CertificateSample,
   ConfigSample,

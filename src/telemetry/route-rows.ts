@@ -1,5 +1,6 @@
 /** What is counted for one route. `RouteInfo.telemetry` holds it, so that a request reaches its rows by one field. */
 import { RETRY_SKIPS } from '../core/events.ts'
+import { ENDINGS } from './ended/record.ts'
 import { asciiJson, flat } from './flat.ts'
 import { type HistogramTable, NO_ROW } from './histogram.ts'
 import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
@@ -89,6 +90,8 @@ export class RouteRows {
   readonly fallbacks: Map<string, number>
   /** By `block decision mode`. */
   readonly decisions: Map<string, number>
+  /** Exchanges that were not plain, by place in ENDINGS. */
+  readonly endings: Float64Array
   requestBytes: number
   responseBytes: number
   /** For `expire`. */
@@ -114,6 +117,7 @@ export class RouteRows {
     this.bulkheadRejected = new Map()
     this.fallbacks = new Map()
     this.decisions = new Map()
+    this.endings = new Float64Array(ENDINGS.length)
     this.requestBytes = 0
     this.responseBytes = 0
     this.#seenExchanges = 0

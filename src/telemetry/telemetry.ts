@@ -22,6 +22,7 @@ import { compileSampler } from './sampling.ts'
 import { serverLayer } from './server-layer.ts'
 import { SpanQueue } from './span-queue.ts'
 import { Tail } from './tail.ts'
+import { serviceTotals, type ServiceTotals } from './totals.ts'
 import type { Direction, MetricsText, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
 
 /** Throws a sentence when the access log's file cannot be opened. */
@@ -88,6 +89,10 @@ class AssembledTelemetry implements Telemetry {
 
   observe(sources: TelemetrySources): void {
     this.#registry.sources = sources
+  }
+
+  totals(): ServiceTotals[] {
+    return serviceTotals(this.#registry)
   }
 
   async metrics(accept = ''): Promise<MetricsText> {

@@ -7,6 +7,7 @@ import type { Random } from '../core/random.ts'
 import type { Endings } from './ended/endings.ts'
 import type { LineSink } from './line-sink.ts'
 import type { Log } from './log.ts'
+import type { ServiceTotals } from './totals.ts'
 
 export type Direction = 'inbound' | 'outbound'
 
@@ -136,6 +137,8 @@ export interface Telemetry {
   late(ms: number): void
   /** Hands in where gauges are read; may be called again after a reload. */
   observe(sources: TelemetrySources): void
+  /** What was counted of each service since the start. */
+  totals(): ServiceTotals[]
   /** The exposition in the format that `accept`, a field as it came, asks for; prom-client is loaded by the first call. */
   metrics(accept?: string): Promise<MetricsText>
   /** Writes out what is queued and ends the exporter; settles within `timeout` ms whatever they do. */

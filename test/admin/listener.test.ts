@@ -1,8 +1,9 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { type AdminListener, type AdminSource, startAdmin } from '../../src/admin/index.ts'
+import { type AdminListener, type AdminSource, type Frame, startAdmin } from '../../src/admin/index.ts'
 import type { BreakerSnapshot, Forceable } from '../../src/core/events.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -46,6 +47,9 @@ class FakeSource implements AdminSource {
   state = () => ({ breakers: [this.its.snapshot()] })
   appHealth = async (name: string) =>
     name === 'app/livez' ? { passed: this.up, why: this.up ? 'status 200' : 'status 500' } : undefined
+  frame = () => ({}) as Frame
+  ended = () => ({ count: 0, records: [] })
+  paths = false
   explain = (query: URLSearchParams) => ({
     status: query.get('url') === 'http://nobody/' ? 404 : 200,
     body: query.has('text') ? 'for people\n' : [...query],
@@ -84,7 +88,7 @@ function ask(
 
 async function listening(t: Test): Promise<{ source: FakeSource; admin: AdminListener }> {
   const source = new FakeSource()
-  const admin = await startAdmin(LOOPBACK, source)
+  const admin = await startAdmin(LOOPBACK, source, new FakeClock())
   t.teardown(() => admin.close())
   return { source, admin }
 }
@@ -118,7 +122,16 @@ t.test('What can be read', async (t) => {
 
 t.test('What is not there, and not that way', async (t) => {
   const { source, admin } = await listening(t)
-  for (const path of ['/', '/nothing', '/__proto__', '/constructor', '//livez', '/livez/']) {
+  for (const path of [
+    '/page/',
+    '/page/nothing',
+    '/page/__proto__',
+    '/nothing',
+    '/__proto__',
+    '/constructor',
+    '//livez',
+    '/livez/',
+  ]) {
     const got = await ask(admin, 'GET', path)
     t.equal(got.status, 404, path)
     t.equal(JSON.parse(got.body).error.reason, 'not_found')
@@ -201,16 +214,16 @@ t.test('Nonsense on the wire costs its connection only', async (t) => {
 t.test('A place that cannot be listened at is said in a sentence', async (t) => {
   const { source, admin } = await listening(t)
   const port = Number(admin.address.slice(admin.address.lastIndexOf(':') + 1))
-  await t.rejects(startAdmin({ host: '127.0.0.1', port }, source), {
+  await t.rejects(startAdmin({ host: '127.0.0.1', port }, source, new FakeClock()), {
     message: `admin listener: cannot listen on 127.0.0.1:${port}: the port is taken`,
   })
-  await t.rejects(startAdmin({ host: '192.0.2.1', port: 0 }, source), {
+  await t.rejects(startAdmin({ host: '192.0.2.1', port: 0 }, source, new FakeClock()), {
     message: /this machine does not have that address/,
   })
 })
 
 t.test('close ends what is open', async (t) => {
-  const admin = await startAdmin(LOOPBACK, new FakeSource())
+  const admin = await startAdmin(LOOPBACK, new FakeSource(), new FakeClock())
   const port = Number(admin.address.slice(admin.address.lastIndexOf(':') + 1))
   const socket = connect(port, '127.0.0.1')
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
@@ -223,7 +236,7 @@ t.test('close ends what is open', async (t) => {
 
 t.test("GET /app-health/CONTAINER/KIND is the application's own probe", async (t) => {
   const source = new FakeSource()
-  const admin = await startAdmin(LOOPBACK, source)
+  const admin = await startAdmin(LOOPBACK, source, new FakeClock())
   t.teardown(() => admin.close())
   t.match(await ask(admin, 'GET', '/app-health/app/livez'), { status: 200, body: 'status 200\n' })
   source.up = false

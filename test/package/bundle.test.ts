@@ -77,7 +77,13 @@ t.test('npm pack gives a tarball whose outrigger runs where it is installed', as
     const sidecar = spawn(outrigger, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
     const exit = once(sidecar, 'exit')
     const lines = createInterface({ input: sidecar.stderr })
-    t.match(String((await once(lines, 'line'))[0]), /"msg":"ready"/)
+    const ready = String((await once(lines, 'line'))[0])
+    t.match(ready, /"msg":"ready"/)
+    const { admin } = JSON.parse(ready) as { admin: string }
+    const page = await (await fetch(`http://${admin}/`)).text()
+    const links = [...page.matchAll(/(?:href|src)="(\/page\/[^"]+)"/g)].map((match) => match[1] as string)
+    t.ok(links.includes('/page/client/main.ts'))
+    for (const link of links) t.equal((await fetch(`http://${admin}${link}`)).status, 200, link)
     sidecar.kill('SIGTERM')
     t.same(await exit, [0, null], 'drains and ends')
   }

@@ -5,7 +5,7 @@
 import type { Origin, RequestHead } from '../../core/exchange.ts'
 import type { RouteRows } from '../route-rows.ts'
 import { isPlain } from './plain.ts'
-import { type EndedExchange, recordOf } from './record.ts'
+import { ENDINGS, type EndedExchange, type Outcome, recordOf } from './record.ts'
 
 /** How many are kept. */
 const KEPT = 100
@@ -61,6 +61,8 @@ export class Endings {
     if (isPlain(request.exchange, status, rpcStatus, reason)) return
     const record = recordOf(request, rows, status, rpcStatus, origin, reason, now, this.#withRequest)
     this.#ring[this.count % KEPT] = record
+    const cell = (ENDINGS as readonly Outcome[]).indexOf(record.outcome)
+    rows.endings[cell] = (rows.endings[cell] as number) + 1
     this.count++
   }
 

@@ -1,0 +1,107 @@
+/** The policies in force, and what a request to some URL would meet of them. */
+import { cell, find, make, type Row, Rows, setText } from './dom.ts'
+
+/** What is read of `GET /config`. */
+interface Policy {
+  readonly name: string
+  readonly direction: string
+  readonly service: string
+  readonly workload: readonly string[]
+  readonly at: string
+  readonly routes: readonly { readonly path?: string; readonly grpc?: string; readonly methods?: readonly string[] }[]
+  readonly blocks: Readonly<Record<string, { readonly mode: string; readonly at: string }>>
+}
+
+export class Policies {
+  readonly #rows = new Rows<Policy>(
+    find('#policy tbody'),
+    ({ name, at }) => `${name} ${at}`,
+    row,
+    'No policy is in force: requests go through as they are.',
+  )
+  readonly #hash = find('#policy-hash')
+  readonly #form = find<HTMLFormElement>('#explain')
+  readonly #status = find('#explain-status')
+  readonly #explained = find('#explained')
+  #shown = ''
+
+  constructor() {
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault()
+      void this.#explain()
+    })
+  }
+
+  /** `hash` of the configuration in force: the list is asked for only when that changes. */
+  async show(hash: string): Promise<void> {
+    if (hash === this.#shown) return
+    this.#shown = hash
+    try {
+      const response = await fetch('/config')
+      const { policies } = (await response.json()) as { policies: readonly Policy[] }
+      this.#rows.show(policies)
+      setText(this.#hash, hash)
+    } catch {
+      // The stream tells that the sidecar is gone; it is asked again with the next frame.
+      this.#shown = ''
+    }
+  }
+
+  async #explain(): Promise<void> {
+    const data = new FormData(this.#form)
+    const query = new URLSearchParams({
+      url: String(data.get('url')),
+      method: String(data.get('method')),
+      format: 'text',
+    })
+    try {
+      const response = await fetch(`/explain?${query}`)
+      const body = await response.text()
+      const isText = response.headers.get('content-type')?.startsWith('text/') === true
+      this.#say(isText ? '' : messageOf(body))
+      this.#explained.hidden = !isText
+      setText(this.#explained, isText ? body : '')
+    } catch {
+      this.#say('The sidecar does not answer.')
+    }
+  }
+
+  #say(text: string): void {
+    this.#status.hidden = text === ''
+    setText(this.#status, text)
+  }
+}
+
+function messageOf(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { error?: { message?: string } }
+    return error?.message ?? body
+  } catch {
+    return body
+  }
+}
+
+function row({ name, direction, service, workload, routes, blocks, at }: Policy): Row<Policy> {
+  const list = make('span', { class: 'blocks' })
+  for (const [block, { mode, at: where }] of Object.entries(blocks)) {
+    list.append(
+      make('span', { class: `block ${mode}`, text: mode === 'enforce' ? block : `${block}, ${mode}`, title: where }),
+    )
+  }
+  const met = routes.length === 0 ? 'every request' : routes.map((route) => routeText(route)).join(', ')
+  const to = service === '' ? direction : `${direction} to ${service === '*' ? 'any service' : service}`
+  const only = workload.length === 0 ? '' : `, in ${workload.join(', ')}`
+  const element = make(
+    'tr',
+    {},
+    make('th', { scope: 'row', text: name }),
+    cell('Applies to', { text: `${to}: ${met}${only}` }),
+    cell('Blocks', {}, list),
+    cell('Stands in', { class: 'code', text: at }),
+  )
+  return { element, update: () => {} }
+}
+
+function routeText({ path, grpc, methods = [] }: Policy['routes'][number]): string {
+  return `${methods.join('|')} ${path ?? grpc ?? '*'}`.trim()
+}

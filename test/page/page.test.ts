@@ -1,0 +1,145 @@
+/** The page in a real browser, against a real sidecar whose upstream begins to fail. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Browser, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { ask, get, state } from '../support/ask.ts'
+import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
+import { findChromium, openWindow, startBrowser } from './browser.ts'
+
+const program = findChromium()
+const skip = program === '' ? 'there is no chromium on PATH' : false
+const WIDE = { width: 1280, height: 900, scheme: 'light' } as const
+/** ms in which the page must show what has happened. */
+const SHOWN = { timeout: 2000 }
+
+/** An upstream that answers as it is told. */
+async function startOrigin(t: Test): Promise<{ status: number; port: number }> {
+  const origin = { status: 200, port: 0 }
+  const server = createServer((_request, response) => {
+    response.statusCode = origin.status
+    response.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  origin.port = (server.address() as AddressInfo).port
+  return origin
+}
+
+async function startGuarded(t: Test, port: number): Promise<Sidecar> {
+  const sidecar = await startProxy(`kind: Sidecar
+name: shop
+accessLog: {format: none}
+---
+kind: Service
+name: inventory
+endpoints: [127.0.0.1:${port}]
+---
+kind: Policy
+name: guard
+match: {direction: outbound, service: inventory, routes: [{path: "/v1/**"}]}
+retry: {max: 1, when: [503], backoff: {base: 1ms, max: 1ms, jitter: none}}
+breaker:
+  scope: service
+  window: {type: count, size: 10, minimumCalls: 6}
+  open: {base: 30s, max: 30s, jitter: 0%}
+`)
+  t.teardown(() => sidecar.stop())
+  return sidecar
+}
+
+async function send({ outbound }: Sidecar, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) await ask(outbound, get('/v1/secret?token=1', 'Host: inventory', 'Connection: close'))
+}
+
+t.test('The page', { skip }, async (t) => {
+  const browser: Browser = await startBrowser(program)
+  t.teardown(() => browser.close())
+  const wrong: string[] = []
+  const open = async (t: Test, { admin }: Sidecar, host = '127.0.0.1'): Promise<Page> => {
+    const origin = `http://${host}:${admin}`
+    const window = await openWindow(browser, origin, WIDE, (what) => wrong.push(what))
+    t.teardown(() => window.close())
+    const page = await window.newPage()
+    await page.goto(`${origin}/`)
+    return page
+  }
+
+  t.test('A breaker that opens is shown within two seconds, and closed at a click', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    const page = await open(t, sidecar)
+    await page.waitForSelector('.link.live', SHOWN)
+    await send(sidecar, 2)
+    const breaker = page.locator('#breakers tbody tr', { hasText: 'inventory' })
+    await breaker.locator('.badge', { hasText: /^closed$/ }).waitFor(SHOWN)
+    origin.status = 503
+    await send(sidecar, 6)
+    t.match((await state(sidecar)).breakers, [{ state: 'open' }])
+    await breaker.locator('.badge.bad', { hasText: /^open, probe in \d/ }).waitFor(SHOWN)
+    await page.locator('#troubles .bad', { hasText: 'breaker inventory (guard) is open' }).waitFor(SHOWN)
+    t.match(await page.title(), /^\(\d\) /, 'the tab says it, too')
+    const failed = page.locator('#requests tbody tr', { hasText: 'retry: 503' })
+    await failed.first().waitFor(SHOWN)
+    t.match(await failed.first().innerText(), new RegExp(`GET /v1/\\*\\*[^]*127.0.0.1:${origin.port}[^]*503`))
+    t.notMatch(await page.content(), /secret|token/, 'nothing that a client sent is shown')
+
+    await breaker.getByRole('button', { name: 'closed' }).click()
+    await breaker.locator('.badge.warn', { hasText: 'closed, forced' }).waitFor(SHOWN)
+    t.equal(await breaker.getByRole('button', { name: 'closed' }).getAttribute('aria-pressed'), 'true')
+    t.match((await state(sidecar)).breakers, [{ state: 'closed', forced: 'closed' }])
+  })
+
+  t.test('Forcing it open asks first', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    await send(sidecar, 1)
+    const page = await open(t, sidecar)
+    const button = page.locator('#breakers').getByRole('button', { name: 'open' })
+    await button.click()
+    await page.getByRole('button', { name: 'Leave it' }).click()
+    t.match((await state(sidecar)).breakers, [{ state: 'closed', forced: 'auto' }])
+    await button.click()
+    await page.getByRole('button', { name: 'Force open' }).click()
+    await page.locator('#breakers .badge.bad', { hasText: 'open, forced' }).waitFor(SHOWN)
+    t.match((await state(sidecar)).breakers, [{ state: 'open', forced: 'open' }])
+  })
+
+  t.test('Who may not force it is told why', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    await send(sidecar, 1)
+    const page = await open(t, sidecar, 'rebound.test')
+    await page.locator('#breakers').getByRole('button', { name: 'closed' }).waitFor(SHOWN)
+    t.ok(await page.locator('#breakers').getByRole('button', { name: 'closed' }).isDisabled())
+    t.match(await page.locator('#read-only').innerText(), /Host must be an address or localhost/)
+  })
+
+  t.test('A URL is explained, also one that nobody answers to', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    const page = await open(t, sidecar)
+    await page.locator('#policy tbody tr', { hasText: 'guard' }).waitFor(SHOWN)
+    await page.getByLabel('Explain a URL').fill('http://inventory/v1/x')
+    await page.keyboard.press('Enter')
+    await page.locator('#explained', { hasText: 'GET /v1/x, outbound to service inventory' }).waitFor(SHOWN)
+    await page.getByLabel('Explain a URL').fill('http://nobody/')
+    await page.keyboard.press('Enter')
+    await page.locator('#explained', { hasText: "No Service answers to the host 'nobody'" }).waitFor(SHOWN)
+  })
+
+  t.same(
+    wrong.filter((what) => !/status of 4\d\d/.test(what)),
+    [],
+    'no error, and no request to anybody else',
+  )
+
+  t.test('A page whose sidecar is gone says since when', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    const page = await open(t, sidecar)
+    await page.waitForSelector('.link.live', SHOWN)
+    await sidecar.stop()
+    await page.locator('.link.lost', { hasText: /^stale since \d\d:\d\d:\d\d, connecting$/ }).waitFor(SHOWN)
+  })
+})
