@@ -50,6 +50,8 @@ export class Shop {
   inventory = ''
   /** The admin listener of order's sidecar, or ''. */
   admin = ''
+  /** The admin listener of inventory's sidecar, or ''. */
+  besideAdmin = ''
   /** The outbound listener of order's sidecar, or ''. */
   outbound = ''
 
@@ -142,6 +144,7 @@ export class Shop {
     const ready = await this.sidecar('order', order, renderPolicy(policy, scale, { [WRITTEN_INVENTORY]: next }))
     this.entrance = ready.inbound?.[0] ?? ''
     this.admin = ready.admin ?? ''
+    this.besideAdmin = beside?.admin ?? ''
     this.outbound = ready.outbound ?? ''
     await this.#introduce()
   }

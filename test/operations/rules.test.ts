@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
+import { hurried } from '../scenarios/alerts/rules.ts'
 import { knownLabels, knownMetrics, promtool, RULES_FILE, rules, shipped } from './kit.ts'
 import { labelsOf, metricsOf } from './promql.ts'
 
@@ -72,5 +73,17 @@ t.test('promtool takes the rules, and they do what they should', (t) => {
   t.equal(checked.status, 0, checked.output)
   const tested = promtool('test', 'rules', TESTS)
   t.equal(tested?.status, 0, tested?.output ?? '')
+  t.end()
+})
+
+t.test('hurried() divides every duration of the shipped rules, and nothing else', (t) => {
+  const text = shipped('charts/outrigger/rules/outrigger.yaml')
+  const fast = hurried(text, 15)
+  const durations = (rules: string) => rules.match(/for: \S+|\[\d\S*\]|offset \S+/g)
+  t.equal(durations(fast)?.length, durations(text)?.length)
+  t.notMatch(fast, /(for: |\[|offset )\d+m/)
+  t.match(fast, /for: 20s/)
+  t.equal(fast.replace(/\d+[sm]\b/g, ''), text.replace(/\d+[sm]\b/g, ''))
+  t.throws(() => hurried('for: 1m', 7), /1m divided by 7/)
   t.end()
 })

@@ -1,5 +1,5 @@
 /**
- * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click|simulated|hedge [--scale N]`: runs stories against real processes, prints
+ * `npm run scenario -- avalanche|retrying-client|rest|grpc|outlier|degradation|double-click|simulated|hedge|alerts [--scale N]`: runs stories against real processes, prints
  * what was measured, and fails when a bound is missed. Exit 0: every bound met, 1: a bound missed, 2: wrong usage, 3: a
  * bound missed on a machine so busy with something else that it proves nothing.
  * `--only TEXT` runs the variants whose name contains it, `--poisson` draws the arrivals as of independent users,
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { flagValue, roleOf, runRole } from '../../src/demo/roles.ts'
 import { table } from '../../src/demo/table.ts'
 import { nowMs } from '../../src/demo/time.ts'
+import { alerts } from './alerts.ts'
 import { avalanche } from './avalanche.ts'
 import { degradation } from './degradation.ts'
 import { doubleClick } from './double-click.ts'
@@ -30,6 +31,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'double-click': doubleClick,
   simulated,
   hedge,
+  alerts,
 }
 
 async function tell(name: string, scenario: Scenario, setting: Setting): Promise<number> {
