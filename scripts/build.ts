@@ -34,6 +34,9 @@ const { metafile } = await build({
   lineLimit: 160,
   legalComments: 'none',
   plugins: [slimPrometheus, packedPage(tell), packed({ target, inputs: tell })],
+  // Native, so it is in no bundle: it is found beside it, in the node_modules of a folder above, and only asked for by
+  // `run --transparent`. npm installs it as an optional dependency; the image carries it in /app/node_modules.
+  external: ['koffi'],
   metafile: true,
   logLevel: 'warning',
 })

@@ -16,12 +16,15 @@ export const rooms: Record<string, readonly string[]> = {
   server: ['core', 'http', 'http1', 'http2', 'net'],
   routing: ['core'],
   upstream: ['core', 'http', 'http1', 'http2', 'net'],
+  // Connections that pass as bytes know no HTTP.
+  opaque: ['core', 'net'],
   telemetry: ['core', 'http1', 'http2', 'net'],
   'policies/*': ['core'],
   policies: ['core', 'policies/*'],
   config: ['core'],
   runtime: ['*'],
-  admin: ['core', 'telemetry', 'runtime'],
+  // `net` says how to listen on all addresses, for the admin listener as for any other.
+  admin: ['core', 'net', 'telemetry', 'runtime'],
   kubernetes: ['core', 'config'],
   // Text and programs of iptables; the sidecar itself knows nothing of it.
   firewall: ['core', 'config'],

@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { HostPort } from '../../src/config/model.ts'
 import { parseAddress } from '../../src/config/values/address.ts'
+import { parseAppPorts } from '../../src/config/values/app-ports.ts'
+import type { Parsed } from '../../src/config/values/parsed.ts'
+import { parsePortMap, parsePorts, type PortRange } from '../../src/config/values/ports.ts'
 import type { RunFlags } from '../../src/runtime/flags.ts'
 import {
   LOG_LEVELS,
@@ -19,7 +22,11 @@ export interface RunOptions extends RunFlags {
   readonly pagePaths: boolean
   readonly lenientStart: boolean
   readonly lifecycle: Lifecycle
+  readonly opaquePorts: readonly PortRange[]
 }
+
+/** Where servers speak first: SMTP, submission, MySQL, Galera, PostgreSQL, Redis, Elasticsearch's transport, memcached. */
+const SERVER_FIRST = '25,587,3306,4444,5432,6379,9300,11211'
 
 /** Where an image's policies are mounted. */
 const MOUNTED = '/etc/outrigger/policy'
@@ -35,29 +42,35 @@ const FLAGS = {
   'metrics-compatibility': { type: 'string' },
   'page-paths': { type: 'boolean' },
   'lenient-start': { type: 'boolean' },
+  transparent: { type: 'boolean' },
+  'opaque-ports': { type: 'string' },
+  'app-ports': { type: 'string' },
+  'inbound-port-map': { type: 'string' },
 } as const
 
-type Switch = 'page-paths' | 'lenient-start'
+/** Flags with one value. */
+type TextFlag = {
+  [K in keyof typeof FLAGS]: (typeof FLAGS)[K] extends { type: 'string'; multiple?: never } ? K : never
+}[keyof typeof FLAGS]
+
+type Switch = 'page-paths' | 'lenient-start' | 'transparent'
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Throws an Error with a sentence: a flag nobody knows, a value that cannot be read. */
 export function runOptions(args: readonly string[], environment: Environment): RunOptions {
   const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: false })
-  const text = (flag: Exclude<keyof typeof FLAGS, 'config' | Switch>): string | undefined => {
+  const text = (flag: TextFlag): string | undefined => {
     const value = values[flag] ?? environment[variable(flag)]
     return value === '' ? undefined : value
   }
   const address = (flag: 'app' | 'inbound' | 'outbound' | 'admin'): HostPort | undefined => {
     const value = text(flag)
-    if (value === undefined) return undefined
-    const read = parseAddress(value)
-    if (!read.ok)
-      throw new Error(
-        `--${flag} must be ${read.must}, found '${value}'${read.proposal === '' ? '' : `: ${read.proposal}`}`,
-      )
-    return read.value
+    return value === undefined ? undefined : read(flag, value, parseAddress)
   }
   const flag = (name: Switch): boolean => values[name] ?? isSet(variable(name), environment[variable(name)])
+  const given = <T>(flag: TextFlag, otherwise: string, parse: (text: string) => Parsed<T>): T =>
+    read(flag, text(flag) ?? otherwise, parse)
   const paths = values.config ?? split(environment[variable('config')]) ?? (existsSync(MOUNTED) ? [MOUNTED] : [])
   return {
     paths,
@@ -71,6 +84,10 @@ export function runOptions(args: readonly string[], environment: Environment): R
     pagePaths: flag('page-paths'),
     lenientStart: flag('lenient-start'),
     lifecycle: lifecycleOf(environment),
+    transparent: flag('transparent'),
+    opaquePorts: given('opaque-ports', SERVER_FIRST, (value) => parsePorts(value === 'none' ? '' : value)),
+    appPorts: given('app-ports', environment['APP_PORTS'] ?? '', parseAppPorts),
+    portMap: given('inbound-port-map', '', parsePortMap),
   }
 }
 
@@ -85,6 +102,13 @@ function lifecycleOf(environment: Environment): Lifecycle {
     layout: native === '' ? 'alone' : isSet('OUTRIGGER_NATIVE_SIDECAR', native) ? 'native' : 'legacy',
     grace: seconds === '' ? Number.POSITIVE_INFINITY : Number(seconds) * 1000,
   }
+}
+
+function read<T>(flag: string, text: string, parse: (text: string) => Parsed<T>): T {
+  const result = parse(text)
+  if (result.ok) return result.value
+  const proposal = result.proposal === '' ? '' : `: ${result.proposal}`
+  throw new Error(`--${flag} must be ${result.must}, found '${text}'${proposal}`)
 }
 
 function variable(flag: string): string {

@@ -10,7 +10,8 @@ import { type RunOptions, runOptions } from './run-options.ts'
 
 const USAGE = `usage: outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
                      [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
-                     [--page-paths] [--metrics-compatibility istio] [--lenient-start]`
+                     [--page-paths] [--metrics-compatibility istio] [--lenient-start] [--transparent]
+                     [--opaque-ports PORTS] [--app-ports PORT=PROTOCOL,…] [--inbound-port-map APP:LISTENER,…]`
 
 export async function run(args: readonly string[]): Promise<number> {
   let options: RunOptions

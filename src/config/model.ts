@@ -133,11 +133,22 @@ export interface SidecarDocument {
   readonly name: string
   readonly inbound: readonly {
     readonly listen: HostPort
-    readonly app: HostPort
-    readonly protocol: 'auto' | 'http1' | 'http2'
+    /** `original`: where a redirected connection was going. */
+    readonly app: HostPort | 'original'
+    /** `tcp`: bytes, whatever they are. */
+    readonly protocol: 'auto' | 'http1' | 'http2' | 'tcp'
     readonly tls: ListenerTls | undefined
   }[]
-  readonly outbound: { readonly listen: HostPort; readonly unknownHosts: 'refuse' | 'passthrough' } | undefined
+  readonly outbound:
+    | {
+        readonly listen: HostPort
+        /** Connections come by redirect. */
+        readonly transparent: boolean
+        readonly unknownHosts: 'refuse' | 'passthrough'
+        /** The file says so itself; where it does not, `run --transparent` lets them pass. */
+        readonly unknownHostsStated: boolean
+      }
+    | undefined
   readonly admin: { readonly listen: HostPort }
   readonly trust: {
     /** CIDR blocks as written. */

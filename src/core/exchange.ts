@@ -10,6 +10,7 @@
 import type { ProxyError } from './errors.ts'
 import type { Headers } from './headers.ts'
 import type { Meter } from './meter.ts'
+import type { OriginalDestination } from './original-destination.ts'
 import type { ReplayBuffer } from './replay-buffer.ts'
 
 /** Sends one request. Body and interest go down through the result; the answer comes up through `response`. */
@@ -257,6 +258,8 @@ export class Exchange {
   responseBytes: number
   /** fallback: what this is a branch of. */
   parent: Exchange | undefined
+  /** server: where the connection was going before it was redirected; undefined: it was not. */
+  original: OriginalDestination | undefined
 
   constructor(
     direction: 'inbound' | 'outbound',
@@ -299,6 +302,7 @@ export class Exchange {
     this.requestBytes = 0
     this.responseBytes = 0
     this.parent = undefined
+    this.original = undefined
   }
 }
 

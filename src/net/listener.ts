@@ -1,5 +1,6 @@
 /** A listening socket and the connections it has taken. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { listenOn } from './any-address.ts'
 import { Reading, readingSocket } from './shared-read.ts'
 
 export interface ListenerOptions {
@@ -51,9 +52,8 @@ export function listen(options: ListenerOptions): Promise<Listener> {
       onConnection(socket, reading)
       if (!encrypted) socket.resume()
     })
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(cannotListen(purpose, host, port, error))))
-    server.listen({ host, port, backlog: 1024 }, () => {
-      server.removeAllListeners('error')
+    const refused = (error: NodeJS.ErrnoException) => reject(new Error(cannotListen(purpose, host, port, error)))
+    listenOn(server, host, port, refused, () => {
       // Errors of accept(2), such as no file descriptors left: the listener stays, and tries again.
       server.on('error', () => {})
       const bound = server.address() as AddressInfo

@@ -8,6 +8,7 @@ import { type Destination, rulesFor } from '../routing/rule.ts'
 import { RouteTable } from '../routing/table.ts'
 import { resolve } from '../routing/resolve.ts'
 import { toEndpoint } from '../upstream/endpoint.ts'
+import { createOriginalPick, OriginalService } from '../upstream/original-service.ts'
 import type { Passthrough } from '../upstream/passthrough.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import { createPick, type Service } from '../upstream/service.ts'
@@ -50,13 +51,30 @@ export function compile(config: Config, context: CompileContext): Runtime {
   return {
     config,
     inbound: sidecar.inbound.map((entry) => {
-      const { port } = entry.app
-      const to: Destination = { direction: 'inbound', service: sidecar.name, workload: sidecar.name, port }
-      const routes = routesOf(config, to, context.services.application(entry), within)
-      return context.outermost(routeToApplication(routes, asksWho(config, to)))
+      const service = context.services.application(entry)
+      const toPort = (port: number | undefined) => inboundRouter(config, service, port, within)
+      return context.outermost(entry.app === 'original' ? byOriginalPort(config, toPort) : toPort(entry.app.port))
     }),
     outbound: context.outermost(outboundRouter(config, byName, within)),
     statements: statementsOf(config),
+  }
+}
+
+function inboundRouter(config: Config, service: Service, port: number | undefined, context: CompileContext): Dispatch {
+  const { name } = config.sidecar
+  const to: Destination = { direction: 'inbound', service: name, workload: name, port }
+  return routeToApplication(routesOf(config, to, service, context), asksWho(config, to))
+}
+
+/** Ports that policies name have routes of their own; what holds for every other port is the same for all of them. */
+function byOriginalPort(config: Config, toPort: (port: number | undefined) => Dispatch): Dispatch {
+  const named = config.policies.flatMap(({ direction, port }) => (direction === 'inbound' && port ? [port] : []))
+  const routers = new Map([...new Set(named)].map((port) => [port, toPort(port)]))
+  const others = toPort(undefined)
+  return function byPort(request, response) {
+    const original = request.exchange.original
+    const router = original === undefined ? undefined : routers.get(original.port)
+    return router === undefined ? others(request, response) : router(request, response)
   }
 }
 
@@ -80,7 +98,9 @@ function routesOf(config: Config, to: Destination, service: Service, context: Co
       telemetry: undefined,
     }
     const pick = (tests: Parameters<typeof createPick>[1], next: Dispatch) =>
-      createPick(service, tests, context.upstream, context.via, next)
+      service instanceof OriginalService
+        ? createOriginalPick(service, tests, context.upstream, context.via, next)
+        : createPick(service, tests, context.upstream, context.via, next)
     return compileRoute(info, resolution, pick, context)
   })
 }

@@ -1,7 +1,9 @@
 /** The listeners of a sidecar: each with its receiver and the connections it holds. */
 import type { HostPort } from '../config/model.ts'
+import type { Socket } from 'node:net'
 import type { IncomingConnection } from '../http/server-side.ts'
 import { type Listener, listen } from '../net/listener.ts'
+import type { Reading } from '../net/shared-read.ts'
 import { type ListenerSecurity, TlsAcceptor } from '../net/tls-acceptor.ts'
 import { Detection } from '../server/detection.ts'
 import { ServerHandshake } from '../server/handshake.ts'
@@ -9,6 +11,21 @@ import type { Receiver } from '../server/receiver.ts'
 
 /** Looks at the queue of a listener that is to close, which holds 1 024: whoever goes on connecting does not keep it open. */
 const BACKLOG = 1024
+
+/** Takes a connection that was just accepted; undefined: it was refused. `decided` is told who takes its place. */
+export type Begin = (
+  socket: Socket,
+  reading: Reading,
+  receiver: Receiver,
+  decided: (connection: IncomingConnection) => void,
+) => IncomingConnection | undefined
+
+const plain: Begin = (socket, reading, receiver, decided) => new Detection(socket, reading, receiver, decided)
+
+function encrypted(security: ListenerSecurity): Begin {
+  const acceptor = new TlsAcceptor(security)
+  return (socket, reading, receiver, decided) => new ServerHandshake(socket, reading, receiver, acceptor, decided)
+}
 
 export class TrafficListener {
   readonly address: string
@@ -25,33 +42,34 @@ export class TrafficListener {
     this.#maxConnections = maxConnections
   }
 
-  /** `makeReceiver` is handed what to call when a connection is gone. Without `security` the listener speaks plain text. */
+  /**
+   * `makeReceiver` is handed what to call when a connection is gone. Without `security` the listener speaks plain text, and
+   * connections begin as `begin` says.
+   */
   static async open(
     at: HostPort,
     purpose: string,
     maxConnections: number,
     makeReceiver: (closed: (connection: IncomingConnection) => void) => Receiver,
     security?: ListenerSecurity,
+    begin: Begin = plain,
   ): Promise<TrafficListener> {
     const connections = new Set<IncomingConnection>()
     const receiver = makeReceiver((connection) => void connections.delete(connection))
-    const acceptor = security === undefined ? undefined : new TlsAcceptor(security)
+    const first = security === undefined ? begin : encrypted(security)
     const listener = await listen({
       ...at,
       purpose,
       maxConnections,
-      encrypted: acceptor !== undefined,
+      encrypted: security !== undefined,
       onConnection: (socket, reading) => {
         const decided = (connection: IncomingConnection) => {
-          connections.delete(held)
+          if (held !== undefined) connections.delete(held)
           connections.add(connection)
           held = connection
         }
-        let held: IncomingConnection =
-          acceptor === undefined
-            ? new Detection(socket, reading, receiver, decided)
-            : new ServerHandshake(socket, reading, receiver, acceptor, decided)
-        connections.add(held)
+        let held = first(socket, reading, receiver, decided)
+        if (held !== undefined) connections.add(held)
       },
     })
     return new TrafficListener(listener, connections, maxConnections)
@@ -60,6 +78,11 @@ export class TrafficListener {
   /** Of `maxConnections`, 0…1. */
   get fullness(): number {
     return this.#connections.size / this.#maxConnections
+  }
+
+  /** The port that was taken. */
+  get port(): number {
+    return portOf(this.address)
   }
 
   get connections(): number {
@@ -113,4 +136,9 @@ export class TrafficListener {
 /** Turns of the event loop, in each of which what has arrived is read. */
 function afterTurns(turns: number, then: () => void): void {
   setImmediate(() => (turns === 1 ? then() : afterTurns(turns - 1, then)))
+}
+
+/** Of `host:port`. */
+export function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
 }

@@ -7,6 +7,7 @@ import type { EndpointSettings } from '../upstream/endpoint.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
 import { ProbeGate } from '../upstream/health/probe-gate.ts'
+import { OriginalService } from '../upstream/original-service.ts'
 import { StaticService } from '../upstream/static-service.ts'
 import type { TlsSettings } from '../upstream/tls-dialer.ts'
 import type { Log } from '../telemetry/index.ts'
@@ -119,16 +120,18 @@ export class Services {
     return { material: this.#certificates.of(upstreamFiles(tls)), serverName }
   }
 
-  #application(sidecar: SidecarDocument, { app, protocol }: Inbound): Service {
+  #application(sidecar: SidecarDocument, { app, protocol: stated }: Inbound): Service {
     const limits = sidecar.limits
     const plain = { hostHeader: 'keep', tls: undefined }
+    const protocol = stated === 'tcp' ? 'auto' : stated
     const settings: EndpointSettings = { ...APPLICATION, limits, believesPeer: false, protocol, ...plain }
     const balancer = createBalancer({ algorithm: 'random', hashOn: '' }, this.#context.random)
+    if (app === 'original') return new OriginalService(sidecar.name, balancer, settings, this.#context)
     return new StaticService(sidecar.name, [{ ...app, weight: 1 }], balancer, settings, this.#context)
   }
 }
 
 /** Two entries for one application may differ in how they speak to it. */
 function applicationKey({ app, protocol }: Inbound): string {
-  return `application ${app.host}:${app.port} ${protocol}`
+  return `application ${app === 'original' ? app : `${app.host}:${app.port}`} ${protocol}`
 }

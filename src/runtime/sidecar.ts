@@ -2,6 +2,7 @@
 import { type AdminListener, type AdminSource, type State, startAdmin } from '../admin/index.ts'
 import { listenerFiles } from '../config/build/tls.ts'
 import type { Config, SidecarDocument } from '../config/model.ts'
+import type { PortRange } from '../config/values/ports.ts'
 import { CacheAccount } from '../core/cache-account.ts'
 import { type Clock, SystemClock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -11,6 +12,8 @@ import { refuse } from '../core/refuse.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
 import { Via } from '../core/via.ts'
 import type { IncomingConnection } from '../http/server-side.ts'
+import type { OriginalDestinations } from '../net/original-destination.ts'
+import { OwnAddresses } from '../net/own-addresses.ts'
 import type { ListenerSecurity } from '../net/tls-acceptor.ts'
 import { finalRecipient } from '../server/max-forwards.ts'
 import { Receiver } from '../server/receiver.ts'
@@ -26,8 +29,11 @@ import { endpointSamples } from './endpoint-samples.ts'
 import { explainLive } from './explain-live.ts'
 import { type RunFlags, withFlags } from './flags.ts'
 import { ALONE, drainTimes, type Lifecycle } from './lifecycle.ts'
+import { entrances } from './interception/entrances.ts'
+import { Interception, type InterceptionParts } from './interception/interception.ts'
+import { loadOriginals } from './interception/load-originals.ts'
 import { KeptStates } from './kept-state.ts'
-import { TrafficListener } from './listeners.ts'
+import { portOf, TrafficListener } from './listeners.ts'
 import { liveView } from './live-view.ts'
 import type { Signals } from './overload/decide.ts'
 import { Overload, OVERLOADED } from './overload/overload.ts'
@@ -55,6 +61,10 @@ export interface SidecarOptions extends RunFlags {
   readonly onQuit?: (() => void) | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /** Where servers speak first, so that redirected connections to these ports are not waited for. */
+  readonly opaquePorts?: readonly PortRange[] | undefined
+  /** Says where redirected connections were going instead of the kernel, for tests. */
+  readonly originals?: OriginalDestinations | undefined
   /** What is taken instead of what was measured of the process, for tests. */
   readonly signals?: ((measured: Signals) => Signals) | undefined
 }
@@ -98,6 +108,9 @@ export class Sidecar {
   #inboundListeners: TrafficListener[] = []
   #outboundListener: TrafficListener | undefined
   #adminListener: AdminListener | undefined
+  #interception: Interception | undefined
+  /** Of all listeners. */
+  #ports: readonly number[] = []
   #watch: FileWatch | undefined
   #certificateWatch: FileWatch | undefined
   #drain: Drain
@@ -167,7 +180,8 @@ export class Sidecar {
     if (first === undefined) return { ...config, sidecar: withFlags(config.sidecar, this.#options) }
     this.#noteChanges(first, config.sidecar)
     const { outbound } = first
-    const unknownHosts = config.sidecar.outbound?.unknownHosts ?? outbound?.unknownHosts ?? 'refuse'
+    const stated = withFlags(config.sidecar, this.#options).outbound
+    const unknownHosts = stated?.unknownHosts ?? outbound?.unknownHosts ?? 'refuse'
     return { ...config, sidecar: { ...first, outbound: outbound && { ...outbound, unknownHosts } } }
   }
 
@@ -185,15 +199,19 @@ export class Sidecar {
   async open(): Promise<void> {
     const { inbound, outbound, admin, limits } = this.#sidecar
     const trust = new Trust(this.#sidecar.trust)
+    const interception = await this.#openInterception()
     for (const [index, entry] of inbound.entries()) {
-      const listener = await TrafficListener.open(
-        entry.listen,
-        'inbound',
-        limits.maxConnections,
-        (closed) => this.#receiver('inbound', trust, () => this.#runtime.inbound[index] as Dispatch, closed),
-        this.#security(entry),
-      )
-      this.#inboundListeners.push(listener)
+      for (const { listen, begin } of entrances(entry, interception, this.#options.portMap ?? [])) {
+        const listener = await TrafficListener.open(
+          listen,
+          'inbound',
+          limits.maxConnections,
+          (closed) => this.#receiver('inbound', trust, () => this.#runtime.inbound[index] as Dispatch, closed),
+          this.#security(entry),
+          begin,
+        )
+        this.#inboundListeners.push(listener)
+      }
     }
     if (outbound !== undefined) {
       this.#outboundListener = await TrafficListener.open(
@@ -201,6 +219,8 @@ export class Sidecar {
         'outbound',
         limits.maxConnections,
         (closed) => this.#receiver('outbound', trust, () => this.#runtime.outbound, closed),
+        undefined,
+        outbound.transparent ? interception.outbound() : undefined,
       )
     }
     this.#drain = new Drain(this.#clock, this.#drainTimes, this.#inboundListeners, this.#outboundListener)
@@ -214,9 +234,12 @@ export class Sidecar {
       pressure: () => this.#overload.pressure(),
       certificates: () => this.#certificates.samples(this.#configuration.current),
       hosts: (name) => this.#runtime.config.services.find((service) => service.name === name)?.hosts ?? [],
+      opaque: () => interception.rows(),
       propagate: (name) => this.#runtime.config.services.find((service) => service.name === name)?.propagate ?? 'all',
     })
     this.#adminListener = await startAdmin(admin.listen, this.#adminSource(), this.#clock)
+    const listeners = [...this.#listeners('inbound'), ...this.#listeners('outbound')]
+    this.#ports = [...listeners.map(({ port }) => port), portOf(this.#adminListener.address)]
     this.inbound = this.#inboundListeners.map(({ address }) => address)
     this.outbound = this.#outboundListener?.address ?? ''
     this.admin = this.#adminListener.address
@@ -224,6 +247,22 @@ export class Sidecar {
     this.#watchCertificates()
     this.#overload.start()
     this.#opened = true
+  }
+
+  async #openInterception(): Promise<Interception> {
+    const options = this.#options
+    const parts: InterceptionParts = {
+      log: options.log,
+      random: this.#context.random,
+      originals: options.originals ?? (await loadOriginals(this.#sidecar, options.portMap ?? [], options.log)),
+      own: new OwnAddresses(this.#clock),
+      appPorts: options.appPorts ?? new Map(),
+      opaquePorts: options.opaquePorts ?? [],
+      listenerPorts: () => this.#ports,
+    }
+    const find = (name: string) => this.#services.service(name)
+    this.#interception = new Interception(parts, this.#configuration.current, find)
+    return this.#interception
   }
 
   #security({ tls }: SidecarDocument['inbound'][number]): ListenerSecurity | undefined {
@@ -301,6 +340,7 @@ export class Sidecar {
     this.#watchCertificates()
     const { retire } = this.#services.update(config.services, config.sidecar)
     this.#runtime = compile(config, this.#context)
+    this.#interception?.update(config, (name) => this.#services.service(name))
     this.#states.prune(this.#runtime.statements)
     retire()
     this.#options.log.info('configuration reloaded', { hash: config.hash, warnings: config.warnings.length })
@@ -393,6 +433,6 @@ export class Sidecar {
 function changedKeys(one: SidecarDocument, other: SidecarDocument): string[] {
   const keys = Object.keys(one) as (keyof SidecarDocument)[]
   const text = (document: SidecarDocument, key: keyof SidecarDocument) =>
-    JSON.stringify(key === 'outbound' ? document.outbound?.listen : document[key])
+    JSON.stringify(key === 'outbound' ? [document.outbound?.listen, document.outbound?.transparent] : document[key])
   return keys.filter((key) => key !== 'place' && key !== 'name' && text(one, key) !== text(other, key))
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
 import { Ids } from '../core/ids.ts'
+import type { OriginalDestination } from '../core/original-destination.ts'
 import type { Random } from '../core/random.ts'
 import type {
   IncomingConnection,
@@ -74,19 +75,25 @@ export class Receiver implements ServerOwner {
     return this.#options.draining()
   }
 
-  accept(head: IncomingHead, connection: IncomingConnection, response: IncomingExchange): RequestBody {
+  accept(
+    head: IncomingHead,
+    connection: IncomingConnection,
+    response: IncomingExchange,
+    original?: OriginalDestination,
+  ): RequestBody {
     const options = this.#options
     const { direction, clock } = options
     const inbound = direction === 'inbound'
     const now = clock.now()
-    const fields = readRequestFields(head.headers, options.trust, this.#peerOf(connection), !inbound, options.pseudonym)
+    const peer = this.#peerOf(connection)
+    const fields = readRequestFields(head.headers, options.trust, peer, !inbound, options.pseudonym)
     const grpc = fields.grpc && head.method === 'POST'
     const grpcTimeout = grpc ? fields.grpcTimeout : -1
     const exchange = new Exchange(
       direction,
       now,
       clock.wallTime(),
-      connection.peerAddress,
+      peer.address,
       connection.peerPort,
       fields.source,
       fields.requestId === '' ? this.#ids.traceId() : fields.requestId,
@@ -95,6 +102,7 @@ export class Receiver implements ServerOwner {
       now + shorter(fields.timeout, grpcTimeout),
     )
     exchange.grpc = grpc
+    exchange.original = original
     if (grpcTimeout >= 0) exchange.grpcDeadline = now + grpcTimeout
     response.exchange = exchange
     const hops = maxForwards(head.method, fields.headers)

@@ -11,6 +11,8 @@ export interface TrustSettings {
 
 /** What is known of a connection's peer; worked out once for each connection. */
 export interface Peer {
+  /** Its address, of IPv4 without the prefix that a listener of both families puts before it. */
+  readonly address: string
   /** Its forwarded, deadline and source fields are believed. */
   readonly trusted: boolean
   /** The source that its address belongs to, or ''. */
@@ -35,7 +37,7 @@ export class Trust {
     const plain = address.startsWith('::ffff:') ? address.slice(7) : address
     const family = isIPv6(plain) ? 'ipv6' : 'ipv4'
     const source = this.#sources.find(({ blocks }) => blocks.check(plain, family))
-    return { trusted: this.#peers.check(plain, family), source: source?.name ?? '' }
+    return { address: plain, trusted: this.#peers.check(plain, family), source: source?.name ?? '' }
   }
 
   /** A trusted peer's word on who asks; a name we do not know counts for nothing. */

@@ -11,6 +11,7 @@ import { httpFamilies } from './families/http.ts'
 import { idempotencyFamilies } from './families/idempotency.ts'
 import { limitFamilies } from './families/limits.ts'
 import { outlierFamilies } from './families/outlier.ts'
+import { opaqueFamilies } from './families/opaque.ts'
 import { overloadFamilies } from './families/overload.ts'
 import { type OwnState, ownFamilies } from './families/own.ts'
 import { policyFamilies } from './families/policies.ts'
@@ -51,6 +52,7 @@ export class MetricSource {
       ...fallbackFamilies(registry),
       ...idempotencyFamilies(registry),
       ...upstreamFamilies(registry),
+      ...opaqueFamilies(registry),
       ...overloadFamilies(registry),
       ...certificateFamilies(registry),
       ...processFamilies(registry),

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents, Snapshot } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
+import type { OpaqueRow } from '../core/opaque.ts'
 import type { Random } from '../core/random.ts'
 import type { Endings } from './ended/endings.ts'
 import type { LineSink } from './line-sink.ts'
@@ -107,6 +108,8 @@ export interface TelemetrySources {
   pressure?(): Iterable<readonly [string, number]>
   /** Certificates in force; left out where nobody holds any. */
   certificates?(): Iterable<CertificateSample>
+  /** What passes as bytes; left out where nothing does. */
+  opaque?(): Iterable<OpaqueRow>
   config(): ConfigSample
   /** Names under which a Service is called; left out where nobody knows. */
   hosts?(service: string): readonly string[]

@@ -1,16 +1,19 @@
-/** Hosts no Service names, where the operator lets them through: each its own endpoint, by the name the client gave. */
+/**
+ * Hosts no Service names, where the operator lets them through: each its own endpoint, by the name the client gave, or where
+ * the connection was redirected by the address it was going to.
+ */
 import { ProxyError } from '../core/errors.ts'
-import type { Dispatch } from '../core/exchange.ts'
+import type { Dispatch, RequestHead } from '../core/exchange.ts'
 import { refuse } from '../core/refuse.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
+import { EndpointCache } from './endpoint-cache.ts'
 import type { UpstreamContext } from './pool.ts'
 
-/** Names are the client's to choose, so the pools kept for them are bounded; the one unused longest goes. */
+/** Names are the client's to choose, so the pools kept for them are bounded. */
 const MAX_HOSTS = 256
 
 export class Passthrough {
-  /** In the order of their last use. */
-  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #endpoints = new EndpointCache(MAX_HOSTS)
   readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
 
@@ -22,7 +25,16 @@ export class Passthrough {
   /** In the place of the pick; adds no field of ours, for the host is a stranger. */
   pick(next: Dispatch): Dispatch {
     return (request, response) => {
-      const endpoint = this.#endpoint(request.authority, request.scheme === 'https' ? 443 : 80)
+      const original = request.exchange.original
+      if (original !== undefined && request.method === 'CONNECT') {
+        // What would come of it is a connection to elsewhere, which was redirected here for nobody to look into.
+        return refuse(
+          response,
+          new ProxyError('route_not_found', 'downstream', 'no', 'CONNECT on a redirected connection'),
+        )
+      }
+      const endpoint =
+        original === undefined ? this.#named(request) : this.#endpoint(original.address, original.host, original.port)
       if (endpoint === undefined) {
         return refuse(response, new ProxyError('route_not_found', 'proxy', 'no', 'the request names no host'))
       }
@@ -34,32 +46,24 @@ export class Passthrough {
   }
 
   endpoints(): Iterable<Endpoint> {
-    return this.#endpoints.values()
+    return this.#endpoints.all()
   }
 
   close(): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.close()
-    this.#endpoints.clear()
+    this.#endpoints.close()
   }
 
-  #endpoint(authority: string, defaultPort: number): Endpoint | undefined {
-    let endpoint = this.#endpoints.get(authority)
-    if (endpoint === undefined) {
-      const { host, port } = split(authority, defaultPort)
-      if (host === '') return undefined
-      endpoint = new Endpoint(host, port, 1, this.#settings, this.#context)
-      if (this.#endpoints.size >= MAX_HOSTS) this.#dropOldest()
-    } else this.#endpoints.delete(authority)
-    this.#endpoints.set(authority, endpoint)
+  #named({ authority, scheme }: RequestHead): Endpoint | undefined {
+    const { host, port } = split(authority, scheme === 'https' ? 443 : 80)
+    return host === '' ? undefined : this.#endpoint(authority, host, port)
+  }
+
+  #endpoint(key: string, host: string, port: number): Endpoint {
+    const known = this.#endpoints.get(key)
+    if (known !== undefined) return known
+    const endpoint = new Endpoint(host, port, 1, this.#settings, this.#context)
+    this.#endpoints.add(key, endpoint)
     return endpoint
-  }
-
-  #dropOldest(): void {
-    for (const [authority, endpoint] of this.#endpoints) {
-      this.#endpoints.delete(authority)
-      endpoint.close()
-      return
-    }
   }
 }
 

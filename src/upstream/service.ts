@@ -32,7 +32,6 @@ export function createPick(
   const { clock } = context
   return function pick(request, response) {
     const ready = service.ready
-    const exchange = request.exchange
     const now = clock.now()
     let endpoint: Endpoint
     if (ready.length === 1 && tests.length === 0) endpoint = ready[0] as Endpoint
@@ -41,17 +40,22 @@ export function createPick(
       if (chosen instanceof ProxyError) return refuse(response, chosen)
       endpoint = chosen
     }
-    const attempt = request.attempt
-    const number = ++exchange.attempts
-    attempt.endpoint = endpoint
-    attempt.number = number
-    attempt.startedAt = now
-    attempt.fields.push('via', via.of(exchange.protocol), 'x-outrigger-attempt', number === 1 ? '1' : String(number))
-    if (exchange.requestIdMade) attempt.fields.push('x-request-id', exchange.requestId)
-    if (exchange.tried.length === 0) exchange.tried = [endpoint]
-    else exchange.tried.push(endpoint)
+    assign(request, endpoint, now, via)
     return next(request, response)
   }
+}
+
+/** From here on there is an attempt. */
+export function assign(request: RequestHead, endpoint: Endpoint, now: number, via: Via): void {
+  const { exchange, attempt } = request
+  const number = ++exchange.attempts
+  attempt.endpoint = endpoint
+  attempt.number = number
+  attempt.startedAt = now
+  attempt.fields.push('via', via.of(exchange.protocol), 'x-outrigger-attempt', number === 1 ? '1' : String(number))
+  if (exchange.requestIdMade) attempt.fields.push('x-request-id', exchange.requestId)
+  if (exchange.tried.length === 0) exchange.tried = [endpoint]
+  else exchange.tried.push(endpoint)
 }
 
 function choose(
@@ -104,7 +108,7 @@ function preferred(
 }
 
 /** The first test that is against it; `but` is not asked. */
-function refusing(
+export function refusing(
   tests: readonly Eligible[],
   endpoint: Endpoint,
   request: RequestHead,

@@ -7,7 +7,14 @@ import { buildListenerTls, checkListenersTls, type TlsCheck } from './tls.ts'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The walk gives the model's shape but for these. */
-interface Walked extends Omit<SidecarDocument, 'trust' | 'limits' | 'tracing' | 'place'> {
+interface Walked extends Omit<SidecarDocument, 'outbound' | 'trust' | 'limits' | 'tracing' | 'place'> {
+  readonly outbound:
+    | {
+        readonly listen: HostPort
+        readonly transparent: boolean
+        readonly unknownHosts: 'refuse' | 'passthrough' | undefined
+      }
+    | undefined
   readonly trust: {
     readonly peers: readonly string[]
     readonly sourceHeader: string | undefined
@@ -27,11 +34,8 @@ export function checkSidecar(document: WalkedDocument, checkTls: TlsCheck | unde
   for (const [name, source] of Object.entries(fields(trust.sources))) {
     checkCidrs(document, `trust.sources.${name}.cidr`, fields(source).cidr)
   }
-  if (fields(value.outbound).transparent === true) {
-    const message = 'outbound.transparent: true is not supported yet by this version: leave it out'
-    document.error('E029', document.valuePlace('outbound.transparent'), message)
-  }
   checkTail(document)
+  checkBytes(document)
   checkListeners(document)
   checkListenersTls(document, checkTls)
 }
@@ -46,6 +50,16 @@ function checkTail(document: WalkedDocument): void {
   if (tail === undefined || fields(tail).errors !== false || fields(tail).slowerThan !== undefined) return
   const message = 'tracing.tail must have errors: true or a slowerThan, here it takes nothing: leave it out'
   document.error('E052', document.keyPlace('tracing.tail'), message)
+}
+
+/** Bytes pass as they are, and what is encrypted ends where it was encrypted for. */
+function checkBytes(document: WalkedDocument): void {
+  for (const [index, item] of items(document.value.inbound).entries()) {
+    const { protocol, tls } = fields(item)
+    if (protocol !== 'tcp' || tls === undefined) continue
+    const message = 'protocol: tcp passes bytes as they are, found tls beside it: leave one of them out'
+    document.error('E028', document.keyPlace(`inbound.${index}.tls`), message)
+  }
 }
 
 /** Two listeners on one address: the second could never be bound. */
@@ -95,11 +109,24 @@ export function buildSidecar(document: WalkedDocument, name: string | undefined)
   return sidecar
 }
 
+const USUAL_OUTBOUND: SidecarDocument['outbound'] = {
+  listen: { host: '127.0.0.1', port: 19_001 },
+  transparent: false,
+  unknownHosts: 'refuse',
+  unknownHostsStated: false,
+}
+
 /** A Sidecar that names no listener at all has the usual outbound one: without it, it would have nothing to do. */
 function outboundOf(walked: Walked): SidecarDocument['outbound'] {
   const { outbound } = walked
-  if (outbound !== undefined) return { listen: outbound.listen, unknownHosts: outbound.unknownHosts }
-  return walked.inbound.length > 0 ? undefined : { listen: { host: '127.0.0.1', port: 19_001 }, unknownHosts: 'refuse' }
+  if (outbound === undefined) return walked.inbound.length > 0 ? undefined : USUAL_OUTBOUND
+  const { listen, transparent, unknownHosts } = outbound
+  return {
+    listen,
+    transparent,
+    unknownHosts: unknownHosts ?? (transparent ? 'passthrough' : 'refuse'),
+    unknownHostsStated: unknownHosts !== undefined,
+  }
 }
 
 function tailOf({ tail }: Walked['tracing']): SidecarDocument['tracing']['tail'] {

@@ -28,19 +28,16 @@ const INBOUND: Schema = {
   properties: {
     listen: { format: 'address', default: '0.0.0.0:19000', description: 'Port 0 takes any free port.' },
     app: {
-      description: 'Where the application listens.',
+      description: 'Where the application listens; original: redirected connections go where they were going.',
       oneOf: [
         { format: 'address', minimum: 1 },
-        { type: 'string', enum: ['original'], notYet: true },
+        { type: 'string', enum: ['original'] },
       ],
     },
     protocol: {
-      description: 'Towards the application; auto: as the client came.',
+      description: 'Towards the application; auto: as the client came; tcp: bytes, which no policy looks into.',
       default: 'auto',
-      oneOf: [
-        { type: 'string', enum: ['auto', 'http1', 'http2'] },
-        { type: 'string', enum: ['tcp'], notYet: true },
-      ],
+      oneOf: [{ type: 'string', enum: ['auto', 'http1', 'http2', 'tcp'] }],
     },
     tls: TLS,
   },
@@ -51,12 +48,16 @@ const OUTBOUND: Schema = {
   description: 'Our application → us → other services.',
   properties: {
     listen: { format: 'address', default: '127.0.0.1:19001', description: 'Port 0 takes any free port.' },
-    transparent: { type: 'boolean', default: false },
+    transparent: {
+      type: 'boolean',
+      default: false,
+      description: 'Connections come by redirect (docs/interception.md), each with its original destination.',
+    },
     unknownHosts: {
       type: 'string',
       enum: ['refuse', 'passthrough'],
-      default: 'refuse',
-      description: 'refuse: 404 route_not_found; passthrough: by DNS.',
+      description:
+        'refuse (the default): 404 route_not_found; passthrough (the default where transparent is true): by DNS, transparent to the original destination.',
     },
   },
 }

@@ -84,17 +84,22 @@ function checkedBy({ healthCheck }: ServiceDocument): string {
 }
 
 function inbound(config: Config, query: Query, url: Url, path: string): Located | Unrouted {
-  const ports = config.sidecar.inbound.map(({ app }) => app.port)
+  const entries = config.sidecar.inbound.map(({ app }) => app)
+  const apps = entries.filter((app) => app !== 'original')
+  // Redirected connections may go to any port.
+  const anyPort = apps.length < entries.length
+  const ports = apps.map(({ port }) => port)
   const asked = query.port ?? (url.port === 0 ? undefined : url.port)
-  const port = asked ?? (ports.length === 1 ? ports[0] : undefined)
-  if (asked !== undefined && ports.length > 0 && !ports.includes(asked)) {
+  const port = asked ?? (ports.length === 1 && !anyPort ? ports[0] : undefined)
+  if (asked !== undefined && !anyPort && ports.length > 0 && !ports.includes(asked)) {
     return nowhere(`No application listens on port ${asked} of this sidecar; it has ${ports.join(', ')}.`)
   }
-  if (port === undefined && ports.length > 1) {
+  if (port === undefined && !anyPort && ports.length > 1) {
     return nowhere(`This sidecar has applications on ports ${ports.join(', ')}: write http://HOST:PORT/PATH.`)
   }
-  const app = config.sidecar.inbound.find((entry) => entry.app.port === port)?.app
-  const endpoints = app === undefined ? 'the application, which `run --app` names' : `${app.host}:${app.port}`
+  const app = apps.find((entry) => entry.port === port)
+  const nameless = anyPort ? 'the address the connection was going to' : 'the application, which `run --app` names'
+  const endpoints = app === undefined ? nameless : `${app.host}:${app.port}`
   return { found: true, service: config.sidecar.name, port, path, endpoints, size: 1 }
 }
 

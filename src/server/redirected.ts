@@ -1,0 +1,175 @@
+/** A redirected connection until it is known what it speaks; nobody waits for that longer than the detection time. */
+// cold file: once a connection
+import type { Socket } from 'node:net'
+import { TICK, type Timed, type Timer } from '../core/clock.ts'
+import { ProxyError, type Reason } from '../core/errors.ts'
+import type { OpaqueWhy } from '../core/opaque.ts'
+import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
+import { ServerConnection } from '../http1/server.ts'
+import { Http2ServerConnection } from '../http2/server.ts'
+import { own, type Reader, type Reading } from '../net/shared-read.ts'
+import { serverName } from './client-hello.ts'
+import { proxiedAuthority, sniff } from './sniff.ts'
+
+/** ms; a server that speaks first waits no longer for us. */
+export const DETECTION_TIME = 200
+/** ms: timers come up to two ticks late, and this one has to be over by then. */
+const PATIENCE = DETECTION_TIME - 2 * TICK
+/** Bytes that are kept of a ClientHello or a request line that does not end. */
+const MOST_KEPT = 32 * 1024
+
+/** What was found out of a connection that is not HTTP. */
+export interface Opaque {
+  readonly why: OpaqueWhy
+  /** The name in its ClientHello, or ''. */
+  readonly serverName: string
+  /** What came of it. */
+  readonly first: Buffer | undefined
+  /** Its client has said all it will say. */
+  readonly ended: boolean
+}
+
+export interface RedirectedParts {
+  readonly socket: Socket
+  readonly reading: Reading
+  readonly owner: ServerOwner
+  /** Only HTTP passes: nobody gets round a policy by saying nothing, or something else. */
+  readonly httpOnly: boolean
+  /** Told the connection that takes this one's place. */
+  decided(connection: IncomingConnection): void
+  /** The connection that passes it on as bytes; it takes over socket and reading. undefined: it was refused. */
+  passOn(opaque: Opaque): IncomingConnection | undefined
+  /** Whether a request for a forward proxy is none of our business; left out: all are HTTP like any other. */
+  isStrange?(authority: string): boolean
+}
+
+export class Redirected implements IncomingConnection, Reader, Timed {
+  readonly peerAddress: string
+  readonly peerPort: number
+  readonly secure = false
+  readonly #parts: RedirectedParts
+  readonly #listeners: readonly (readonly ['end' | 'error' | 'close', () => void])[]
+  #kept: Buffer | undefined
+  #over: boolean
+  #timer: Timer | undefined
+
+  constructor(parts: RedirectedParts) {
+    const { socket, reading, owner, httpOnly } = parts
+    this.peerAddress = socket.remoteAddress ?? ''
+    this.peerPort = socket.remotePort ?? 0
+    this.#parts = parts
+    this.#kept = undefined
+    this.#over = false
+    this.#timer = owner.clock.schedule(httpOnly ? owner.limits.headTimeout : PATIENCE, this)
+    this.#listeners = [
+      ['end', () => this.#onEnd()],
+      ['error', () => this.destroy()],
+      ['close', () => this.#gone()],
+    ]
+    for (const [event, listener] of this.#listeners) socket.on(event, listener)
+    reading.reader = this
+  }
+
+  get busy(): boolean {
+    return false
+  }
+
+  drain(): void {
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#parts.socket.destroy()
+  }
+
+  receive(borrowed: Buffer): void {
+    const kept = this.#kept
+    const bytes = kept === undefined ? own(borrowed) : Buffer.concat([kept, borrowed])
+    this.#kept = bytes
+    try {
+      this.#look(bytes, bytes.length >= MOST_KEPT, false)
+    } catch (error) {
+      this.#parts.owner.defect('detection', error)
+      this.destroy()
+    }
+  }
+
+  /** `late`: nothing more is waited for. */
+  #look(bytes: Buffer, late: boolean, ended: boolean): void {
+    const sniffed = sniff(bytes)
+    const { httpOnly } = this.#parts
+    if (sniffed === 'http2') this.#http(true, bytes)
+    else if (sniffed === 'http1') this.#http1(bytes, ended)
+    else if (sniffed === 'tls' && httpOnly) this.#refuse('protocol_error_downstream', 'TLS on a port that is HTTP only')
+    // The parser of HTTP/1 says what is wrong, and waits for a head no longer than it may.
+    else if (sniffed === 'opaque' && httpOnly) this.#http(false, bytes)
+    else if (sniffed === 'tls') this.#tls(bytes, late, ended)
+    else if (sniffed === 'opaque') this.#opaque('not_http', '', ended)
+    else if (late && !httpOnly) this.#opaque('silence', '', ended)
+    else if (late) this.#http(false, bytes)
+  }
+
+  /** What is asked of somebody else's forward proxy passes as it is: only the proxy knows its form. */
+  #http1(bytes: Buffer, ended: boolean): void {
+    const { httpOnly, isStrange } = this.#parts
+    const authority = httpOnly || isStrange === undefined ? '' : proxiedAuthority(bytes)
+    if (authority !== '' && isStrange?.(authority) === true) this.#opaque('not_http', '', ended)
+    else this.#http(false, bytes)
+  }
+
+  #tls(bytes: Buffer, late: boolean, ended: boolean): void {
+    const name = serverName(bytes)
+    if (name !== undefined || late) this.#opaque('tls', name ?? '', ended)
+  }
+
+  expired(): void {
+    const { httpOnly, owner } = this.#parts
+    const kept = this.#kept
+    if (httpOnly) this.#refuse('head_timeout', `no HTTP after ${owner.limits.headTimeout} ms`)
+    else if (kept === undefined) this.#opaque('silence', '', false)
+    else this.#look(kept, true, false)
+  }
+
+  /** Who connects and leaves, such as a probe of the port, wanted nothing. Who has said something may wait for an answer. */
+  #onEnd(): void {
+    if (this.#kept === undefined || this.#parts.httpOnly) this.destroy()
+    else this.#look(this.#kept, true, true)
+  }
+
+  #gone(): void {
+    if (this.#over) return
+    this.#leave()
+    this.#parts.owner.closed(this)
+  }
+
+  #leave(): void {
+    const { socket, owner } = this.#parts
+    this.#over = true
+    owner.clock.cancel(this.#timer)
+    for (const [event, listener] of this.#listeners) socket.removeListener(event, listener)
+  }
+
+  #http(isHttp2: boolean, bytes: Buffer): void {
+    const { socket, reading, owner, decided } = this.#parts
+    this.#leave()
+    const connection = isHttp2 ? new Http2ServerConnection(socket, owner) : new ServerConnection(socket, owner)
+    reading.reader = connection
+    decided(connection)
+    connection.receive(bytes)
+  }
+
+  #opaque(why: OpaqueWhy, name: string, ended: boolean): void {
+    const { owner, decided, passOn } = this.#parts
+    const first = this.#kept
+    this.#leave()
+    const taken = passOn({ why, serverName: name, first, ended })
+    if (taken === undefined) owner.closed(this)
+    else decided(taken)
+  }
+
+  #refuse(reason: Reason, cause: string): void {
+    const who = `${this.peerAddress}:${this.peerPort}`
+    this.#parts.owner.refusal(new ProxyError(reason, 'downstream', 'no', `${who}: ${cause}`))
+    this.destroy()
+  }
+}

@@ -1,0 +1,89 @@
+/** What the first bytes of a connection are the beginning of. Pure; reads a few bytes once a connection. */
+// cold file: once a connection
+import { BYTES, IS_TOKEN } from '../http/bytes.ts'
+import { PREFACE } from '../http2/frames.ts'
+
+/** `more`: what came may become one of the others. */
+export type Sniffed = 'http1' | 'http2' | 'tls' | 'opaque' | 'more'
+
+/** No request line that is worth waiting for is longer before its second blank: it is then taken as what it seems to be. */
+const LONGEST_METHOD = 24
+const LONGEST_LINE = 16 * 1024
+/** Empty lines before a request (RFC 9112 §2.2), as the parser lets them pass. */
+const MAX_EMPTY_LINES = 8
+
+/** Methods behind which a target is proof enough. Those nobody knows need a whole request line. */
+const KNOWN = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'PROPFIND',
+  'QUERY',
+])
+
+const HANDSHAKE = 0x16
+const TLS_MAJOR = 3
+const CLIENT_HELLO = 1
+
+const CR = 13
+const LF = 10
+const BLANK = 32
+const SLASH = 47
+
+export function sniff(bytes: Buffer): Sniffed {
+  if (bytes.length === 0) return 'more'
+  if (bytes[0] === HANDSHAKE) return sniffTls(bytes)
+  const size = Math.min(PREFACE.length, bytes.length)
+  if (PREFACE.compare(bytes, 0, size, 0, size) === 0) return size === PREFACE.length ? 'http2' : 'more'
+  return sniffHttp1(bytes)
+}
+
+/** RFC 8446 §5.1: content type, a version whose first byte is 3, the length, and in it a ClientHello. */
+function sniffTls(bytes: Buffer): Sniffed {
+  if (bytes.length > 1 && bytes[1] !== TLS_MAJOR) return 'opaque'
+  if (bytes.length < 6) return 'more'
+  return bytes[5] === CLIENT_HELLO ? 'tls' : 'opaque'
+}
+
+/** RFC 9112 §3: method, one blank, target, one blank, `HTTP/` and a version. */
+function sniffHttp1(bytes: Buffer): Sniffed {
+  const from = behindEmptyLines(bytes)
+  if (from < 0) return 'opaque'
+  let at = from
+  while (at < bytes.length && at - from <= LONGEST_METHOD && isToken(bytes[at] as number)) at++
+  if (at === bytes.length) return at - from > LONGEST_METHOD ? 'opaque' : 'more'
+  if (bytes[at] !== BLANK || at === from) return 'opaque'
+  if (at + 1 === bytes.length) return 'more'
+  if (bytes[at + 1] === SLASH && KNOWN.has(bytes.toString('latin1', from, at))) return 'http1'
+  const end = bytes.indexOf(LF, at)
+  if (end < 0) return bytes.length - from > LONGEST_LINE ? 'opaque' : 'more'
+  return /^[^ ]+ HTTP\/[0-9]\.[0-9]\r?$/.test(bytes.toString('latin1', at + 1, end)) ? 'http1' : 'opaque'
+}
+
+/** -1: more of them than a request may have. */
+function behindEmptyLines(bytes: Buffer): number {
+  let at = 0
+  for (let lines = 0; bytes[at] === CR || bytes[at] === LF; at++) {
+    if (bytes[at] === LF && ++lines > MAX_EMPTY_LINES) return -1
+  }
+  return at
+}
+
+function isToken(byte: number): boolean {
+  return ((BYTES[byte] as number) & IS_TOKEN) !== 0
+}
+
+/** Of a request of HTTP/1 in the form for a forward proxy (RFC 9112 §3.2.2, §3.2.3) the host it is for; '' of any other. */
+export function proxiedAuthority(bytes: Buffer): string {
+  const from = behindEmptyLines(bytes)
+  const end = bytes.indexOf(LF, from)
+  const [method = '', target = ''] = bytes.toString('latin1', from, end < 0 ? bytes.length : end).split(' ', 2)
+  if (method === 'CONNECT') return target
+  return /^https?:\/\/([^/?#]+)/i.exec(target)?.[1] ?? ''
+}
