@@ -1,0 +1,122 @@
+/** The admin listener: beside the data path, on plain `node:http`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { listenOn } from '../net/any-address.ts'
+import { type Answer, refusal } from './answer.ts'
+import { refuseChange } from './protect.ts'
+import { readBody } from './read-body.ts'
+import { changeAt, EVENTS, otherMethod, read } from './routes.ts'
+import type { AdminSource } from './source.ts'
+import { Events } from './streams/events.ts'
+import type { Stream } from './streams/stream.ts'
+
+export interface AdminListener {
+  /** `host:port`, IPv6 in brackets, as bound. */
+  readonly address: string
+  close(): Promise<void>
+}
+
+/** Enough for probes, scrapers and people; whoever holds more open is none of them. */
+const CONNECTIONS = 256
+const LIMITS = { maxHeaderSize: 16_384, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
+
+/** Nothing from anywhere else, nothing written into a page, and no page around ours. */
+const CONTENT_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** Rejects with a sentence when it cannot listen. */
+export function startAdmin(
+  listen: { readonly host: string; readonly port: number },
+  source: AdminSource,
+  clock: Clock,
+): Promise<AdminListener> {
+  const streams = new Map<string, Stream>([[EVENTS, new Events(clock, source)]])
+  const server = createServer(LIMITS, (request, response) => {
+    const stream = request.method === 'GET' ? streams.get(pathOf(request)) : undefined
+    if (stream !== undefined) {
+      const refused = stream.join(request, response)
+      if (refused !== undefined) send(request, response, refused)
+      return
+    }
+    answer(request, source).then(
+      (made) => send(request, response, made),
+      (error) => send(request, response, refusal(500, 'internal_error', String(error))),
+    )
+  })
+  server.maxConnections = CONNECTIONS
+  const { promise, resolve, reject } = Promise.withResolvers<AdminListener>()
+  const refused = (error: NodeJS.ErrnoException) => reject(new Error(sentence(error, listen)))
+  listenOn(server, listen.host, listen.port, refused, () => {
+    server.on('error', () => {})
+    resolve({ address: addressOf(server), close: () => close(server) })
+  })
+  return promise
+}
+
+async function answer(request: IncomingMessage, source: AdminSource): Promise<Answer> {
+  const target = request.url ?? '/'
+  const path = pathOf(request)
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return read(path, new URLSearchParams(target.slice(path.length + 1)), request.headers.accept ?? '', source)
+    case 'POST': {
+      const change = changeAt(path)
+      if (typeof change !== 'function') return change
+      const refused = refuseChange(request)
+      if (refused !== undefined) return refused
+      const body = await readBody(request)
+      if (body === undefined) return refusal(413, 'too_large', 'no body of ours is that large')
+      return change(source, body)
+    }
+    default:
+      return otherMethod(path)
+  }
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
+}
+
+function send(request: IncomingMessage, response: ServerResponse, made: Answer): void {
+  response.statusCode = made.status
+  response.setHeader('content-type', made.type)
+  response.setHeader('content-length', Buffer.byteLength(made.body))
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.setHeader('content-security-policy', CONTENT_POLICY)
+  if (made.allow !== '') response.setHeader('allow', made.allow)
+  // What was not read would be taken for the next request.
+  if (!request.complete) response.setHeader('connection', 'close')
+  response.end(request.method === 'HEAD' ? undefined : made.body)
+}
+
+function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function sentence(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
+  const where = `admin listener: cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}`
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${where}: the port is taken`
+    case 'EACCES':
+      return `${where}: not permitted; ports below 1024 need a privilege`
+    case 'EADDRNOTAVAIL':
+      return `${where}: this machine does not have that address`
+    case 'ENOTFOUND':
+      return `${where}: the name could not be resolved`
+    default:
+      return `${where}: ${error.message}`
+  }
+}
