@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   wait: async () => (await import('./commands/wait.ts')).wait,
   drain: async () => (await import('./commands/drain.ts')).drain,
   healthz: async () => (await import('./commands/healthz.ts')).healthz,
+  inject: async () => (await import('./commands/inject.ts')).inject,
+  uninject: async () => (await import('./commands/inject.ts')).uninject,
   demo: async () => (await import('./commands/demo.ts')).demo,
   version: async () => (await import('./commands/version.ts')).version,
   help: async () => (await import('./commands/help.ts')).help,

@@ -21,6 +21,9 @@ export function helpText(): string {
   outrigger wait [--timeout DURATION] | drain | healthz      each with [--admin HOST:PORT]
       for hooks and probes beside a running sidecar: return when it has started; not ready any more, clients are
       sent away but still served; exit 0 if it lives
+  outrigger inject [-f FILE|-]… [--set NAME=VALUE]… [--manual --config PATH]
+  outrigger uninject [-f FILE|-]…
+      manifests with the label that asks for a sidecar, or with the whole of it, and back
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

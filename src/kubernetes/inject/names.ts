@@ -16,6 +16,9 @@ export const LABEL = {
 /** What was done to a pod, as JSON, so that it can be undone and need not be done twice. */
 export const STATUS = `${DOMAIN}/status`
 
+/** What `outrigger inject` added beside the label, with commas between: so that `uninject` takes out that and no more. */
+export const ADDED = `${DOMAIN}/added`
+
 export const PROXY = 'outrigger-proxy'
 export const INIT = 'outrigger-init'
 export const VOLUME = 'outrigger-policy'

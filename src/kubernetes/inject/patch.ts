@@ -1,7 +1,7 @@
 /** A JSON Patch (RFC 6902) as it grows, beside the object as it is after each operation. Arrays are added to, never replaced. */
 
 export interface Operation {
-  readonly op: 'add' | 'remove' | 'replace'
+  readonly op: 'add' | 'replace'
   readonly path: string
   readonly value?: unknown
 }
@@ -56,6 +56,23 @@ export class PatchBuilder<T extends object> {
   #push(op: Operation['op'], path: readonly Key[], value: unknown): void {
     this.operations.push({ op, path: path.map((key) => `/${escapeKey(key)}`).join(''), value })
   }
+}
+
+/** What a builder wrote, done to an object that is the same as the builder's was. */
+export function applyOperations<T extends object>(object: T, operations: readonly Operation[]): T {
+  const root = structuredClone(object)
+  for (const { op, path, value } of operations) {
+    const keys = path
+      .split('/')
+      .slice(1)
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const last = keys.pop() as string
+    let holder: unknown = root
+    for (const key of keys) holder = (holder as Record<string, unknown>)[key]
+    if (Array.isArray(holder) && op === 'add') holder.splice(Number(last), 0, structuredClone(value))
+    else (holder as Record<string, unknown>)[last] = structuredClone(value)
+  }
+  return root
 }
 
 /** RFC 6901 §3. */

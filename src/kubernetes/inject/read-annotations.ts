@@ -2,7 +2,7 @@
 import { nearest } from '../../config/values/spelling.ts'
 import { amountIn, listed } from './annotation-values.ts'
 import { ANNOTATIONS, type AnnotationName } from './annotations.ts'
-import { DOMAIN, LABEL, STATUS } from './names.ts'
+import { ADDED, DOMAIN, LABEL, STATUS } from './names.ts'
 import { compareQuantities } from './quantity.ts'
 import type { Amount, Interception, NativeSidecar, Settings } from './settings.ts'
 
@@ -53,7 +53,7 @@ function portsIn(name: AnnotationName, text: string): boolean {
 function unknown(texts: Texts, where: string): string[] {
   const known = ANNOTATIONS.map(({ name }) => `${DOMAIN}/${name}`)
   return Object.keys(texts).flatMap((key) => {
-    if (!key.startsWith(`${DOMAIN}/`) || known.includes(key) || key === STATUS) return []
+    if (!key.startsWith(`${DOMAIN}/`) || known.includes(key) || key === STATUS || key === ADDED) return []
     if (key === LABEL.inject) return [`${key} ${where} is an annotation and does nothing: it must be a label`]
     const meant = nearest(
       key.slice(DOMAIN.length + 1),
