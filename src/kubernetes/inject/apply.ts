@@ -2,12 +2,13 @@
 import { isOurs, numbered } from './app-probes.ts'
 import { isOurName } from './decide.ts'
 import { initContainer } from './init-container.ts'
-import { INIT, KUBECTL_DEFAULTS, LABEL, PROXY, STATUS, VOLUME } from './names.ts'
+import { INIT, KUBECTL_DEFAULTS, LABEL, PROXY, STATUS } from './names.ts'
 import type { PatchBuilder } from './patch.ts'
 import type { Plan } from './plan.ts'
 import { type Container, longRunning, type Placed, type Pod, placed, PROBES } from './pod.ts'
 import { changing, proxyArgs, proxyContainer, proxyPorts } from './proxy-container.ts'
 import { HOOKS, type Status } from './status.ts'
+import { volumesOf } from './volumes.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type Draft = Mutable<Pick<Status, 'containers' | 'volumes' | 'by'>> & {
@@ -35,9 +36,11 @@ export function applyPlan(
   addContainers(builder, plan, create)
   for (const one of longRunning(builder.result, isOurName)) changeContainer(builder, plan, one, draft, create)
   create('volumes', ['spec', 'volumes'], [])
-  const { volumes, imagePullSecrets } = builder.result.spec
-  if (volumes?.some(({ name }) => name === VOLUME) !== true) {
-    builder.insert(['spec', 'volumes'], volumes?.length ?? 0, policyVolume(plan))
+  const { imagePullSecrets } = builder.result.spec
+  for (const volume of volumesOf(plan)) {
+    const { volumes = [] } = builder.result.spec
+    if (volumes?.some(({ name }) => name === volume.name) === true) continue
+    builder.insert(['spec', 'volumes'], volumes?.length ?? 0, volume)
   }
   for (const name of plan.settings.imagePullSecrets) {
     if (imagePullSecrets?.some((secret) => secret.name === name) === true) continue
@@ -159,16 +162,11 @@ function defaultContainer(builder: PatchBuilder<Pod>, draft: Draft): void {
   }
 }
 
-/** `optional`: a ConfigMap that is missing must not leave the pod in ContainerCreating, unless it is required. */
-function policyVolume({ settings: { policy } }: Plan): object {
-  return { name: VOLUME, configMap: { name: policy.configMap, optional: !policy.required } }
-}
-
-function draftOf({ settings }: Plan, by: Status['by'], before: Status | undefined): Draft {
+function draftOf(plan: Plan, by: Status['by'], before: Status | undefined): Draft {
   return {
     by,
-    containers: settings.interception === 'redirect' ? [INIT, PROXY] : [PROXY],
-    volumes: [VOLUME],
+    containers: plan.settings.interception === 'redirect' ? [INIT, PROXY] : [PROXY],
+    volumes: volumesOf(plan).map(({ name }) => name),
     pullSecrets: [...(before?.pullSecrets ?? [])],
     probes: structuredClone((before?.probes ?? {}) as Record<string, Record<string, unknown>>),
     hooks: structuredClone((before?.hooks ?? {}) as Record<string, Record<string, unknown>>),

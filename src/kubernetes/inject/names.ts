@@ -22,6 +22,8 @@ export const ADDED = `${DOMAIN}/added`
 export const PROXY = 'outrigger-proxy'
 export const INIT = 'outrigger-init'
 export const VOLUME = 'outrigger-policy'
+/** What a sidecar that watches EndpointSlices is known to the API server by. */
+export const API_VOLUME = 'outrigger-api'
 /** Where policies are mounted: the folder, because a `subPath` gets no updates. */
 export const POLICY_FOLDER = '/etc/outrigger/policy'
 

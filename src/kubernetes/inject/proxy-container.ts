@@ -1,6 +1,7 @@
 /** The sidecar's container. */
 import { appPortsText } from './app-ports.ts'
-import { POLICY_FOLDER, PROXY, VOLUME } from './names.ts'
+import { SERVICE_ACCOUNT } from '../api/connection.ts'
+import { API_VOLUME, POLICY_FOLDER, PROXY, VOLUME } from './names.ts'
 import type { Plan } from './plan.ts'
 import { exec } from './program.ts'
 import type { ProbeTimes } from './settings.ts'
@@ -33,7 +34,11 @@ export function proxyContainer(plan: Plan): Record<string, unknown> & { readonly
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    volumeMounts: [{ name: VOLUME, mountPath: POLICY_FOLDER, readOnly: true }],
+    volumeMounts: [
+      { name: VOLUME, mountPath: POLICY_FOLDER, readOnly: true },
+      // A container that mounts something here gets no token of the pod's from the API server.
+      ...(settings.discovery === 'dns' ? [] : [{ name: API_VOLUME, mountPath: SERVICE_ACCOUNT, readOnly: true }]),
+    ],
     resources: plan.resources,
     terminationMessagePolicy: 'FallbackToLogsOnError',
   }
@@ -98,6 +103,7 @@ function proxyEnvironment(plan: Plan): object[] {
     field('POD_NAMESPACE', 'metadata.namespace'),
     field('POD_UID', 'metadata.uid'),
     field('POD_IPS', 'status.podIPs'),
+    { name: 'CONTAINER_NAME', value: PROXY },
     field('NODE_NAME', 'spec.nodeName'),
     field('SERVICE_ACCOUNT', 'spec.serviceAccountName'),
     { name: 'MEM_LIMIT', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } },

@@ -120,6 +120,7 @@ export const SETTINGS: Schema = {
     },
     interception: { type: 'string', enum: ['redirect', 'named-port', 'none'], default: 'redirect' },
     nativeSidecar: { type: 'string', enum: ['auto', 'always', 'never'], default: 'auto' },
+    discovery: { type: 'string', enum: ['dns', 'endpointslice'], default: 'dns' },
     proxy: PROXY,
     init: INIT,
     policy: object(

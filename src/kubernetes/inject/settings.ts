@@ -21,6 +21,8 @@ export interface Settings {
   readonly images: { readonly proxy: string; readonly init: string; readonly pullPolicy: string }
   readonly interception: Interception
   readonly nativeSidecar: NativeSidecar
+  /** How sidecars find endpoints; `endpointslice` gives each a token for the API server. */
+  readonly discovery: 'dns' | 'endpointslice'
   readonly proxy: {
     readonly uid: number
     readonly ports: {

@@ -13,9 +13,10 @@ const MODES = [
   ['redirect, legacy', settings('nativeSidecar: never\n')],
   ['named-port', settings('interception: named-port\n')],
   ['named-port, legacy', settings('interception: named-port\nnativeSidecar: never\n')],
+  ['redirect, endpointslice', settings('discovery: endpointslice\n')],
   ['none', settings('interception: none\n')],
 ] as const
-const PODS = 200
+const PODS = 100
 const isOurs = (name: string): boolean => ['outrigger-init', 'outrigger-proxy'].includes(name)
 
 for (const [mode, its] of MODES) {
@@ -79,7 +80,9 @@ for (const [mode, its] of MODES) {
       if (patch.some(({ op, value }) => op === 'replace' && Array.isArray(value))) return 'a list is replaced'
       const result = applyPatch(pod, patch) as Pod
       for (const list of ['containers', 'initContainers', 'volumes'] as const) {
-        const left = (result.spec[list] ?? []).filter(({ name }) => !isOurs(name) && name !== 'outrigger-policy')
+        const left = (result.spec[list] ?? []).filter(
+          ({ name }) => !isOurs(name) && !['outrigger-policy', 'outrigger-api'].includes(name),
+        )
         if (String(left.map(({ name }) => name)) !== String((pod.spec[list] ?? []).map(({ name }) => name))) return list
       }
       return undefined
