@@ -1,27 +1,20 @@
 /**
- * What V8 is told before it has done anything, for there is no flag in a `bin`. Measured in docs/decisions/0020-heap.md:
+ * What V8 is told before it has done anything, for there is no flag in a `bin`, see docs/decisions/0020-heap.md: the young
+ * generation may grow to 2 MB a half and no further. What is in flight has to die in it: with 128 requests at once that is a
+ * megabyte, and a half of that size would move all of it among the old objects, to be found there much later and at a much
+ * higher price. V8 itself would go to 16.
  *
- * - The young generation may grow to 2 MB a half and no further. What is in flight has to die in it: with 128 requests at once
- *   that is a megabyte, and a half of that size would move all of it among the old objects, to be found there much later
- *   and at a much higher price. V8 itself would go to 16.
- * - One thread for each compiler, and what a compilation needed is freed by the thread that asked for it: else each of
- *   them keeps the most it ever needed.
+ * Only flags that V8 reads on the main thread may be set here: Node's own start may be on its way through a compiler thread, and
+ * one that finds a flag changed between two looks ends the process.
  */
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** Bytes of one half. */
 const MOST_YOUNG = 2 * 1024 * 1024
-/** ms between two looks at whether V8 has made it smaller, which it does when there is little to do. */
-const LOOK = 10_000
+/** ms between two looks at whether it was made smaller, as it is when there is little to do. */
+const LOOK = 1000
 
-// Older versions have no such flags, and say so on stderr.
-if (Number.parseInt(process.versions.node, 10) >= 26) {
-  setFlagsFromString('--no-maglev-destroy-on-background')
-  setFlagsFromString('--no-maglev-build-code-on-background')
-  setFlagsFromString('--concurrent-maglev-max-threads=1')
-  setFlagsFromString('--concurrent-turbofan-max-threads=1')
-}
 letGrow()
 
 /** There is no way to tell V8 a largest size once it runs; but it asks each time by what factor to grow. */

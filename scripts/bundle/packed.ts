@@ -1,6 +1,7 @@
 /**
  * Packs large packages that most sidecars never use into the bundle, each kin as one compressed string that is unpacked when the
- * first of it is asked for: OpenTelemetry, the client for Redis, and the clients of health checks.
+ * first of it is asked for: OpenTelemetry, the client for Redis, the clients of health checks, and what the injector issues
+ * certificates with.
  *
  * Most sidecars export no spans. As plain code, even code that never runs, the SDK is nine tenths of the bundle: V8 reads all
  * of it at start and keeps the text, which is measured in docs/decisions/0002-one-bundled-file.md. All packages of a kin share
@@ -15,6 +16,7 @@ const KINS: Readonly<Record<string, RegExp>> = {
   opentelemetry: /^@opentelemetry\//,
   redis: /^@redis\//,
   health: /^(undici|http2-wrapper)$/,
+  certificates: /^@peculiar\//,
 }
 
 /** `inputs` is told what went into the string, for the licences. */

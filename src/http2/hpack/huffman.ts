@@ -30,21 +30,22 @@ const SHORT = new Uint16Array(256)
 
 number()
 
+/** Once over the symbols for the lengths and once for the codes: it runs in every start. */
 function number(): void {
-  let code = 0
-  let place = 0
+  for (const length of BITS) COUNT[length] = (COUNT[length] as number) + 1
   for (let length = 1; length <= LONGEST; length++) {
-    code *= 2
-    FIRST[length] = code
-    START[length] = place
-    for (let symbol = 0; symbol <= EOS; symbol++) {
-      if (BITS[symbol] !== length) continue
-      CODES[symbol] = code
-      SYMBOLS[place++] = symbol
-      if (length <= 8) SHORT.fill((length << 8) | symbol, code << (8 - length), (code + 1) << (8 - length))
-      code++
-    }
-    COUNT[length] = place - (START[length] as number)
+    const before = COUNT[length - 1] as number
+    FIRST[length] = ((FIRST[length - 1] as number) + before) * 2
+    START[length] = (START[length - 1] as number) + before
+  }
+  const places = START.slice()
+  for (const [symbol, length] of BITS.entries()) {
+    const place = places[length] as number
+    const code = (FIRST[length] as number) + place - (START[length] as number)
+    places[length] = place + 1
+    SYMBOLS[place] = symbol
+    CODES[symbol] = code
+    if (length <= 8) SHORT.fill((length << 8) | symbol, code << (8 - length), (code + 1) << (8 - length))
   }
 }
 
