@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   healthz: async () => (await import('./commands/healthz.ts')).healthz,
   inject: async () => (await import('./commands/inject.ts')).inject,
   uninject: async () => (await import('./commands/inject.ts')).uninject,
+  top: async () => (await import('./commands/top.ts')).top,
   demo: async () => (await import('./commands/demo.ts')).demo,
   version: async () => (await import('./commands/version.ts')).version,
   help: async () => (await import('./commands/help.ts')).help,

@@ -24,6 +24,8 @@ export function helpText(): string {
   outrigger inject [-f FILE|-]… [--set NAME=VALUE]… [--manual --config PATH]
   outrigger uninject [-f FILE|-]…
       manifests with the label that asks for a sidecar, or with the whole of it, and back
+  outrigger top [--admin HOST:PORT] [--once]
+      a running sidecar, live in a terminal; its page at http://ADMIN/ shows the same
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

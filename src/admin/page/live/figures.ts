@@ -38,7 +38,7 @@ export function figures(
   const before = earlier?.totals
   const durations = later.totals.durations.map((count, index) => count - (before?.durations[index] ?? 0))
   const outcome = (name: keyof ServiceTotals['outcomes']) =>
-    ((later.totals.outcomes[name] ?? 0) - (before?.outcomes[name] ?? 0)) / seconds
+    Math.max(0, (later.totals.outcomes[name] ?? 0) - (before?.outcomes[name] ?? 0)) / seconds
   const rate = (durations.at(-1) as number) / seconds
   const failed = outcome('failed')
   const refused = outcome('refused')

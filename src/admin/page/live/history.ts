@@ -1,4 +1,5 @@
 /** The last minutes of every service, made of the frames as they came: nothing of it exists while nobody watches. */
+import type { ServiceTotals } from '../../../telemetry/totals.ts'
 import { type Figures, figures, type Reading } from './figures.ts'
 import type { Frame } from './frame.ts'
 
@@ -28,7 +29,10 @@ export interface ServiceHistory {
 }
 
 interface Kept {
+  /** Oldest first. */
   readings: Reading[]
+  /** Nothing before this can be compared with, ms: some of what was counted has left since. */
+  from: number
   points: Point[]
 }
 
@@ -48,8 +52,12 @@ export class History {
     return frame.services.map((totals) => {
       const kept = this.#of(`${totals.direction} ${totals.service}`)
       const reading = { now, totals }
+      if (isLess(totals, kept.readings.at(-1)?.totals)) {
+        kept.readings = []
+        kept.from = now
+      }
       const over = (window: number) => {
-        const since = this.#times.find((time) => time >= now - window) as number
+        const since = Math.max(kept.from, this.#times.find((time) => time >= now - window) as number)
         if (since === now) return undefined
         // Of a service that is newer than the window everything is new.
         const earlier = kept.readings.find((reading) => reading.now === since)
@@ -71,7 +79,7 @@ export class History {
 
   #of(name: string): Kept {
     let kept = this.#kept.get(name)
-    if (kept === undefined) this.#kept.set(name, (kept = { readings: [], points: [] }))
+    if (kept === undefined) this.#kept.set(name, (kept = { readings: [], from: 0, points: [] }))
     return kept
   }
 
@@ -79,4 +87,9 @@ export class History {
     this.#kept.clear()
     this.#times = []
   }
+}
+
+/** Series that were idle for long leave, and take their counts with them (`metrics.idle`). */
+function isLess(totals: ServiceTotals, before: ServiceTotals | undefined): boolean {
+  return before !== undefined && (totals.durations.at(-1) as number) < (before.durations.at(-1) as number)
 }

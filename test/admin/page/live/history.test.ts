@@ -73,6 +73,18 @@ t.test('After a new start of the sidecar nothing is compared with before', (t) =
   t.end()
 })
 
+t.test('Series that leave with their counts are no traffic, in neither direction', (t) => {
+  const history = new History()
+  history.push(frame(0, [totals(5000)]))
+  history.push(frame(1, [totals(5010)]))
+  const [left] = history.push(frame(2, [totals(20)]))
+  t.match(left?.figures, undefined)
+  t.equal(left?.points.length, 1)
+  const [after] = history.push(frame(3, [totals(27)]))
+  t.match(after?.figures, { rate: 7 })
+  t.end()
+})
+
 t.test('Five minutes are kept', (t) => {
   const history = new History()
   for (let i = 0; i < 400; i++) history.push(frame(i, [totals(i)]))

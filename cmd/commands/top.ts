@@ -1,0 +1,173 @@
+/**
+ * `outrigger top`: how a running sidecar is doing, in a terminal, from the same stream as the page. 0: ended by `q`, or one
+ * picture printed. 1: there is no such sidecar. 2: wrong usage.
+ */
+import { parseArgs } from 'node:util'
+import type { Ended, Frame } from '../../src/admin/index.ts'
+import { History, type ServiceHistory } from '../../src/admin/page/live/history.ts'
+import { Kinds } from '../../src/admin/page/live/kinds.ts'
+import { clock } from '../../src/admin/page/live/words.ts'
+import { type Address, openEvents } from '../top/event-stream.ts'
+import { lines } from '../top/frame.ts'
+import { Paint } from '../top/text.ts'
+import { adminAddress } from './admin-client.ts'
+
+const USAGE = `usage: outrigger top [--admin HOST:PORT] [--once]
+  --once prints one picture and ends, as it does where standard output is no terminal; q ends it otherwise`
+
+/** ms without a word after which the sidecar is taken for gone. */
+const SILENCE = 5000
+/** ms between attempts to find it again. */
+const AGAIN = 1000
+/** Columns where nobody says how many there are. */
+const WIDTH = 120
+
+/** The terminal; a test hands in another. */
+export interface TopIo {
+  readonly input: Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>
+  readonly output: Pick<NodeJS.WriteStream, 'isTTY' | 'write' | 'on' | 'off'> & { columns?: number; rows?: number }
+  err(text: string): void
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const PROCESS: TopIo = {
+  input: process.stdin,
+  output: process.stdout,
+  err: (text) => process.stderr.write(text),
+  environment: process.env,
+}
+
+export async function top(args: readonly string[], io: TopIo = PROCESS): Promise<number> {
+  let address: Address
+  let once: boolean
+  try {
+    const options = { admin: { type: 'string' }, once: { type: 'boolean' } } as const
+    const { values } = parseArgs({ args: [...args], options })
+    address = adminAddress(values.admin, io.environment)
+    once = values.once === true || !io.output.isTTY
+  } catch (error) {
+    io.err(`outrigger top: ${(error as Error).message}\n${USAGE}\n`)
+    return 2
+  }
+  const failure = await (once ? printOnce(address, io) : show(address, io))
+  if (failure === '') return 0
+  io.err(`outrigger top: ${failure}\n`)
+  return 1
+}
+
+/** What the stream has told so far. */
+class Told {
+  readonly #history = new History()
+  readonly #kinds = new Kinds()
+  #count = 0
+  frame: Frame | undefined = undefined
+  services: ServiceHistory[] = []
+  /** Frames. */
+  frames = 0
+
+  take(name: string, data: string): void {
+    if (name === 'frame') {
+      this.frame = JSON.parse(data) as Frame
+      this.services = this.#history.push(this.frame)
+      this.frames++
+    } else if (name === 'ended') this.#ended(JSON.parse(data) as Ended)
+  }
+
+  /** Many lines, or as many as there are; none before the first frame. */
+  lines(stale: string, paint: Paint, width: number, height: number): string[] {
+    const { frame, services } = this
+    return frame === undefined ? [] : lines({ frame, services, kinds: this.#kinds.list(), stale }, paint, width, height)
+  }
+
+  /** A stream that was opened again tells of all that are kept. */
+  #ended({ count, records }: Ended): void {
+    if (count < this.#count) {
+      this.#kinds.clear()
+      this.#count = 0
+    }
+    this.#kinds.take(records.slice(Math.max(0, this.#count - (count - records.length))))
+    this.#count = count
+  }
+}
+
+function paintFor({ output, environment }: TopIo): Paint {
+  return new Paint(output.isTTY && (environment['NO_COLOR'] ?? '') === '')
+}
+
+/** Two frames, for rates need two; then one picture. */
+function printOnce(address: Address, io: TopIo): Promise<string> {
+  const told = new Told()
+  return new Promise((resolve) => {
+    const close = openEvents(address, '/events', SILENCE, {
+      event: (name, data) => {
+        told.take(name, data)
+        if (told.frames < 2) return
+        close()
+        const width = io.output.isTTY ? (io.output.columns ?? WIDTH) : Number.POSITIVE_INFINITY
+        io.output.write(`${told.lines('', paintFor(io), width, Number.POSITIVE_INFINITY).join('\n')}\n`)
+        resolve('')
+      },
+      failed: resolve,
+    })
+  })
+}
+
+/** Until somebody ends it. Rejects nothing: a failure before the first frame is what it resolves with. */
+function show(address: Address, io: TopIo): Promise<string> {
+  const { input, output } = io
+  const told = new Told()
+  const paint = paintFor(io)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let stale = ''
+  let last = 0
+  let close = () => {}
+  let again: NodeJS.Timeout | undefined
+  const draw = () => {
+    const drawn = told.lines(stale, paint, output.columns ?? WIDTH, (output.rows ?? 40) - 1)
+    if (drawn.length > 0) output.write(`\u001b[H${drawn.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`)
+  }
+  const open = () => {
+    close = openEvents(address, '/events', SILENCE, {
+      event: (name, data) => {
+        told.take(name, data)
+        if (told.frame === undefined) return
+        if (name === 'frame' && told.frames === 1) output.write('\u001b[?1049h\u001b[?25l')
+        last = Date.now()
+        stale = ''
+        draw()
+      },
+      failed: (sentence) => {
+        if (told.frame === undefined) return resolve(sentence)
+        stale = `stale since ${clock(last, false)}: ${sentence}`
+        draw()
+        again = setTimeout(open, AGAIN)
+      },
+    })
+  }
+  const key = (pressed: Buffer) => {
+    // Raw input: Ctrl-C and Ctrl-D come as what they are.
+    if (['q', 'Q', '\u0003', '\u0004', '\u001b'].includes(pressed.toString())) resolve('')
+  }
+  const stop = () => resolve('')
+  output.on('resize', draw)
+  process.on('SIGTERM', stop)
+  if (input.isTTY) {
+    input.setRawMode(true)
+    input.on('data', key)
+    input.resume()
+  } else process.on('SIGINT', stop)
+  open()
+  return promise.finally(() => {
+    close()
+    clearTimeout(again)
+    output.off('resize', draw)
+    process.off('SIGTERM', stop)
+    process.off('SIGINT', stop)
+    if (input.isTTY) {
+      input.off('data', key)
+      input.setRawMode(false)
+      input.pause()
+    }
+    if (told.frame !== undefined) output.write('\u001b[?25h\u001b[?1049l')
+  })
+}
