@@ -26,6 +26,8 @@ export function helpText(): string {
       manifests with the label that asks for a sidecar, or with the whole of it, and back
   outrigger top [--admin HOST:PORT] [--once]
       a running sidecar, live in a terminal; its page at http://ADMIN/ shows the same
+  outrigger check [--pre] [--namespace NS] [--system-namespace NS] [-o short|json|junit]
+      what is wrong in the cluster, each finding with a number and what to do about it
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

@@ -60,7 +60,7 @@ export function mutate(
   if (read.forPod.settings.interception === 'redirect' && settings.images.init === '') {
     return denied('bad_annotation', "interception 'redirect' needs an init image, and the injector's file names none")
   }
-  const uid = proxyUid(namespace, settings)
+  const uid = proxyUidOf(namespace, settings)
   const hash = hashOf(read.forPod, uid, version)
   if (before !== undefined && before.hash !== hash) return unchanged('other_settings')
   const original = withoutInjection(pod)
@@ -84,7 +84,7 @@ export function mutate(
 }
 
 /** OpenShift runs a namespace's pods in a range of its own; ours takes the second of it, for the first is the application's. */
-function proxyUid(namespace: NamespaceInfo | undefined, { proxy }: Settings): number {
+export function proxyUidOf(namespace: NamespaceInfo | undefined, { proxy }: Settings): number {
   const range = /^([0-9]+)[/-][0-9]+$/.exec(namespace?.annotations['openshift.io/sa.scc.uid-range'] ?? '')
   return range === null ? proxy.uid : Number(range[1]) + 1
 }
