@@ -28,6 +28,8 @@ export function helpText(): string {
       a running sidecar, live in a terminal; its page at http://ADMIN/ shows the same
   outrigger check [--pre] [--namespace NS] [--system-namespace NS] [-o short|json|junit]
       what is wrong in the cluster, each finding with a number and what to do about it
+  outrigger diag [-n NS] [POD] [--output FILE.tar|FOLDER]
+      configuration, state, metrics, logs and specs of meshed pods, secrets removed, in one archive to send along
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

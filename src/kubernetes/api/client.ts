@@ -71,10 +71,16 @@ export class KubernetesApi {
   }
 
   async ask<T>(path: string, ask: Ask = {}): Promise<T> {
+    const text = await this.text(path, ask)
+    return (text === '' ? {} : JSON.parse(text)) as T
+  }
+
+  /** For what is no object: a log, the metrics of a pod. */
+  async text(path: string, ask: Ask = {}): Promise<string> {
     const { statusCode, body } = await this.#send(path, ask, PATIENCE)
     const text = await body.text()
     if (statusCode < 200 || statusCode > 299) throw ApiError.of(`${ask.method ?? 'GET'} ${path}`, statusCode, text)
-    return (text === '' ? {} : JSON.parse(text)) as T
+    return text
   }
 
   /** The pieces of an answer that goes on and on (`watch=true`, `follow=true`). */

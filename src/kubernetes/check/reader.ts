@@ -6,12 +6,15 @@ import type { KubernetesApi } from '../api/client.ts'
 export interface Reader {
   /** Rejects with an ApiError, or with an Error whose message is a sentence. */
   get<T>(path: string): Promise<T>
+  /** For what is no object: a log, metrics. */
+  text(path: string): Promise<string>
   create<T>(path: string, object: unknown): Promise<T>
 }
 
 export function apiReader(api: KubernetesApi): Reader {
   return {
     get: (path) => api.ask(path),
+    text: (path) => api.text(path),
     create: (path, object) => api.ask(path, { method: 'POST', body: object }),
   }
 }
@@ -22,6 +25,7 @@ export function kubectlReader(program: string, context: string): Reader {
   const run = (args: readonly string[], input: string): Promise<string> => kubectl(program, [...flags, ...args], input)
   return {
     get: async <T>(path: string) => JSON.parse(await run(['get', '--raw', path], '')) as T,
+    text: (path) => run(['get', '--raw', path], ''),
     create: async <T>(path: string, object: unknown) =>
       JSON.parse(await run(['create', '--raw', path, '-f', '-'], JSON.stringify(object))) as T,
   }

@@ -1,0 +1,53 @@
+/** Objects without what must not leave the cluster: values of variables, of Secrets, of annotations that repeat them. */
+
+import { STATUS } from '../inject/names.ts'
+
+const GONE = '(removed)'
+
+/** Of our own containers, and Kubernetes' names for where a pod is: needed to see what went wrong, and no secret. */
+const HARMLESS = /^(APP_PORTS|TERMINATION_GRACE_SECONDS|CONTAINER_NAME|OUTRIGGER_[A-Z_]+|NODE_OPTIONS)$/
+/** Annotations that hold a whole object as it was applied, its variables included. */
+const COPIES = ['kubectl.kubernetes.io/last-applied-configuration']
+/** Arguments that hold a secret more often than not. */
+const SECRET_ARGUMENT = /((?:pass(?:word|wd)?|secret|token|api-?key|credential)[a-z-]*[= ]).+/i
+
+/** A copy; whatever its shape. */
+export function redacted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(redacted)
+  if (typeof value === 'string') return value.replace(SECRET_ARGUMENT, `$1${GONE}`)
+  if (value === null || typeof value !== 'object') return value
+  const object = value as Record<string, unknown>
+  const isSecret = object['kind'] === 'Secret'
+  return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, field(object, key, inner, isSecret)]))
+}
+
+function field(object: Record<string, unknown>, key: string, inner: unknown, isSecret: boolean): unknown {
+  if (isSecret && (key === 'data' || key === 'stringData')) return names(inner)
+  if (COPIES.includes(key)) return GONE
+  if (key === 'managedFields') return []
+  // Probes as they were, headers included, as JSON in a text.
+  if (key === STATUS && typeof inner === 'string') return inside(inner, redacted)
+  if (key === 'value' && object['name'] === 'APP_PROBES') return inside(String(inner), withoutHeaders)
+  // An entry of `env`, or a header of a probe.
+  if (key === 'value' && typeof object['name'] === 'string' && !HARMLESS.test(object['name'])) return GONE
+  return redacted(inner)
+}
+
+function inside(text: string, change: (value: unknown) => unknown): string {
+  try {
+    return JSON.stringify(change(JSON.parse(text)))
+  } catch {
+    return GONE
+  }
+}
+
+/** `APP_PROBES` has headers as pairs. */
+function withoutHeaders(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map((pair) => (Array.isArray(pair) ? [pair[0], GONE] : pair))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutHeaders(inner)]))
+}
+
+function names(data: unknown): unknown {
+  return Object.fromEntries(Object.keys((data ?? {}) as object).map((key) => [key, GONE]))
+}

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { collect, type DiagReader } from '../../../src/kubernetes/diag/collect.ts'
+import { redacted } from '../../../src/kubernetes/diag/redact.ts'
+import { tar } from '../../../src/kubernetes/diag/tar.ts'
+import { pod } from '../../support/pods.ts'
+
+const OPTIONS = { namespace: 'shop', pod: '', systemNamespace: 'mesh', admin: 19_002, most: 5, tail: 10 }
+
+t.test('redacted() takes out what must not leave the cluster, and keeps the rest', async (t) => {
+  const input = {
+    metadata: {
+      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{"env":"hunter2"}', kept: 'x' },
+      managedFields: [1],
+    },
+    spec: {
+      containers: [
+        {
+          args: ['--port=80', '--db-password=hunter2', '--token hunter2'],
+          env: [
+            { name: 'PASSWORD', value: 'hunter2' },
+            { name: 'ANYTHING', value: 'hunter2' },
+            {
+              name: 'APP_PROBES',
+              value: '{"app/livez":{"http":{"port":1,"headers":[["authorization","hunter2"]]}}}',
+            },
+            { name: 'APP_PORTS', value: '[1]' },
+            { name: 'REF', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+          ],
+          livenessProbe: { httpGet: { httpHeaders: [{ name: 'authorization', value: 'hunter2' }] } },
+        },
+      ],
+    },
+  }
+  const out = JSON.stringify([redacted(input), redacted({ kind: 'Secret', data: { password: 'hunter2' } })])
+  t.notMatch(out, 'hunter2')
+  for (const kept of [
+    '"kept":"x"',
+    '--port=80',
+    '"APP_PORTS","value":"[1]"',
+    '"secretKeyRef":{"name":"s","key":"k"}',
+    '"password":"(removed)"',
+  ])
+    t.match(out, kept)
+})
+
+t.test('collect() asks for everything, and says of what is missing why', async (t) => {
+  const meshed = pod(
+    {
+      containers: [{ name: 'app', env: [{ name: 'A', value: 'hunter2' }] }],
+      initContainers: [{ name: 'outrigger-proxy' }],
+    },
+    { name: 'orders-1' },
+  )
+  const reader: DiagReader = {
+    get: async <T>(path: string) => {
+      if (path.includes('events')) throw new Error('forbidden')
+      return (
+        path.endsWith('/shop/pods')
+          ? { items: [meshed, pod()] }
+          : path.includes('component')
+            ? { items: [{ metadata: { name: 'injector-1' } }] }
+            : { path }
+      ) as T
+    },
+    text: async (path) => `${path}\n`,
+  }
+  const entries = new Map((await collect(reader, OPTIONS)).map(({ name, text }) => [name, text]))
+  t.equal(entries.get('events.json.missing'), 'forbidden\n')
+  t.equal(entries.get('pods/orders-1/metrics.txt'), '/api/v1/namespaces/shop/pods/orders-1:19002/proxy/metrics\n')
+  t.match(entries.get('pods/orders-1/outrigger-proxy.log'), 'container=outrigger-proxy&tailLines=10\n')
+  t.match(entries.get('pods/injector-1/injector.previous.log'), 'previous=true')
+  t.notMatch(entries.get('pods/orders-1/pod.json'), 'hunter2')
+  t.notOk(entries.has('pods/orders/pod.json'), 'it has no sidecar')
+  await t.rejects(collect(reader, { ...OPTIONS, pod: 'nobody' }), /there is no pod 'nobody' in namespace shop/)
+})
+
+t.test('tar() is read by tar', async (t) => {
+  const folder = t.testdir()
+  const path = join(folder, 'x.tar')
+  writeFileSync(
+    path,
+    tar(
+      [
+        { name: 'a/b.txt', text: 'hello\n' },
+        { name: 'long.txt', text: 'x'.repeat(1024) },
+      ],
+      1_800_000_000_000,
+    ),
+  )
+  t.equal(execFileSync('tar', ['-xOf', path, 'a/b.txt']).toString(), 'hello\n')
+  t.match(execFileSync('tar', ['-tvf', path]).toString(), /1024 2027-01-15/)
+})
