@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   top: async () => (await import('./commands/top.ts')).top,
   check: async () => (await import('./commands/check.ts')).check,
   diag: async () => (await import('./commands/diag.ts')).diag,
+  tap: async () => (await import('./commands/tap.ts')).tap,
   demo: async () => (await import('./commands/demo.ts')).demo,
   version: async () => (await import('./commands/version.ts')).version,
   help: async () => (await import('./commands/help.ts')).help,

@@ -30,6 +30,9 @@ export function helpText(): string {
       what is wrong in the cluster, each finding with a number and what to do about it
   outrigger diag [-n NS] [POD] [--output FILE.tar|FOLDER]
       configuration, state, metrics, logs and specs of meshed pods, secrets removed, in one archive to send along
+  outrigger tap [--admin HOST:PORT] [--status 5xx] [--reason circuit_open|any] [--slower-than 1s] [--route PATTERN]
+                [--service NAME] [--method M] [--direction inbound|outbound] [--limit N] [--json]
+      the exchanges of a running sidecar as they end, one line each
   outrigger demo
       a sample service with its sidecar, traffic, and an outage, to watch
   outrigger version | help

@@ -6,10 +6,11 @@ import { listenOn } from '../net/any-address.ts'
 import { type Answer, refusal } from './answer.ts'
 import { refuseChange } from './protect.ts'
 import { readBody } from './read-body.ts'
-import { changeAt, EVENTS, otherMethod, read } from './routes.ts'
+import { changeAt, EVENTS, otherMethod, read, TAP } from './routes.ts'
 import type { AdminSource } from './source.ts'
 import { Events } from './streams/events.ts'
 import type { Stream } from './streams/stream.ts'
+import { Taps } from './streams/tap.ts'
 
 export interface AdminListener {
   /** `host:port`, IPv6 in brackets, as bound. */
@@ -31,7 +32,10 @@ export function startAdmin(
   source: AdminSource,
   clock: Clock,
 ): Promise<AdminListener> {
-  const streams = new Map<string, Stream>([[EVENTS, new Events(clock, source)]])
+  const streams = new Map<string, Stream>([
+    [EVENTS, new Events(clock, source)],
+    [TAP, new Taps(clock, source)],
+  ])
   const server = createServer(LIMITS, (request, response) => {
     const stream = request.method === 'GET' ? streams.get(pathOf(request)) : undefined
     if (stream !== undefined) {

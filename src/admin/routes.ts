@@ -1,13 +1,14 @@
 /** What each path does. */
 import { type Answer, json, notAllowed, refusal, text } from './answer.ts'
 import type { AdminSource } from './source.ts'
-import { EVENT_STREAM } from './streams/stream.ts'
+import { EVENT_STREAM, LINE_STREAM } from './streams/stream.ts'
 
 type Read = (source: AdminSource, query: URLSearchParams, accept: string) => Answer | Promise<Answer>
 type Change = (source: AdminSource, body: string) => Answer
 
 /** Answers that go on: GET, and the listener knows who gives them. */
 export const EVENTS = '/events'
+export const TAP = '/tap'
 
 const PAGE = '/page/'
 
@@ -63,6 +64,7 @@ export function read(
   if (path.startsWith(APP_HEALTH)) return appHealth(source, path.slice(APP_HEALTH.length))
   // A HEAD: who asks by GET gets the stream itself.
   if (path === EVENTS) return text(200, '', EVENT_STREAM['content-type'])
+  if (path === TAP) return text(200, '', LINE_STREAM['content-type'])
   if (path.startsWith(PAGE)) return page(path.slice(PAGE.length))
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
 }
@@ -74,7 +76,7 @@ export function otherMethod(path: string): Answer {
 }
 
 function isRead(path: string): boolean {
-  return Object.hasOwn(READS, path) || path === EVENTS || path.startsWith(PAGE)
+  return Object.hasOwn(READS, path) || path === EVENTS || path === TAP || path.startsWith(PAGE)
 }
 
 /** Most sidecars are never looked at. */
@@ -96,6 +98,7 @@ function notFound(): Answer {
   const paths = [
     ...Object.keys(READS),
     EVENTS,
+    TAP,
     ...Object.keys(CHANGES),
     `${BREAKERS}{id}`,
     `${APP_HEALTH}{container}/{kind}`,

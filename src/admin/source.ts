@@ -1,7 +1,7 @@
 /** What the admin listener is told by the rest of the process. */
 import type { Forceable } from '../core/events.ts'
 import type { Ended, Frame } from './page/live/frame.ts'
-import type { MetricsText } from '../telemetry/index.ts'
+import type { EndListener, MetricsText } from '../telemetry/index.ts'
 
 export interface Explained {
   readonly status: number
@@ -26,6 +26,8 @@ export interface AdminSource {
   frame(): Frame
   /** Exchanges that were not plain, but for the first `seen` of them. */
   ended(seen: number): Ended
+  /** Tells `listener` of every exchange that ends, until what it returns is called. */
+  tap(listener: EndListener): () => void
   /** `--page-paths` is set. */
   readonly paths: boolean
   /** What the command `explain` says, of the configuration in force. */

@@ -419,6 +419,7 @@ export class Sidecar {
       },
       appHealth: (name) => this.#appHealth.of(name),
       ended: (seen) => ({ count: this.#telemetry.endings.count, records: this.#telemetry.endings.since(seen) }),
+      tap: (listener) => this.#telemetry.endings.listen(listener),
       paths: this.#options.pagePaths === true,
       explain: (query) => explainLive(this.#runtime.config, query),
       announce: () => this.announce(),

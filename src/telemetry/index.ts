@@ -1,6 +1,7 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
 export type { Endings, EndListener } from './ended/endings.ts'
 export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from './ended/record.ts'
+export type { RouteRows } from './route-rows.ts'
 export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
 export { BOUNDS } from './histogram.ts'

@@ -49,6 +49,7 @@ class FakeSource implements AdminSource {
     name === 'app/livez' ? { passed: this.up, why: this.up ? 'status 200' : 'status 500' } : undefined
   frame = () => ({}) as Frame
   ended = () => ({ count: 0, records: [] })
+  tap = () => () => {}
   paths = false
   explain = (query: URLSearchParams) => ({
     status: query.get('url') === 'http://nobody/' ? 404 : 200,

@@ -33,8 +33,16 @@ const VARIANTS: readonly Variant[] = [
   { name: 'off: counters alone', sidecar: { accessLog: SILENT, tracing: tracing(0, false) }, exports: [] },
   { name: '+ access log', sidecar: { accessLog: LOGGED, tracing: tracing(0, false) }, exports: [] },
   { name: '+ 1 % traces', sidecar: { accessLog: LOGGED, tracing: tracing(0.01, false) }, exports: ['traces'] },
-  { name: '+ OTLP metrics', sidecar: { accessLog: LOGGED, tracing: tracing(0.01, false) }, exports: ['traces', 'metrics'] },
-  { name: '+ tail: everything', sidecar: { accessLog: LOGGED, tracing: tracing(0.01, true) }, exports: ['traces', 'metrics'] },
+  {
+    name: '+ OTLP metrics',
+    sidecar: { accessLog: LOGGED, tracing: tracing(0.01, false) },
+    exports: ['traces', 'metrics'],
+  },
+  {
+    name: '+ tail: everything',
+    sidecar: { accessLog: LOGGED, tracing: tracing(0.01, true) },
+    exports: ['traces', 'metrics'],
+  },
 ]
 
 /** Requests a second: what a busy sidecar has; unpaced, spans would come faster than any exporter is made for. */
@@ -86,7 +94,9 @@ function environment({ exports }: Variant, collector: string): Record<string, st
 function inProcess(index: number, collector: string): Promise<number> {
   const self = fileURLToPath(import.meta.url)
   const flags = ['--max-semi-space-size=1']
-  const child = spawn(process.execPath, [...flags, self, String(index), collector], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...flags, self, String(index), collector], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let said = ''
   child.stdout.on('data', (chunk) => (said += chunk))
   return new Promise((resolve, reject) => {

@@ -15,6 +15,13 @@ export const EVENT_STREAM = {
   'x-content-type-options': 'nosniff',
 } as const
 
+/** The head of a stream of JSON texts, a line each. */
+export const LINE_STREAM = {
+  'content-type': 'application/x-ndjson; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+} as const
+
 /** One event; JSON has no line breaks, so its data is one line. */
 export function event(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
