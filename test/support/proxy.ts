@@ -7,6 +7,9 @@ import type { Random } from '../../src/core/random.ts'
 import type { Signals } from '../../src/runtime/overload/decide.ts'
 import type { Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
+import type { AppPorts } from '../../src/config/values/app-ports.ts'
+import type { PortRange } from '../../src/config/values/ports.ts'
+import { redirected } from './redirected.ts'
 
 export interface Proxy {
   readonly inbound: number
@@ -33,6 +36,10 @@ export interface ProxyOptions {
   readonly onQuit?: () => void
   readonly lifecycle?: Lifecycle
   readonly lenientStart?: boolean
+  /** Both listeners are for redirected connections, and each was going where this says when it comes. */
+  readonly redirectedFrom?: () => { readonly host: string; readonly port: number } | undefined
+  readonly opaquePorts?: readonly PortRange[]
+  readonly appPorts?: AppPorts
 }
 
 const LOCAL = '127.0.0.1'
@@ -48,6 +55,7 @@ function portOf(address: string | undefined): number {
 export async function startProxy(yaml: string, options: ProxyOptions = {}): Promise<Proxy> {
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-'))
   const log: string[] = []
+  const from = options.redirectedFrom
   const say = (level: string) => (msg: string, fields: object | undefined) =>
     void log.push(`${level} ${msg}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`)
   writeFileSync(join(folder, 'policy.yaml'), yaml)
@@ -56,7 +64,7 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       paths: [folder],
       name: undefined,
       app: options.app === undefined ? undefined : { host: LOCAL, port: options.app },
-      inbound: options.app === undefined ? undefined : { host: LOCAL, port: 0 },
+      inbound: options.app === undefined && from === undefined ? undefined : { host: LOCAL, port: 0 },
       outbound: { host: LOCAL, port: 0 },
       admin: { host: LOCAL, port: 0 },
       log: { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') },
@@ -67,6 +75,10 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       signals: options.signals,
       onQuit: options.onQuit,
       lifecycle: options.lifecycle,
+      transparent: from !== undefined,
+      originals: from === undefined ? undefined : redirected(from),
+      opaquePorts: options.opaquePorts,
+      appPorts: options.appPorts,
       lenientStart: options.lenientStart,
     })
     return {
