@@ -1,6 +1,8 @@
 /** Config → Runtime: everything that a request will meet, found before it comes. */
 import type { BlockStatement, Config, ServiceDocument, SidecarDocument } from '../config/model.ts'
+import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
+import { refuse } from '../core/refuse.ts'
 import type { Via } from '../core/via.ts'
 import { HostTable } from '../routing/hosts.ts'
 import { routeByHost, type Routes, routeToApplication, routeToService } from '../routing/router.ts'
@@ -12,6 +14,7 @@ import { createOriginalPick, OriginalService } from '../upstream/original-servic
 import type { Passthrough } from '../upstream/passthrough.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import { createPick, type Service } from '../upstream/service.ts'
+import { opaqueRules } from './interception/opaque-rules.ts'
 import type { Services } from './services.ts'
 import { compileRoute, fingerprint, type Route, type StackContext, statementName } from './stack.ts'
 
@@ -21,6 +24,8 @@ export interface Runtime {
   /** By the order of `sidecar.inbound`. */
   readonly inbound: readonly Dispatch[]
   readonly outbound: Dispatch
+  /** Services with policies, by name: what is sent in a tunnel to one of them. */
+  readonly inside: ReadonlyMap<string, Dispatch>
   /** Statement → fingerprint of each block that may hold state. */
   readonly statements: ReadonlyMap<string, string>
 }
@@ -36,6 +41,8 @@ export interface CompileContext extends StackContext {
   readonly via: Via
   /** Telemetry and rescue, outside of every route. */
   readonly outermost: Layer
+  /** Looks into what is sent in a tunnel to this Service; left out: nobody does. */
+  readonly lookInside?: (service: string) => Layer
 }
 
 /** Services have to be updated before. */
@@ -56,6 +63,7 @@ export function compile(config: Config, context: CompileContext): Runtime {
       return context.outermost(entry.app === 'original' ? byOriginalPort(config, toPort) : toPort(entry.app.port))
     }),
     outbound: context.outermost(outboundRouter(config, byName, within)),
+    inside: new Map(guardedServices(config).map((name) => [name, context.outermost(insideTunnel(found(name)))])),
     statements: statementsOf(config),
   }
 }
@@ -84,8 +92,33 @@ function outboundRouter(config: Config, byName: ReadonlyMap<string, Routes>, con
     for (const host of names) hosts.add(host, byName.get(name) as Routes)
   }
   const unknown = config.sidecar.outbound?.unknownHosts === 'passthrough' ? passThrough(context) : undefined
-  return routeByHost((authority) => hosts.lookup(authority), unknown)
+  const byHost = routeByHost((authority) => hosts.lookup(authority), unknown)
+  const { lookInside } = context
+  const guarded = guardedServices(config)
+  if (lookInside === undefined || guarded.length === 0) return byHost
+  const looking = new Map(guarded.map((name) => [byName.get(name) as Routes, lookInside(name)(byHost)]))
+  return function connectOrByHost(request, response) {
+    if (request.method !== 'CONNECT') return byHost(request, response)
+    const routes = hosts.lookup(request.authority)
+    const dispatch = routes === undefined ? undefined : looking.get(routes)
+    return dispatch === undefined ? byHost(request, response) : dispatch(request, response)
+  }
 }
+
+/** Services whose policies a tunnel of bytes would get round. */
+function guardedServices({ services, policies, sidecar }: Config): string[] {
+  const names = services.map(({ name }) => name)
+  const to = (service: string) => ({ direction: 'outbound', service, workload: sidecar.name, port: undefined }) as const
+  return names.filter((name) => opaqueRules(policies, to(name)).guarded)
+}
+
+/** A tunnel in a tunnel would be the way round that the outer one is not. */
+function insideTunnel(toService: Dispatch): Dispatch {
+  return (request, response) =>
+    request.method === 'CONNECT' ? refuse(response, TUNNEL_IN_TUNNEL) : toService(request, response)
+}
+
+const TUNNEL_IN_TUNNEL = new ProxyError('route_not_found', 'downstream', 'no', 'CONNECT inside of a tunnel')
 
 function routesOf(config: Config, to: Destination, service: Service, context: CompileContext): Routes {
   const rules = rulesFor<BlockStatement>(config.policies, to)

@@ -15,6 +15,7 @@ import type { IncomingConnection } from '../http/server-side.ts'
 import type { OriginalDestinations } from '../net/original-destination.ts'
 import { OwnAddresses } from '../net/own-addresses.ts'
 import type { ListenerSecurity } from '../net/tls-acceptor.ts'
+import { lookInside } from '../server/inside-tunnel.ts'
 import { finalRecipient } from '../server/max-forwards.ts'
 import { Receiver } from '../server/receiver.ts'
 import { createRescue } from '../server/rescue.ts'
@@ -166,6 +167,7 @@ export class Sidecar {
       passthrough: this.#passthrough,
       via,
       outermost,
+      lookInside: (service) => this.#lookInside(service),
     }
     this.#services.update(this.#configuration.current.services, this.#sidecar)
     this.#runtime = compile(this.#configuration.current, this.#context)
@@ -316,6 +318,18 @@ export class Sidecar {
 
   get #drainTimes(): DrainTimes {
     return drainTimes(this.#sidecar.drain, this.#options.lifecycle ?? ALONE)
+  }
+
+  /** Of a tunnel to a Service with policies: its requests are taken as those of the outbound listener are. */
+  #lookInside(service: string): Layer {
+    const dispatch = () => this.#runtime.inside.get(service) ?? this.#runtime.outbound
+    const receiver = () => this.#receiver('outbound', new Trust(this.#sidecar.trust), dispatch, () => {})
+    let owner: Receiver | undefined
+    return lookInside({
+      clock: this.#clock,
+      owner: () => (owner ??= receiver()),
+      passes: () => this.#interception?.tunnelPasses(service),
+    })
   }
 
   #draining(direction: 'inbound' | 'outbound'): boolean {

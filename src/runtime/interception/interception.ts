@@ -180,6 +180,11 @@ export class Interception {
     return new Splice(socket, reading, passage, owner, first, ended)
   }
 
+  /** Bytes in a tunnel to a Service with policies, which hold for the tunnel as a whole. */
+  tunnelPasses(service: string): void {
+    this.#tellUnguarded(this.#rows.of('outbound', service), 0, 'not_http')
+  }
+
   #tellUnguarded(row: OpaqueRow, port: number, why: OpaqueWhy): void {
     row.unguarded++
     const { direction, destination } = row
