@@ -3,7 +3,7 @@ import t from 'tap'
 import { answer, get, metric } from '../../support/ask.ts'
 import { Authority } from '../../support/certificates.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { type Proxy, type ProxyOptions, services, startProxy } from '../../support/proxy.ts'
+import { type ProxyOptions, type Proxy as Running, services, startProxy } from '../../support/proxy.ts'
 import { connect, type RawSocket, turn } from '../../support/raw.ts'
 import { answering, type RawOrigin, type Script, startRawOrigin } from '../../support/raw-origin.ts'
 import { tlsConnect, tlsOrigin } from '../../support/tls.ts'
@@ -13,7 +13,7 @@ const OPEN = 'outrigger_opaque_connections_opened_total'
 const ENDED = 'outrigger_opaque_connections_closed_total'
 
 interface World {
-  readonly proxy: Proxy
+  readonly proxy: Running
   readonly origin: RawOrigin
   readonly clock: FakeClock
   /** A connection of a client that was going to the origin, or wherever is said. */
