@@ -17,6 +17,8 @@ export interface Line {
   /** A custom property of the style sheet, `--blue`. */
   readonly colour: string
   readonly fill: boolean
+  /** Not drawn where it is zero: a red line that says nothing is wrong would be seen first. */
+  readonly unlessZero?: boolean
   value(point: Point): number
 }
 
@@ -59,7 +61,7 @@ export class Chart {
     this.#from = Math.min(now - LEAST, Math.max(now - MOST, points[0]?.at ?? now))
     this.#to = now
     this.#fit()
-    const columns = this.#lines.map((line) => points.map((point) => drawable(line.value(point))))
+    const columns = this.#lines.map((line) => valuesOf(line, points))
     this.#plot.setData([points.map(({ at }) => at), ...columns] as uPlotClass.AlignedData)
     const first = (columns[0] ?? []).filter((value) => value !== null)
     const most = Math.max(0, ...first)
@@ -100,6 +102,14 @@ function resolved(colour: string): string {
   const { color } = getComputedStyle(probe)
   probe.remove()
   return color
+}
+
+function valuesOf({ value, unlessZero }: Line, points: readonly Point[]): (number | null)[] {
+  const values = points.map((point) => drawable(value(point)))
+  if (unlessZero !== true) return values
+  // A zero beside something else is where its edge comes down to.
+  const isNothing = (at: number) => (values[at] ?? 0) === 0
+  return values.map((value, at) => (isNothing(at - 1) && isNothing(at) && isNothing(at + 1) ? null : value))
 }
 
 /** Nothing is drawn where nothing was measured; what is beyond the last bucket is drawn at its bound. */

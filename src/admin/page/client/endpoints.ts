@@ -19,20 +19,41 @@ const SEVERITY: Readonly<Record<EndpointSample['state'], Severity>> = {
   unhealthy: 'bad',
 }
 
-/** A service may have thousands; nobody reads further than this. */
-const MOST = 200
+/** Shown until somebody asks for all; and those at most, for a service may have thousands. */
+const FEW = 12
+const MOST = 500
 
 export class Endpoints {
   readonly #rows = new Rows<Item>(find('#endpoints tbody'), keyOf, row, 'No service has an endpoint.')
+  readonly #count = find('#endpoints h2 small')
+  readonly #more = find<HTMLButtonElement>('#endpoints .more')
+  #all = false
+  #items: Item[] = []
+
+  constructor() {
+    this.#more.addEventListener('click', () => {
+      this.#all = !this.#all
+      this.#draw()
+    })
+  }
 
   show({ endpoints, outliers }: State): void {
     const judged = new Map(outliers.map((outlier) => [`${outlier.service} ${outlier.address}`, outlier]))
-    const items = endpoints.map((endpoint) => ({
+    this.#items = endpoints.map((endpoint) => ({
       endpoint,
       outlier: judged.get(`${endpoint.service} ${endpoint.address}`),
     }))
-    items.sort((one, other) => bySeverity(SEVERITY[one.endpoint.state], SEVERITY[other.endpoint.state]))
-    this.#rows.show(items.slice(0, MOST))
+    this.#items.sort((one, other) => bySeverity(SEVERITY[one.endpoint.state], SEVERITY[other.endpoint.state]))
+    this.#draw()
+  }
+
+  #draw(): void {
+    const items = this.#items
+    const ready = items.filter(({ endpoint }) => endpoint.state === 'ready').length
+    setText(this.#count, items.length === 0 ? '' : `${ready} of ${items.length} ready`)
+    this.#more.hidden = items.length <= FEW
+    setText(this.#more, this.#all ? 'Show fewer' : `Show all ${items.length}`)
+    this.#rows.show(items.slice(0, this.#all ? MOST : FEW))
   }
 }
 

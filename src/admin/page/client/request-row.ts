@@ -57,13 +57,19 @@ function cells({ record, count, since }: Shown): HTMLElement[] {
   ]
 }
 
+/** The loser of a race has not failed. */
+function toneOf(attempt: EndedAttempt): string {
+  if (attempt.reason === 'superseded') return 'quiet'
+  return isGood(attempt) ? 'good' : 'bad'
+}
+
 function tried(attempt: EndedAttempt): HTMLElement {
   const { kind, endpoint, ms, whyNext, at } = attempt
   const item = make('li', { title: `began ${duration(at)} after the request came` })
   if (kind !== 'first') item.append(make('small', { text: kind }))
   item.append(
     make('span', { class: 'code', text: endpoint }),
-    make('strong', { class: isGood(attempt) ? 'good' : 'bad', text: attemptOutcome(attempt) }),
+    make('strong', { class: toneOf(attempt), text: attemptOutcome(attempt) }),
     make('span', { class: 'quiet', text: duration(ms) }),
   )
   if (whyNext !== '') item.append(make('em', { text: whyNext }))

@@ -41,7 +41,7 @@ export class Services {
       `Requests per second to ${name}`,
       [
         { colour: '--blue', fill: true, value: (point) => point.rate },
-        { colour: '--red', fill: true, value: (point) => point.errors },
+        { colour: '--red', fill: true, unlessZero: true, value: (point) => point.errors },
       ],
       (value) => `${rate(value)}/s`,
     )

@@ -2,7 +2,7 @@
 import type { Frame } from '../live/frame.ts'
 import type { ServiceHistory } from '../live/history.ts'
 import { type Trouble, troubles } from '../live/troubles.ts'
-import { seconds } from '../live/words.ts'
+import { many, seconds } from '../live/words.ts'
 import { find, make, type Row, Rows, setClass, setText } from './dom.ts'
 
 export class Summary {
@@ -21,7 +21,9 @@ export class Summary {
       ['clients', `${connections.inbound} in, ${connections.outbound} out`],
       [
         'policy',
-        config.warnings === 0 ? config.hash.slice(0, 8) : `${config.hash.slice(0, 8)}, ${config.warnings} warnings`,
+        config.warnings === 0
+          ? config.hash.slice(0, 8)
+          : `${config.hash.slice(0, 8)}, ${many(config.warnings, 'warning')}`,
       ],
       ['version', version],
     ])
