@@ -29,7 +29,7 @@ interface Replica {
   readonly patches: string[]
 }
 
-function replica(t: Test, api: FakeApi, calendar: Calendar): Replica {
+function replica(t: Test, api: FakeApi, calendar: Calendar, caLifetime = CA_LIFE, servingLifetime = LIFE): Replica {
   const folder = t.testdir({ token: 'x' })
   const clock = calendar as unknown as Clock
   const client = new KubernetesApi(openConnection({ url: api.url, tokenFile: join(folder, 'token') }, {}, clock))
@@ -46,8 +46,8 @@ function replica(t: Test, api: FakeApi, calendar: Calendar): Replica {
       service: 'outrigger-injector',
       secret: 'outrigger-injector-ca',
       configuration: 'outrigger-injector',
-      caLifetime: CA_LIFE,
-      servingLifetime: LIFE,
+      caLifetime,
+      servingLifetime,
       onServing: (issued) => (made.serving = issued),
       onPatch: (result) => patches.push(result),
     }),
@@ -189,4 +189,20 @@ t.test('Files are read again when they change, and what cannot be used changes n
   await files.reconcile()
   t.same(served, [first.cert, second.cert])
   t.ok(files.ready)
+})
+
+t.test('Lives of seconds are no different: a CA is not past its time when it is made', async (t) => {
+  const api = await cluster(t)
+  const calendar = new Calendar()
+  const one = replica(t, api, calendar, 90_000, 20_000)
+  const bundles: string[] = []
+  for (let second = 0; second < 200; second++) {
+    await look(one)
+    if (bundles.at(-1) !== bundle(api)) bundles.push(bundle(api))
+    if (!believed(api, one, calendar)) t.fail(`not believed after ${second} s`)
+    calendar.at += 1000
+  }
+  const [first = '', both = '', next = ''] = bundles
+  t.equal(both, next + first, 'the new one joins the old one, which then goes')
+  t.ok(bundles.length >= 5 && bundles.length <= 8, `${bundles.length} bundles in 200 s`)
 })

@@ -1,5 +1,6 @@
 /** The suites of `npm run test:kubernetes`, in the order in which they run. */
 import { apiServer } from './api-server/suite.ts'
+import { injector } from './injector/suite.ts'
 import type { Report } from './report.ts'
 
 export interface Suite {
@@ -12,4 +13,4 @@ export interface Suite {
   run(report: Report): Promise<void>
 }
 
-export const suites: readonly Suite[] = [apiServer]
+export const suites: readonly Suite[] = [apiServer, injector]

@@ -73,13 +73,17 @@ async function next(known: Authority | undefined, options: AuthorityOptions): Pr
   const now = options.wallTime()
   if (known === undefined) return { current: await make(options), old: '' }
   const validity = validityOf(known.current.cert)
-  if (now >= renewalOf(validity)) return { current: await make(options), old: known.current.cert }
   // Who was given a certificate by the old one has asked for another since.
-  const outlived = known.old !== '' && now > validity.notBefore + options.servingLifetime + GRACE
-  return outlived ? { current: known.current, old: '' } : known
+  const { servingLifetime } = options
+  const outlived = now > validity.notBefore + servingLifetime + Math.min(GRACE, servingLifetime)
+  const old = outlived ? '' : known.old
+  // Two are kept, not three: while the one before is still in use, another only where this one has ended.
+  const due = now >= (old === '' ? renewalOf(validity) : validity.notAfter)
+  if (due) return { current: await make(options), old: known.current.cert }
+  return old === known.old ? known : { current: known.current, old }
 }
 
-/** ms beyond the last certificate of an old CA; notBefore lies five minutes back as it is. */
+/** ms beyond the last certificate of an old CA: `notBefore` lies a little back. */
 const GRACE = 10 * 60_000
 
 async function make({ wallTime, lifetime }: AuthorityOptions): Promise<Issued> {

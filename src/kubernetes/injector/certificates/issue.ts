@@ -18,8 +18,12 @@ import type { Issued } from './issued.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const USES: KeyUsage[] = ['sign', 'verify']
-/** ms by which clocks of others may be behind ours. */
+/** ms by which clocks of others may be behind ours; of a certificate that lives for minutes, a tenth of its life. */
 const SKEW = 5 * 60_000
+
+function notBefore(now: number, lifetime: number): Date {
+  return new Date(now - Math.min(SKEW, lifetime / 10))
+}
 
 cryptoProvider.set(webcrypto as unknown as Crypto)
 
@@ -29,7 +33,7 @@ export async function issueAuthority(name: string, now: number, lifetime: number
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=${name}`,
-    notBefore: new Date(now - SKEW),
+    notBefore: notBefore(now, lifetime),
     notAfter: new Date(now + lifetime),
     signingAlgorithm: ALGORITHM,
     keys,
@@ -55,7 +59,7 @@ export async function issueServing(
     serialNumber: serialNumber(),
     subject: `CN=${names[0]}`,
     issuer: authority.subject,
-    notBefore: new Date(now - SKEW),
+    notBefore: notBefore(now, lifetime),
     notAfter: new Date(Math.min(now + lifetime, authority.notAfter.getTime())),
     publicKey: keys.publicKey,
     signingKey: await privateKey(ca.key),
