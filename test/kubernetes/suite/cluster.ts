@@ -37,6 +37,8 @@ const PATHS: Readonly<Record<string, readonly [api: string, plural: string]>> = 
   ValidatingAdmissionPolicy: ['apis/admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'],
 }
 
+type Texts = Readonly<Record<string, string>>
+
 export interface ClusterOptions {
   /** The first of five ports. */
   readonly port: number
@@ -134,8 +136,8 @@ export class Cluster {
   }
 
   /** With the ServiceAccount without which no pod is admitted. */
-  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.made({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+  async namespace(name: string, labels: Texts = {}, annotations: Texts = {}): Promise<void> {
+    await this.made({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, annotations } })
     await until(`the ServiceAccount of ${name}`, async () => {
       return (await this.get('ServiceAccount', name, 'default')).status === 200
     })

@@ -1,38 +1,63 @@
 /** What came out of one mode, to be held against the other. */
 import type { Cluster } from '../cluster.ts'
-import type { Pod } from './looks.ts'
-import { alike, plain } from './looks.ts'
+import type { Report } from '../report.ts'
+import { alike, differences, type Pod, plain } from './looks.ts'
+import { inForce, podNamed } from './optin.ts'
 import { PODS } from './pods.ts'
 import { createWorkloads, KINDS, podOf } from './workloads.ts'
 
-/** Pods by what they are called, each as it is compared. */
-export type Collected = ReadonlyMap<string, Pod>
+/** Pods by what they are called, each as it is compared; a refusal is its text. */
+export type Collected = Map<string, Pod>
 
-/** Namespaces with and without annotations of their own, and what is asked of each. */
-export async function collectPods(cluster: Cluster, namespace: string): Promise<Collected> {
-  const pods = new Map<string, Pod>()
+const INJECT = { 'outrigger.dev/inject': 'enabled' }
+
+/** Annotations of namespaces, each with one pod in it. */
+const NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  defaults: { 'outrigger.dev/cpu': '70m/2', 'outrigger.dev/log-level': 'debug', 'outrigger.dev/policy': 'of-all' },
+  openshift: { 'openshift.io/sa.scc.uid-range': '1000650000/10000' },
+}
+
+/** Of every shape, as dry runs, and of four controllers for real; `mode` is part of the namespaces' names. */
+export async function collect(cluster: Cluster, mode: string): Promise<Collected> {
+  const pods: Collected = new Map()
+  const workloads = `${mode}-workloads`
+  await cluster.namespace(workloads, INJECT)
+  await inForce(cluster, workloads)
+  await createWorkloads(cluster, workloads)
+  const shapes = `${mode}-shapes`
+  await cluster.namespace(shapes, INJECT)
   for (const pod of PODS) {
-    const name = pod.metadata.name ?? pod.metadata.generateName
-    const { object, message } = await cluster.create(inNamespace(pod, namespace), { dryRun: true })
-    pods.set(name, message === '' ? comparable(object) : message)
+    pods.set(pod.metadata.name ?? pod.metadata.generateName, await created(cluster, inNamespace(pod, shapes)))
+  }
+  for (const [name, annotations] of Object.entries(NAMESPACES)) {
+    const namespace = `${mode}-${name}`
+    await cluster.namespace(namespace, INJECT, annotations)
+    const annotated = podNamed(namespace, {}, {}, { annotations: { 'outrigger.dev/log-level': 'warn' } })
+    pods.set(`in namespace ${name}`, await created(cluster, annotated))
+  }
+  for (const kind of KINDS) pods.set(`${kind} of a controller`, comparable(await podOf(cluster, workloads, kind)))
+  for (const kind of ['Deployment', 'StatefulSet', 'Job', 'CronJob']) {
+    for (const { metadata } of await cluster.list(kind, workloads)) await cluster.delete(kind, workloads, metadata.name)
   }
   return pods
 }
 
-/** Of controllers; the CronJob takes up to a minute. */
-export async function collectWorkloads(cluster: Cluster, namespace: string): Promise<Collected> {
-  await createWorkloads(cluster, namespace)
-  const pods = new Map<string, Pod>()
-  for (const kind of KINDS) pods.set(kind, await podOf(cluster, namespace, kind))
-  return pods
+export function compare(report: Report, webhook: Collected, policy: Collected): void {
+  for (const [name, pod] of webhook) {
+    const found = differences(pod, policy.get(name))
+    report.holds(`the same pod by webhook and by policy: ${name}`, found.length === 0, found.join('\n        '))
+  }
+}
+
+async function created(cluster: Cluster, pod: Pod): Promise<Pod> {
+  const { object, message } = await cluster.create(pod, { dryRun: true })
+  return message === '' ? comparable(object) : message
 }
 
 /** Only interception `redirect` leads probes through the sidecar, so only there they may differ. */
-export function comparable(pod: Pod): Pod {
-  return pod.spec.initContainers?.some(({ name }: Pod) => name === 'outrigger-init') ? alike(pod) : withoutStatus(pod)
-}
-
-function withoutStatus(pod: Pod): Pod {
+function comparable(pod: Pod): Pod {
+  const redirected = pod.spec.initContainers?.some(({ name }: Pod) => name === 'outrigger-init') === true
+  if (redirected) return alike(pod)
   const same = plain(pod)
   delete same.metadata.annotations?.['outrigger.dev/status']
   return same

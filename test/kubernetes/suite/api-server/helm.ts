@@ -14,6 +14,7 @@ export interface Ran {
 }
 
 export class Helm {
+  readonly chart = CHART
   readonly #environment: NodeJS.ProcessEnv
 
   /** Without a kubeconfig it can render and lint, as a GitOps tool does. */

@@ -60,6 +60,11 @@ export class Injector {
     return injector
   }
 
+  async metrics(): Promise<string> {
+    const { admin } = await this.process.ready()
+    return (await fetch(`http://${admin}/metrics`)).text()
+  }
+
   async stop(): Promise<void> {
     this.process.kill('SIGTERM')
     await this.process.ended

@@ -3,8 +3,10 @@ import { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
 import type { Suite } from '../suites.ts'
 import { missing } from '../tools.ts'
+import { type Collected, compare } from './collected.ts'
 import { policyMode } from './policy-mode.ts'
 import { renderFacts } from './render.ts'
+import { webhookMode } from './webhook-mode.ts'
 
 const BINARIES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
 /** The first of five ports, and ClusterIPs: apart from what the tools themselves would take. */
@@ -18,7 +20,11 @@ export const apiServer: Suite = {
     const cluster = await Cluster.start(PLACE)
     try {
       await report.guard('rendering', () => renderFacts(report, cluster))
-      await report.guard('mode policy', () => policyMode(report, cluster))
+      let webhook: Collected = new Map()
+      await report.guard('mode webhook', async () => {
+        webhook = await webhookMode(report, cluster)
+      })
+      await report.guard('mode policy', async () => compare(report, webhook, await policyMode(report, cluster)))
     } finally {
       await cluster.stop()
     }
