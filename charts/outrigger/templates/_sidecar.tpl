@@ -65,7 +65,8 @@
       resourceFieldRef: {{ $c }}.env.valueFrom.resourceFieldRef{resource: "limits.cpu", divisor: "1m"}}},
     {{ $c }}.env{name: "APP_PORTS", value: "[" + variables.appPorts.map(port,
       '{"port":' + string(port)
-      + variables.declared.filter(p, p.containerPort == port)[?0].?name.optMap(n, ',"name":"' + n + '"').orValue("")
+      + (port in variables.declaredPorts ?
+        variables.declared[variables.declaredPorts.indexOf(port)].?name.optMap(n, ',"name":"' + n + '"').orValue("") : "")
       + variables.protocols.filter(p, p[0] == string(port))[?0].optMap(p, ',"protocol":"' + p[1] + '"').orValue("")
       + "}").join(",") + "]"},
     {{ $c }}.env{name: "APP_PROBES", value: "{}"},

@@ -1,9 +1,9 @@
 /** What came out of one mode, to be held against the other. */
 import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
-import { alike, differences, type Pod, plain } from './looks.ts'
+import { alike, differences, type Pod, plain, shape } from './looks.ts'
 import { inForce, podNamed } from './optin.ts'
-import { PODS } from './pods.ts'
+import { LEFT_ALONE, PODS } from './pods.ts'
 import { createWorkloads, KINDS, podOf } from './workloads.ts'
 
 /** Pods by what they are called, each as it is compared; a refusal is its text. */
@@ -43,6 +43,8 @@ export async function collect(cluster: Cluster, mode: string): Promise<Collected
 }
 
 export function compare(report: Report, webhook: Collected, policy: Collected): void {
+  const left = [...webhook].filter(([, pod]) => !shape(pod).includes('outrigger-proxy')).map(([name]) => name)
+  report.same(`of ${webhook.size} pods all but these are injected`, left, LEFT_ALONE)
   for (const [name, pod] of webhook) {
     const found = differences(pod, policy.get(name))
     report.holds(`the same pod by webhook and by policy: ${name}`, found.length === 0, found.join('\n        '))

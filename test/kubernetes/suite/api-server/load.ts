@@ -9,6 +9,7 @@ const GAP = 10
 
 export interface Told {
   readonly pods: number
+  readonly refused: number
   /** What was not a pod with a sidecar, each message once. */
   readonly bad: readonly string[]
 }
@@ -17,6 +18,7 @@ export class Load {
   readonly #lanes: Promise<void>[]
   readonly #bad = new Set<string>()
   #pods = 0
+  #refused = 0
   #over = false
 
   constructor(cluster: Cluster, namespace: string) {
@@ -29,6 +31,7 @@ export class Load {
     while (!this.#over) {
       const { object, message } = await cluster.create(pod, { dryRun: true })
       this.#pods += 1
+      if (message !== '') this.#refused += 1
       if (message !== '') this.#bad.add(message)
       else if (shape(object) !== MESHED) this.#bad.add(`a pod came out as: ${shape(object)}`)
       await pause(GAP)
@@ -38,6 +41,6 @@ export class Load {
   async end(): Promise<Told> {
     this.#over = true
     await Promise.all(this.#lanes)
-    return { pods: this.#pods, bad: [...this.#bad] }
+    return { pods: this.#pods, refused: this.#refused, bad: [...this.#bad] }
   }
 }

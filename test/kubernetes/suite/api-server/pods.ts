@@ -58,6 +58,24 @@ const FIRST = { name: 'first', image: 'first:v1', ports: [{ name: 'once', contai
 const everything = { containers: [WEB, METRICS, HOOKED], initContainers: [FIRST, SIDECAR] }
 const exactly = (cpu: string, memory: string): object => ({ resources: { limits: { cpu, memory } } })
 
+/** 400 ports: what an expression in CEL may cost is bounded. */
+const large = {
+  containers: Array.from({ length: 20 }, (_, at) => ({
+    name: `part-${at}`,
+    image: 'part:v1',
+    ports: Array.from({ length: 20 }, (_, port) => ({
+      name: `p-${at}-${port}`,
+      containerPort: 2000 + 100 * at + port,
+    })),
+    env: Array.from({ length: 50 }, (_, n) => ({ name: `VARIABLE_${n}`, value: 'x'.repeat(50) })),
+    readinessProbe: { httpGet: { port: `p-${at}-19` } },
+  })),
+  initContainers: Array.from({ length: 10 }, (_, at) => ({ name: `first-${at}`, image: 'first:v1' })),
+}
+
+/** Of the pods below those that get no sidecar. */
+export const LEFT_ALONE = ['host-network', 'windows', 'windows-by-selector', 'other-mesh']
+
 export const PODS: readonly Pod[] = [
   pod('plain', {}),
   pod('without-name', {}, { name: undefined, generateName: 'shop-' }),
@@ -114,6 +132,8 @@ export const PODS: readonly Pod[] = [
   annotated('named-port-without-names', { interception: 'named-port' }),
   annotated('none', { interception: 'none' }, { containers: [WEB] }),
   annotated('none-without-ports', { interception: 'none' }),
+  pod('large', large),
+  annotated('large-named-port', { interception: 'named-port' }, large),
   pod('host-network', { hostNetwork: true }),
   pod('windows', { os: { name: 'windows' } }),
   pod('windows-by-selector', { nodeSelector: { 'kubernetes.io/os': 'windows' } }),

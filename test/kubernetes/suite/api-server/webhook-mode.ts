@@ -1,6 +1,7 @@
 /** `injection.mode: webhook`: the chart installed, upgraded, rolled back and taken away, with the injector of this tree at work. */
 import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
+import { changeOfModeFacts } from './change-of-mode.ts'
 import { type Collected, collect } from './collected.ts'
 import { downFacts } from './down.ts'
 import { Helm, RELEASE_NAMESPACE } from './helm.ts'
@@ -37,6 +38,7 @@ export async function webhookMode(report: Report, cluster: Cluster): Promise<Col
     await report.guard('injector down', async () => {
       injector = await downFacts(report, cluster, helm, OPTED_IN, injector)
     })
+    await report.guard('change of mode', () => changeOfModeFacts(report, cluster, helm, OPTED_IN))
   } finally {
     await injector.stop()
   }
