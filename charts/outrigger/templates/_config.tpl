@@ -35,6 +35,7 @@ policy:
 app:
   preStopSleep: {{ int .Values.app.preStopSleepSeconds }}s
   rewriteProbes: {{ .Values.app.rewriteProbes }}
+discovery: {{ .Values.discovery.mode }}
 imagePullSecrets: {{ toJson .Values.imagePullSecrets }}
 {{- end }}
 

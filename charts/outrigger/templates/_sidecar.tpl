@@ -55,9 +55,14 @@
   env: [
     {{- range list
       (list "POD_NAME" "metadata.name") (list "POD_NAMESPACE" "metadata.namespace") (list "POD_UID" "metadata.uid")
-      (list "POD_IPS" "status.podIPs") (list "NODE_NAME" "spec.nodeName") (list "SERVICE_ACCOUNT" "spec.serviceAccountName") }}
+      (list "POD_IPS" "status.podIPs") (list "CONTAINER_NAME" "")
+      (list "NODE_NAME" "spec.nodeName") (list "SERVICE_ACCOUNT" "spec.serviceAccountName") }}
+    {{- if eq (index . 1) "" }}
+    {{ $c }}.env{name: {{ index . 0 | quote }}, value: "outrigger-proxy"},
+    {{- else }}
     {{ $c }}.env{name: {{ index . 0 | quote }}, valueFrom: {{ $c }}.env.valueFrom{
       fieldRef: {{ $c }}.env.valueFrom.fieldRef{fieldPath: {{ index . 1 | quote }}}}},
+    {{- end }}
     {{- end }}
     {{ $c }}.env{name: "MEM_LIMIT", valueFrom: {{ $c }}.env.valueFrom{
       resourceFieldRef: {{ $c }}.env.valueFrom.resourceFieldRef{resource: "limits.memory"}}},
@@ -91,7 +96,10 @@
     privileged: false, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true,
     capabilities: {{ $c }}.securityContext.capabilities{drop: ["ALL"]},
     seccompProfile: {{ $c }}.securityContext.seccompProfile{type: "RuntimeDefault"}},
-  volumeMounts: [{{ $c }}.volumeMounts{name: "outrigger-policy", mountPath: "/etc/outrigger/policy", readOnly: true}],
+  volumeMounts: [{{ $c }}.volumeMounts{name: "outrigger-policy", mountPath: "/etc/outrigger/policy", readOnly: true}
+    {{- if eq .Values.discovery.mode "endpointslice" }},
+    {{ $c }}.volumeMounts{name: "outrigger-api", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount", readOnly: true}
+    {{- end }}],
   resources: {{ $c }}.resources{
     requests: {"cpu": variables.guaranteed ? variables.cpuMost : variables.cpuRequest,
       "memory": variables.guaranteed ? variables.memoryMost : variables.memoryRequest},

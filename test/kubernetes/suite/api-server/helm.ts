@@ -26,20 +26,23 @@ export class Helm {
     return ran(program('helm') as string, args, this.#environment)
   }
 
-  /** With the namespace, and `--set` for each value. Throws where helm fails. */
-  async release(action: readonly string[], values: readonly string[] = []): Promise<string> {
-    const set = values.flatMap((value) => ['--set', value])
-    const { code, out, err } = await this.run(...action, '--namespace', RELEASE_NAMESPACE, ...set)
+  /** Throws where helm fails. */
+  async release(...action: readonly string[]): Promise<string> {
+    const { code, out, err } = await this.run(...action, '--namespace', RELEASE_NAMESPACE)
     if (code !== 0) throw new Error(`helm ${action.join(' ')}: ${err}`)
     return out
   }
 
+  /** Installs or upgrades, to these values alone; a value is `name=text` or a file of the chart's `ci`. */
   install(...values: readonly string[]): Promise<string> {
-    return this.release(['upgrade', '--install', 'outrigger', CHART, '--create-namespace'], values)
+    const given = values.flatMap((value) => {
+      return value.endsWith('-values.yaml') ? ['--values', join(CHART, 'ci', value)] : ['--set', value]
+    })
+    return this.release('upgrade', '--install', 'outrigger', CHART, '--create-namespace', '--reset-values', ...given)
   }
 
   uninstall(): Promise<string> {
-    return this.release(['uninstall', 'outrigger', '--wait'])
+    return this.release('uninstall', 'outrigger', '--wait')
   }
 }
 

@@ -21,7 +21,7 @@ export async function dry(cluster: Cluster, pod: Pod): Promise<string> {
 
 /** Until pods of an opted-in namespace come out with their sidecar: nothing takes effect at once. */
 export function inForce(cluster: Cluster, namespace: string): Promise<unknown> {
-  return until('injection', async () => (await dry(cluster, podNamed(namespace))) === MESHED)
+  return until('injection', async () => (await dry(cluster, podNamed(namespace))).includes('outrigger-proxy*'))
 }
 
 export async function optInFacts(report: Report, cluster: Cluster, mode: string): Promise<void> {
@@ -56,15 +56,17 @@ export async function optInFacts(report: Report, cluster: Cluster, mode: string)
 }
 
 async function refusals(report: Report, cluster: Cluster, mode: string, namespace: string): Promise<void> {
-  const clash = await dry(cluster, podNamed(namespace, {}, { securityContext: { runAsUser: 19_765 } }))
+  const refused = (pod: Pod): Promise<string> =>
+    until('a refusal', async () => {
+      const { message } = await cluster.create(pod, { dryRun: true })
+      return message !== '' && message
+    })
+  const clash = await refused(podNamed(namespace, {}, { securityContext: { runAsUser: 19_765 } }))
   const named = clash.includes('19765') && /\bapp\b/.test(clash)
   report.holds(`${mode}: a container that runs as the sidecar's user is refused, and both are named`, named, clash)
   const annotations = { 'outrigger.dev/log-level': 'loud' }
-  const bad = await dry(cluster, podNamed(namespace, {}, {}, { annotations }))
-  report.includes(
-    `${mode}: an annotation that cannot be read is refused, and says why`,
-    bad,
-    'annotation outrigger.dev/log-level',
-  )
+  const bad = await refused(podNamed(namespace, {}, {}, { annotations }))
+  const why = 'annotation outrigger.dev/log-level'
+  report.includes(`${mode}: an annotation that cannot be read is refused, and says why`, bad, why)
   report.includes(`${mode}: and what stands there`, bad, 'loud')
 }

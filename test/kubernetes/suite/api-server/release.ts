@@ -30,7 +30,7 @@ export async function releaseFacts(report: Report, cluster: Cluster, helm: Helm,
     ]
   const state = async (): Promise<unknown> => [await timeout(), await level()]
   const revision = async (): Promise<number> =>
-    JSON.parse(await helm.release(['status', 'outrigger', '--output', 'json'])).version
+    JSON.parse(await helm.release('status', 'outrigger', '--output', 'json')).version
 
   const [bundles, before, first] = [await caBundles(cluster), await checksum(), await revision()]
   report.same('install: two webhooks for pods, two that validate', bundles.length, 4)
@@ -40,7 +40,7 @@ export async function releaseFacts(report: Report, cluster: Cluster, helm: Helm,
     report.same('upgrade: the objects are as the new values say', await state(), [7, 'debug'])
     report.holds('upgrade: a new config makes new pods of the injector', (await checksum()) !== before)
     report.same('upgrade: the CA in the webhooks is left alone', await caBundles(cluster), bundles)
-    await helm.release(['rollback', 'outrigger', String(first)])
+    await helm.release('rollback', 'outrigger', String(first))
     report.same('rollback: the objects are as they were', await state(), [5, 'info'])
     report.same('rollback: so are the pods of the injector', await checksum(), before)
     report.same('rollback: the CA in the webhooks is left alone', await caBundles(cluster), bundles)

@@ -2,7 +2,7 @@
 import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
 import { changeOfModeFacts } from './change-of-mode.ts'
-import { type Collected, collect } from './collected.ts'
+import { type Collected, collect, collectShapes, OTHER_VALUES, WITH_OTHER_VALUES } from './collected.ts'
 import { downFacts } from './down.ts'
 import { Helm, RELEASE_NAMESPACE } from './helm.ts'
 import { Injector } from './injector.ts'
@@ -30,6 +30,11 @@ export async function webhookMode(report: Report, cluster: Cluster): Promise<Col
     await report.guard('pod security', () => restrictedFacts(report, cluster, MODE))
     await report.guard('upgrade and rollback', () => releaseFacts(report, cluster, helm, OPTED_IN))
     await injector.stop()
+    await helm.install(OTHER_VALUES)
+    injector = await Injector.start(cluster)
+    await collectShapes(cluster, `${MODE}-others`, WITH_OTHER_VALUES, pods)
+    await injector.stop()
+    await helm.install()
     // Otherwise the CA of ten years would be found there.
     await cluster.delete('Secret', RELEASE_NAMESPACE, 'outrigger-injector-ca')
     injector = await Injector.start(cluster, ['--ca-lifetime=190s', '--certificate-lifetime=160s'])
