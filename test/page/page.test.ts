@@ -5,7 +5,8 @@ import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { ask, get, state } from '../support/ask.ts'
 import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
-import { findChromium, openWindow, startBrowser } from './browser.ts'
+import { audit } from './audit.ts'
+import { findChromium, type Look, openWindow, startBrowser } from './browser.ts'
 
 const program = findChromium()
 const skip = program === '' ? 'there is no chromium on PATH' : false
@@ -26,8 +27,9 @@ async function startOrigin(t: Test): Promise<{ status: number; port: number }> {
   return origin
 }
 
-async function startGuarded(t: Test, port: number): Promise<Sidecar> {
-  const sidecar = await startProxy(`kind: Sidecar
+async function startGuarded(t: Test, port: number, admin = 0): Promise<Sidecar> {
+  const sidecar = await startProxy(
+    `kind: Sidecar
 name: shop
 accessLog: {format: none}
 ---
@@ -43,7 +45,9 @@ breaker:
   scope: service
   window: {type: count, size: 10, minimumCalls: 6}
   open: {base: 30s, max: 30s, jitter: 0%}
-`)
+`,
+    { admin },
+  )
   t.teardown(() => sidecar.stop())
   return sidecar
 }
@@ -56,9 +60,9 @@ t.test('The page', { skip }, async (t) => {
   const browser: Browser = await startBrowser(program)
   t.teardown(() => browser.close())
   const wrong: string[] = []
-  const open = async (t: Test, { admin }: Sidecar, host = '127.0.0.1'): Promise<Page> => {
+  const open = async (t: Test, { admin }: Sidecar, host = '127.0.0.1', look: Look = WIDE): Promise<Page> => {
     const origin = `http://${host}:${admin}`
-    const window = await openWindow(browser, origin, WIDE, (what) => wrong.push(what))
+    const window = await openWindow(browser, origin, look, (what) => wrong.push(what))
     t.teardown(() => window.close())
     const page = await window.newPage()
     await page.goto(`${origin}/`)
@@ -128,18 +132,55 @@ t.test('The page', { skip }, async (t) => {
     await page.locator('#explained', { hasText: "No Service answers to the host 'nobody'" }).waitFor(SHOWN)
   })
 
+  t.test('Alike ones are folded, and unfolded each is there', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    origin.status = 503
+    await send(sidecar, 9)
+    const page = await open(t, sidecar)
+    const rows = page.locator('#requests tbody tr')
+    const refused = rows.filter({ hasText: 'refused: circuit_open' })
+    await refused.first().waitFor(SHOWN)
+    t.equal(await refused.count(), 1)
+    t.match(await refused.innerText(), /\d since \d\d:/)
+    await page.getByRole('button', { name: 'Fold alike' }).click()
+    t.equal(await rows.count(), 9)
+    await page.getByLabel('Outcome').selectOption('refused')
+    const count = await rows.count()
+    t.ok(count > 1 && count < 9, `${count} refused`)
+    await page.getByLabel('Contains').fill('nothing has this')
+    t.equal(await rows.innerText(), 'None.')
+  })
+
+  t.test('It can be read, named and hit, in both schemes and both widths', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    origin.status = 503
+    await send(sidecar, 8)
+    for (const scheme of ['light', 'dark'] as const) {
+      for (const width of [1280, 390]) {
+        const page = await open(t, sidecar, '127.0.0.1', { width, height: 800, scheme })
+        await page.locator('#breakers .badge.bad').waitFor(SHOWN)
+        const found = await audit(page)
+        t.same(found, { faint: [], unnamed: [], small: [], headless: 0, sideways: 0 }, `${scheme}, ${width} px`)
+      }
+    }
+  })
+
   t.same(
     wrong.filter((what) => !/status of 4\d\d/.test(what)),
     [],
     'no error, and no request to anybody else',
   )
 
-  t.test('A page whose sidecar is gone says since when', async (t) => {
+  t.test('A page whose sidecar is gone says since when, and goes on when it is back', async (t) => {
     const origin = await startOrigin(t)
     const sidecar = await startGuarded(t, origin.port)
     const page = await open(t, sidecar)
     await page.waitForSelector('.link.live', SHOWN)
     await sidecar.stop()
     await page.locator('.link.lost', { hasText: /^stale since \d\d:\d\d:\d\d, connecting$/ }).waitFor(SHOWN)
+    await startGuarded(t, origin.port, sidecar.admin)
+    await page.waitForSelector('.link.live', { timeout: 10_000 })
   })
 })

@@ -28,6 +28,8 @@ export interface Proxy {
 export interface ProxyOptions {
   /** The application's port; inbound traffic goes there. */
   readonly app?: number
+  /** The port of its admin listener, where it is not to be any that is free. */
+  readonly admin?: number
   readonly clock?: Clock
   readonly random?: Random
   /** Instead of what was measured of the process. */
@@ -66,7 +68,7 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       app: options.app === undefined ? undefined : { host: LOCAL, port: options.app },
       inbound: options.app === undefined && from === undefined ? undefined : { host: LOCAL, port: 0 },
       outbound: { host: LOCAL, port: 0 },
-      admin: { host: LOCAL, port: 0 },
+      admin: { host: LOCAL, port: options.admin ?? 0 },
       log: { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') },
       version: '0.0.0-test',
       environment: {},
