@@ -4,13 +4,11 @@
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from './lab.ts'
 import { type Peer, prepare, programs, readPeer } from './peer-file.ts'
 import { cpuSeconds } from './proc.ts'
-import { LOAD_CORE, PROXY_CORE, pinned, Started, which } from './started.ts'
+import { listening, LOAD_CORE, PROXY_CORE, pinned, Started, which } from './started.ts'
 
 const SIZE = 1024 * 1024
 /** Messages of one spell, on so many connections with so many streams each. */
@@ -28,20 +26,6 @@ interface Subject {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
-
-async function listening(port: number): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => resolve(true))
-      socket.on('error', () => resolve(false))
-      socket.on('close', () => resolve(false))
-      setTimeout(() => socket.destroy(), 200)
-    })
-    if (open) return
-    await sleep(50)
-  }
-  throw new Error(`nothing listens on port ${port}`)
 }
 
 /** Returns messages a second; throws when one did not come back. */
@@ -70,6 +54,8 @@ export async function echo(bundle: string, scratch: string, rounds: number): Pro
       upstream_h1: '127.0.0.1:1',
       upstream_h2: `127.0.0.1:${upstream}`,
       upstream_h2_port: upstream,
+      collector: '127.0.0.1:1',
+      collector_port: 1,
       p0: adminPort,
     }
     const { command, env } = prepare(peer, values)

@@ -1,4 +1,4 @@
-/** Who makes the load: wrk at saturation where it is installed, our own generator else and for a fixed rate. */
+/** Who makes the load: wrk and h2load at saturation where they are installed, our own generator else and for a fixed rate. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,10 +34,12 @@ async function own<T>(...args: (string | number)[]): Promise<T> {
 
 export class Generator {
   readonly #wrk: string | undefined
+  readonly #h2load: string | undefined
   readonly #lua: string
 
-  constructor(wrk: string | undefined, scratch: string) {
+  constructor(wrk: string | undefined, h2load: string | undefined, scratch: string) {
     this.#wrk = wrk
+    this.#h2load = h2load
     this.#lua = join(scratch, 'post.lua')
     writeFileSync(
       this.#lua,
@@ -46,7 +48,9 @@ export class Generator {
   }
 
   get name(): string {
-    return this.#wrk === undefined ? 'our own generator (no wrk here)' : 'wrk'
+    const http1 = this.#wrk === undefined ? 'our own generator (no wrk here)' : 'wrk'
+    const http2 = this.#h2load === undefined ? 'our own generator (no h2load here)' : 'h2load'
+    return `${http1}; over HTTP/2 ${http2}`
   }
 
   /** As fast as 64 connections go. */
@@ -66,6 +70,19 @@ export class Generator {
       rps: found(/Requests\/sec:\s+([\d.]+)/),
       bad: found(/Non-2xx or 3xx responses: (\d+)/) + broken,
     }
+  }
+
+  /** As fast as 8 connections of 16 streams go. */
+  async http2(port: number, seconds: number): Promise<Saturated> {
+    if (this.#h2load === undefined) return own<Saturated>('http2', port, 8, 16, seconds)
+    const url = `http://127.0.0.1:${port}${GET_PATH}`
+    const [file, ...args] = pinned([this.#h2load, '-c8', '-m16', `-D${seconds}`, url], LOAD_CORE)
+    const { stdout } = await run(file as string, args)
+    const [, good = 0, redirected = 0, wrong = 0, failed = 0] = (
+      /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(stdout) ?? []
+    ).map(Number)
+    const bad = redirected + wrong + failed
+    return { count: good + bad, bad, rps: Number(/([\d.]+) req\/s/.exec(stdout)?.[1]) }
   }
 
   paced(port: number, seconds: number, rate: number): Promise<Paced> {

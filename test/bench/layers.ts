@@ -1,9 +1,9 @@
 /** ns per request and layer: each layer's own cost is what it adds to the bare wire, in turns, the median of many. */
-import { table } from '../../src/demo/table.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { codec, type Work } from './codec.ts'
 import { median } from './side-by-side.ts'
 import { ask, subjects } from './stack.ts'
+import type { Table } from './tables.ts'
 
 /** Requests until the event loop gets a turn, as many as one read of a busy connection may bring. */
 const BATCH = 64
@@ -23,8 +23,8 @@ async function cost(work: Work, requests: number): Promise<number> {
   return ((user + system) * 1000) / requests
 }
 
-/** Prints the table; `rounds` of `requests` each. */
-export async function layers(rounds: number, requests: number): Promise<string> {
+/** `rounds` of `requests` each. */
+export async function layers(rounds: number, requests: number): Promise<Table> {
   const clock = new SystemClock()
   const { bare, layers: single, whole } = subjects(clock)
   const stack: Work[] = [bare, ...single, whole].map((subject) => ({
@@ -61,5 +61,5 @@ export async function layers(rounds: number, requests: number): Promise<string> 
     row(bare.name, floor),
     ...codec().map(({ name }) => row(name, floor)),
   ]
-  return table(['layer', 'ns per request', 'with what is beneath it: least to most'], rows)
+  return { heading: ['layer', 'ns per request', 'with what is beneath it: least to most'], rows }
 }

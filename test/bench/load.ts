@@ -1,8 +1,9 @@
 /**
  * Load and origin, each a process of its own, on bare sockets so that they cost little:
- *   origin PORT COLLECTORPORT · closed URL-PORT … · paced … · idle … · first …
+ *   origin PORT HTTP2-PORT COLLECTOR-PORT · closed PORT … · http2 PORT … · paced … · idle … · first …
  * Prints one line of JSON (`idle` and `origin` first, then they wait for the end of stdin).
  */
+import { connect, createServer } from 'node:http2'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -104,6 +105,37 @@ async function closed(port: number, connections: number, seconds: number, post: 
   const took = performance.now() - start
   for (const line of lines) line.close()
   return { count, bad, rps: (count / took) * 1000 }
+}
+
+/** The same over HTTP/2: `streams` requests at a time on each connection. */
+async function http2(port: number, connections: number, streams: number, seconds: number): Promise<object> {
+  let count = 0
+  let bad = 0
+  let over = false
+  const sessions = Array.from({ length: connections }, () => connect(`http://${HOST}:${port}`))
+  for (const session of sessions) {
+    session.on('error', () => {})
+    const ask = (): void => {
+      if (over || session.destroyed) return
+      const stream = session.request({ ':path': GET_PATH })
+      let status = 0
+      stream.on('response', (fields) => (status = Number(fields[':status'])))
+      stream.on('error', () => {})
+      stream.on('close', () => {
+        if (over) return
+        count++
+        if (status !== 200) bad++
+        ask()
+      })
+      stream.resume()
+    }
+    for (let i = 0; i < streams; i++) ask()
+  }
+  const start = performance.now()
+  await sleep(seconds * 1000)
+  over = true
+  for (const session of sessions) session.destroy()
+  return { count, bad, rps: (count / (performance.now() - start)) * 1000 }
 }
 
 /** `rate` a second, whatever the answers do; a request that finds no free connection waits, and its wait counts. */
@@ -232,11 +264,13 @@ async function main([mode, ...rest]: readonly string[]): Promise<void> {
   const [port = 0, a = 0, b = 0, c = 0] = rest.map(Number)
   if (mode === 'origin') {
     origin(port)
-    origin(a)
+    createServer((_request, response) => void response.end(ANSWER)).listen(a, HOST)
+    origin(b)
     await endOfInput()
     process.exit(0)
   } else if (mode === 'idle') await idle(port, a)
   else if (mode === 'closed') console.log(JSON.stringify(await closed(port, a, b, c === 1)))
+  else if (mode === 'http2') console.log(JSON.stringify(await http2(port, a, b, c)))
   else if (mode === 'paced') console.log(JSON.stringify(await paced(port, a, b, c)))
   else if (mode === 'first') console.log(JSON.stringify(await first(port, a)))
   process.exit(0)

@@ -17,7 +17,11 @@ export const NODE: string =
 
 export interface Peer {
   readonly id: string
+  /** The same for HTTP/1.1 and HTTP/2 of one program, which are two peers: one row of the table. */
+  readonly program: string
   readonly label: string
+  /** It is asked over HTTP/2 only. */
+  readonly http2: boolean
   readonly start: string
   readonly version: string
   readonly env: string
@@ -32,7 +36,8 @@ const OURS = ['outrigger', 'outrigger-h2']
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'outrigger-peers', 'bin')
 
 export function programs(): Record<string, string | undefined> {
-  return { envoy: which('envoy', [CACHE]), haproxy: which('haproxy'), nginx: which('nginx'), wrk: which('wrk') }
+  const here = Object.fromEntries(['haproxy', 'nginx', 'wrk', 'h2load', 'strace'].map((name) => [name, which(name)]))
+  return { ...here, envoy: which('envoy', [CACHE]) }
 }
 
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
@@ -49,7 +54,9 @@ export function readPeer(id: string, bundle: string): Peer {
   const key = (name: string): string => keys.get(name) ?? ''
   return {
     id,
+    program: id.replace(/-h2$/, ''),
     label: key('label'),
+    http2: key('protocols') === 'h2',
     start: key('start'),
     version: key('version'),
     env: key('env'),

@@ -1,39 +1,50 @@
 /**
- * `npm run bench`: the bundle beside what is installed of Envoy, HAProxy and nginx, then the cost of each layer.
+ * `npm run bench`: the bundle beside what is installed of Envoy, HAProxy and nginx; its start by phase, its memory by owner,
+ * what a request costs, each layer alone. Writes all of it into docs/benchmarks.md.
  *
- *   npm run bench                                  all of it, 3 rounds of 3 s spells
+ *   npm run bench                                  all of it, about 9 minutes
  *   npm run bench -- --rounds 5 --seconds 5 --only outrigger,envoy
+ *   npm run bench -- --inside                      our own start, memory and requests alone
  *   npm run bench -- --ref main~3                  before and after: that commit's bundle beside this tree's, as a ratio
  *   npm run bench -- --echo                        messages of 1 MiB over HTTP/2, there and back
  *   npm run bench -- --layers                      the layers alone; --no-layers: without them
  *   npm run bench -- --peer-file                   writes our peer file for the comparison outside, prints its path
  *   npm run bench -- --delegate                    runs that comparison, where it lies beside the project
  *
- * Absolute figures move with the machine and with who else is on it; ratios within one run count. docs/benchmarks.md.
+ * Only a run with none of these flags, or with --write, changes the page. Absolute figures move with the machine and with who
+ * else is on it; ratios within one run count.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { table } from '../../src/demo/table.ts'
 import { buildCommit, buildTree, describeCommit } from './bundle.ts'
 import { echo } from './echo.ts'
+import { memoryByOwner, perRequest, startPhases } from './inside.ts'
 import { Lab } from './lab.ts'
 import { layers } from './layers.ts'
+import type { Plan } from './measure.ts'
 import { fill, type Peer, readPeer, writePeerFile } from './peer-file.ts'
-import { comparison, type Plan, sideBySide } from './side-by-side.ts'
+import { commit, machine, type Section, writeReport } from './report.ts'
+import { sideBySide } from './side-by-side.ts'
 import { PINNED, versionOf } from './started.ts'
+import { cpuTable, memoryTable } from './tables.ts'
 
 const OUTSIDE = fileURLToPath(new URL('../../../shared/tools/peers/compare.sh', import.meta.url))
-const OTHERS = ['envoy', 'haproxy', 'nginx']
+const OTHERS = ['envoy', 'envoy-h2', 'haproxy', 'nginx']
+const ROUNDS = 2
 
 const { values: flags } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: String(ROUNDS) },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     ref: { type: 'string', default: '' },
+    inside: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     layers: { type: 'boolean', default: false },
     echo: { type: 'boolean', default: false },
     'no-layers': { type: 'boolean', default: false },
@@ -50,53 +61,126 @@ const plan: Plan = {
   brief: flags.ref !== '',
 }
 
-function machine(): string {
-  const model = cpus()[0]?.model ?? 'unknown CPU'
-  return `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.version}`
+const whole = process.argv.length === 2
+
+/** Printed as soon as it is there: a run takes minutes. */
+function told(title: string, words: string, found: Section['table']): Section {
+  console.log(`\n${title}\n${words}\n\n${table(found.heading, found.rows)}`)
+  return { title, words, table: found }
 }
 
-function wanted(): (id: string) => boolean {
+// ---------------------------------------------------------------- beside others
+
+async function besideOthers(lab: Lab, bundle: string): Promise<Section[]> {
   const only = flags.only.split(',').filter(Boolean)
-  return (id) => only.length === 0 || only.includes(id)
+  const wanted = ({ program }: Peer): boolean => only.length === 0 || only.includes(program)
+  const all = ['outrigger', 'outrigger-h2', ...OTHERS].map((id) => readPeer(id, bundle)).filter(wanted)
+  const missing = all.filter(({ program }) => program !== 'outrigger' && lab.programs[program] === undefined)
+  const peers = all.filter((peer) => !missing.includes(peer))
+  if (missing.length > 0) {
+    console.log(
+      `Not installed, so not in the table: ${[...new Set(missing.map(({ program }) => program))].join(', ')}.`,
+    )
+  }
+  return compare(lab, peers, 'envoy')
 }
 
-async function besideOthers(lab: Lab): Promise<void> {
-  const bundle = buildTree(join(lab.scratch, 'outrigger.cjs'))
-  const ours = readPeer('outrigger', bundle)
-  const found = OTHERS.filter((id) => lab.programs[id] !== undefined)
-  const missing = OTHERS.filter((id) => lab.programs[id] === undefined)
-  const peers = [ours, ...found.map((id) => readPeer(id, ''))].filter(({ id }) => wanted()(id))
-  if (missing.length > 0) console.log(`Not installed, so not in the table: ${missing.join(', ')}.`)
-  await lab.open()
-  await compare(lab, peers, 'envoy')
-  for (const peer of peers)
-    console.log(`${peer.label}: ${versionOf(fill(peer.version, programValues(lab)).split(' '))}`)
-}
-
-async function beforeAndAfter(lab: Lab): Promise<void> {
+async function beforeAndAfter(lab: Lab): Promise<Section[]> {
   const before = buildCommit(flags.ref, lab.scratch, join(lab.scratch, 'before.cjs'))
   const after = buildTree(join(lab.scratch, 'after.cjs'))
-  const peer = (id: string, bundle: string, label: string): Peer => ({ ...readPeer('outrigger', bundle), id, label })
+  const pair = (program: string, bundle: string, label: string): Peer[] =>
+    ['outrigger', 'outrigger-h2'].map((id) => ({ ...readPeer(id, bundle), id: `${program}-${id}`, program, label }))
   await lab.open()
-  await compare(
-    lab,
-    [peer('before', before, `before: ${describeCommit(flags.ref)}`), peer('after', after, 'after: this tree')],
-    'before',
-  )
+  const peers = [
+    ...pair('before', before, `before: ${describeCommit(flags.ref).slice(0, 40)}`),
+    ...pair('after', after, 'after: this tree'),
+  ]
+  return compare(lab, peers, 'before')
+}
+
+async function compare(lab: Lab, peers: readonly Peer[], reference: string): Promise<Section[]> {
+  const measured = await sideBySide(lab, peers, plan)
+  const beside = peers.some(({ program }) => program === reference)
+    ? ` In brackets: what stands beside ${reference}.`
+    : ''
+  const rounds = `Medians of ${plan.rounds} rounds, spells of ${plan.seconds} s, 1 KiB of JSON back.${beside}`
+  const cpu = cpuTable(peers, measured, reference, plan)
+  const sections = [told('CPU and latency', rounds, cpu)]
+  if (plan.brief) return sections
+  const words = 'Resident memory of the same processes in MiB, file pages included.'
+  sections.push(told('Memory and start', words, memoryTable(peers, measured, reference, plan)))
+  return sections
+}
+
+// ---------------------------------------------------------------- ours alone
+
+async function inside(lab: Lab, bundle: string): Promise<Section[]> {
+  const ours = readPeer('outrigger', bundle)
+  const http2 = readPeer('outrigger-h2', bundle)
+  const probe = 'With a probe in it, which takes some milliseconds and half a megabyte.'
+  const sections = [
+    told('Start by phase', `Outrigger, ms, medians of 7. ${probe}`, await startPhases(lab, ours, 7)),
+    told(
+      'Memory by owner',
+      `Outrigger, MiB. ${probe} "C library" is its heap and its arenas, "other maps" the text of the bundle and what is left, "file pages" Node itself, shared by all processes that run it.`,
+      await memoryByOwner(lab, ours, plan.seconds, plan.idleConnections),
+    ),
+    told('A request', 'Outrigger, at saturation.', await perRequest(lab, [ours, http2], plan.seconds)),
+  ]
+  return sections
+}
+
+async function eachLayer(): Promise<Section> {
+  const words =
+    'Medians of 9 rounds in this process; single rounds vary by a half and more. Below them the codec of HTTP/1.1.'
+  return told('Layers', words, await layers(9, 12_800))
+}
+
+// ---------------------------------------------------------------- all of it
+
+async function run(lab: Lab): Promise<Section[]> {
+  if (flags.ref !== '') return beforeAndAfter(lab)
+  const bundle = buildTree(join(lab.scratch, 'outrigger.cjs'))
+  await lab.open()
+  return [...(flags.inside ? [] : await besideOthers(lab, bundle)), ...(await inside(lab, bundle))]
+}
+
+/** Where and with what, in whole sentences. */
+function headOf(lab: Lab): string {
+  const versions = ['envoy', 'haproxy', 'nginx']
+    .filter((id) => lab.programs[id] !== undefined)
+    .map((id) => {
+      const peer = readPeer(id, '')
+      return `${peer.label}: \`${versionOf(fill(peer.version, programValues(lab)).split(' '))}\``
+    })
+  return [
+    `Measured ${new Date().toISOString().slice(0, 10)} at ${commit()} on ${machine()}.`,
+    `Load: ${lab.generator.name}; origin: ${lab.backendName}; ${PINNED ? 'the proxy alone on core 0, all else on core 1' : 'not pinned: no taskset, or one core'}.`,
+    ...(versions.length === 0 ? ['No other proxy was installed.'] : versions),
+  ].join('\n')
 }
 
 function programValues(lab: Lab): Record<string, string> {
   return Object.fromEntries(Object.entries(lab.programs).map(([name, path]) => [name, path ?? name]))
 }
 
-async function compare(lab: Lab, peers: readonly Peer[], reference: string): Promise<void> {
-  const measured = await sideBySide(lab, peers, plan)
-  console.log(`\nMedians of ${plan.rounds} rounds, spells of ${plan.seconds} s; 64 connections, 1 KiB of JSON.`)
-  console.log(
-    `Load: ${lab.generator.name}; backend: ${lab.backendName}; ${PINNED ? 'the proxy alone on core 0, all else on core 1' : 'not pinned: no taskset, or one core'}.`,
-  )
-  console.log(`${machine()}\n`)
-  console.log(`${comparison(peers, measured, reference, plan)}\n`)
+async function measured(): Promise<void> {
+  if (!existsSync('/proc/self/smaps')) {
+    console.log('skipped: CPU and memory are read from /proc, which is not here')
+    return
+  }
+  const lab = new Lab()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void lab.close().then(() => process.exit(130)))
+  try {
+    const sections = await run(lab)
+    if (!flags['no-layers'] && flags.ref === '') sections.push(await eachLayer())
+    const head = headOf(lab)
+    console.log(`\n${head}`)
+    if (whole || flags.write) console.log(`\nwritten: ${writeReport(head, sections)}`)
+  } finally {
+    await lab.close()
+  }
 }
 
 /** The comparison outside, with our peer file; its exit code. */
@@ -126,21 +210,8 @@ async function main(): Promise<number> {
     }
     return 0
   }
-  if (!flags.layers) {
-    if (!existsSync('/proc/self/stat')) console.log('skipped: CPU and memory are read from /proc, which is not here')
-    else {
-      const lab = new Lab()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => void lab.close().then(() => process.exit(130)))
-      try {
-        await (flags.ref === '' ? besideOthers(lab) : beforeAndAfter(lab))
-      } finally {
-        await lab.close()
-      }
-    }
-  }
-  if (flags.layers || (!flags['no-layers'] && flags.ref === ''))
-    console.log(`\nEach layer alone, median of 9 rounds\n\n${await layers(9, 12_800)}`)
+  if (flags.layers) await eachLayer()
+  else await measured()
   return 0
 }
 

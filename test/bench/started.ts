@@ -1,9 +1,9 @@
 /** One program that was started: pinned to cores where that can be, ended by its own pid and those of its children. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import net from 'node:net'
 import { availableParallelism } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { existsSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tree } from './proc.ts'
 
@@ -77,6 +77,21 @@ export class Started {
   }
 }
 
+/** Settles once something takes connections on a port of this machine. */
+export async function listening(port: number): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true))
+      socket.on('error', () => resolve(false))
+      socket.on('close', () => resolve(false))
+      setTimeout(() => socket.destroy(), 200)
+    })
+    if (open) return
+    await sleep(50)
+  }
+  throw new Error(`nothing listens on port ${port}`)
+}
+
 function quietly(act: () => void): void {
   try {
     act()
@@ -93,7 +108,14 @@ export function versionOf(command: readonly string[]): string {
       encoding: 'utf8',
       timeout: 10_000,
     })
-    return out.trim().split('\n')[0]?.slice(0, 100) ?? ''
+    // Some begin with the path they were called by, which is nobody's business.
+    return (
+      out
+        .replaceAll(`${file}`, basename(`${file}`))
+        .trim()
+        .split('\n')[0]
+        ?.slice(0, 100) ?? ''
+    )
   } catch (error) {
     return `no version (${(error as Error).message.split('\n')[0]})`
   }
