@@ -18,7 +18,7 @@ t.test('the image starts without a shell and without rights', async (t) => {
 
 t.test('HEALTHCHECK says what /livez says', async (t) => {
   const [program, ...args] = JSON.parse(/^HEALTHCHECK .*?CMD (\[.*\])$/m.exec(dockerfile)![1]!) as string[]
-  t.equal(program, 'node')
+  t.equal(program, 'outrigger')
   let status = 200
   const server = createServer((request, answer) => {
     t.equal(request.url, '/livez')
@@ -28,7 +28,7 @@ t.test('HEALTHCHECK says what /livez says', async (t) => {
   const { port } = server.address() as AddressInfo
   const check = async () => {
     const env = { ...process.env, OUTRIGGER_ADMIN: `127.0.0.1:${port}` }
-    const [code] = await once(spawn(process.execPath, args, { env, stdio: 'inherit' }), 'exit')
+    const [code] = await once(spawn(process.execPath, ['cmd/outrigger.ts', ...args], { env, stdio: 'ignore' }), 'exit')
     return code
   }
   t.equal(await check(), 0)
