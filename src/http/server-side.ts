@@ -49,6 +49,8 @@ export interface IncomingConnection {
   readonly secure: boolean
   /** Somebody waits for something: an exchange, or bytes of an answer that are not out yet. */
   readonly busy: boolean
+  /** drain() tells the client which requests are still taken, so that none is lost on its way (RFC 9113 §6.8). */
+  readonly announces: boolean
   /** No further requests: ends once nothing is in flight. */
   drain(): void
   /** Ends at once. */

@@ -94,6 +94,10 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     return this.#owner.draining
   }
 
+  get announces(): boolean {
+    return false
+  }
+
   /** Somebody waits for something: an exchange, or bytes of an answer that are not out yet. */
   get busy(): boolean {
     return (!this.idle && this.#state !== CLOSED) || this.socket.writableLength > 0

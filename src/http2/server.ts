@@ -63,6 +63,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.watch()
   }
 
+  get announces(): boolean {
+    return true
+  }
+
   get busy(): boolean {
     return this.streams.size > 0 || this.socket.writableLength > 0 || this.#betweenGoaways
   }

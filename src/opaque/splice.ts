@@ -153,6 +153,10 @@ export class Splice implements Timed {
     else this.#end('idle_timeout')
   }
 
+  get announces(): boolean {
+    return false
+  }
+
   /** What two ends have to say to each other nobody here can know: it is in flight until it ends. */
   get busy(): boolean {
     return !this.#over

@@ -19,6 +19,8 @@ export type DrainPhase = 'serving' | 'announced' | 'waiting' | 'draining inbound
 
 /** ms between looks at what is still in flight. */
 const LOOK = 20
+/** ms for which idle connections stay once nobody can connect any more: what their clients have just sent is on its way. */
+const PARTING = 500
 
 export class Drain implements Timed {
   phase: DrainPhase = 'serving'
@@ -27,6 +29,8 @@ export class Drain implements Timed {
   readonly #inbound: readonly TrafficListener[]
   readonly #outbound: TrafficListener | undefined
   #startedAt = 0
+  /** When the listeners of the phase were told to go. */
+  #leftAt = 0
   /** When outbound was last seen with something in flight. */
   #askedAt = 0
   #timer: Timer | undefined
@@ -81,20 +85,33 @@ export class Drain implements Timed {
   }
 
   expired(): void {
-    if (this.phase === 'waiting') {
-      this.phase = 'draining inbound'
-      for (const listener of this.#inbound) listener.drain(this.#look)
-    }
     const now = this.#clock.now()
+    if (this.phase === 'waiting') this.#leave('draining inbound', this.#inbound)
     if (this.#outbound?.busy === true) this.#askedAt = now
-    if (this.phase === 'draining inbound' && !this.#inbound.some(({ busy }) => busy) && this.#quietSince(now)) {
-      this.phase = 'draining outbound'
-      this.#outbound?.drain(this.#look)
+    if (this.phase === 'draining inbound' && this.#gone(this.#inbound, now) && this.#quietSince(now)) {
+      this.#leave('draining outbound', this.#outside)
     }
     const over = now - this.#startedAt >= this.#times.timeout
-    const empty = this.phase === 'draining outbound' && this.#outbound?.busy !== true
+    const empty = this.phase === 'draining outbound' && this.#gone(this.#outside, now)
     if (empty || over) this.#finish()
     else this.#timer = this.#clock.schedule(LOOK, this)
+  }
+
+  #leave(phase: DrainPhase, listeners: readonly TrafficListener[]): void {
+    this.phase = phase
+    this.#leftAt = this.#clock.now()
+    for (const listener of listeners) listener.drain(this.#look)
+  }
+
+  /** Nothing is in flight, nor on its way. */
+  #gone(listeners: readonly TrafficListener[], now: number): boolean {
+    const parted = now - this.#leftAt >= PARTING
+    if (parted) for (const listener of listeners) listener.dismiss()
+    return listeners.every(({ busy, connections }) => !busy && (parted || connections === 0))
+  }
+
+  get #outside(): readonly TrafficListener[] {
+    return this.#outbound === undefined ? [] : [this.#outbound]
   }
 
   #quietSince(now: number): boolean {
@@ -102,7 +119,7 @@ export class Drain implements Timed {
   }
 
   #finish(): void {
-    if (!this.outboundDraining) this.#outbound?.drain(this.#look)
+    if (!this.outboundDraining) this.#leave('draining outbound', this.#outside)
     this.phase = 'drained'
     this.#settle?.()
   }

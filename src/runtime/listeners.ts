@@ -101,9 +101,9 @@ export class TrafficListener {
   }
 
   /**
-   * No new connections; idle ones end, busy ones after their exchange (the receiver says `draining`). What the kernel holds by
-   * now is taken first, connections as well as requests on those that look idle: closed over it, they would be reset. `left` is
-   * called when that is done.
+   * No new connections, once those that stand in the kernel's queue are taken: closed over them, they would be reset. The others
+   * stay, and each answer sends one away (the receiver says `draining`), but for those that can be told in words that lose
+   * nothing. `left` is called when that is done.
    */
   drain(left: () => void): void {
     this.#leaving = true
@@ -112,10 +112,15 @@ export class TrafficListener {
       // Of the connections that were taken last, the requests that came with them.
       afterTurns(2, () => {
         this.#leaving = false
-        for (const connection of this.#connections) connection.drain()
+        for (const connection of this.#connections) if (connection.announces) connection.drain()
         left()
       })
     })
+  }
+
+  /** After drain(): idle connections end, busy ones after their exchange. */
+  dismiss(): void {
+    for (const connection of this.#connections) connection.drain()
   }
 
   /** A turn of the event loop takes one connection: the queue is empty when none came in two. */

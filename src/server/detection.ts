@@ -45,6 +45,10 @@ export class Detection implements IncomingConnection, Reader, Timed {
     socket.on('close', this.#close)
   }
 
+  get announces(): boolean {
+    return false
+  }
+
   get busy(): boolean {
     return false
   }

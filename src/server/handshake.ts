@@ -45,6 +45,10 @@ export class ServerHandshake implements IncomingConnection, Accepting, Timed {
     acceptor.accept(accepted, this)
   }
 
+  get announces(): boolean {
+    return false
+  }
+
   get busy(): boolean {
     return false
   }

@@ -70,6 +70,10 @@ export class Redirected implements IncomingConnection, Reader, Timed {
     reading.reader = this
   }
 
+  get announces(): boolean {
+    return false
+  }
+
   get busy(): boolean {
     return false
   }

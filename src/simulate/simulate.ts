@@ -103,7 +103,15 @@ class Connections {
   of(peer: string): IncomingConnection {
     let connection = this.#made.get(peer)
     if (connection === undefined) {
-      connection = { peerAddress: peer, peerPort: 40_000, secure: false, busy: false, drain() {}, destroy() {} }
+      connection = {
+        peerAddress: peer,
+        peerPort: 40_000,
+        secure: false,
+        busy: false,
+        announces: false,
+        drain() {},
+        destroy() {},
+      }
       this.#made.set(peer, connection)
     }
     return connection
