@@ -11,7 +11,7 @@ interface Value {
   readonly exemplar?: { readonly labelSet: Labels; readonly value: number; readonly timestamp: number }
 }
 
-interface Told {
+export interface Told {
   readonly name: string
   readonly help: string
   readonly type: string
@@ -20,7 +20,7 @@ interface Told {
 }
 
 /** What is left of prom-client's own metrics when they are read. */
-interface PromMetric {
+export interface PromMetric {
   readonly name: string
   readonly type?: string
   get(): Promise<Told>

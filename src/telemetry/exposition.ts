@@ -1,7 +1,13 @@
 /** The text that Prometheus scrapes, written by prom-client, which is loaded by the first scrape. */
 // cold file: runs once per scrape
 import type { Metric, Registry as PromRegistry } from 'prom-client'
-import { FamilyMetric, OpenFamilyMetric, OpenMetric } from './exposition-metric.ts'
+import {
+  FamilyMetric,
+  OpenFamilyMetric,
+  OpenMetric,
+  type PromMetric as Readable,
+  type Told,
+} from './exposition-metric.ts'
 import type { Family } from './families/family.ts'
 import type { MetricFormat } from './metric-format.ts'
 import type { MetricSource } from './metric-source.ts'
@@ -12,6 +18,10 @@ const DELAY_RESOLUTION = 50
 /** Gauges that call themselves totals; `promtool check metrics` refuses them, and walking every handle is not free. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
+/** Samples that are written at a stretch: a few ms. */
+const SLICE = 2000
+
+type MetricObject = ReturnType<PromRegistry['getMetricsAsArray']>[number]
 type Registries = Readonly<Record<MetricFormat, PromRegistry>>
 
 export class Exposition {
@@ -28,11 +38,7 @@ export class Exposition {
     const registry = (await this.#registries)[format]
     this.#source.tidy()
     const families: string[] = []
-    for (const name of names(registry)) {
-      families.push(await registry.getSingleMetricAsString(name))
-      // Requests come first: a long text is written between them.
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
+    for (const metric of registry.getMetricsAsArray()) families.push(await written(registry, metric))
     return format === 'classic' ? `${families.join('\n\n')}\n` : `${families.join('\n')}\n# EOF\n`
   }
 
@@ -68,6 +74,26 @@ function register(registry: PromRegistry, metric: unknown): void {
   registry.registerMetric(metric as Metric)
 }
 
-function names(registry: PromRegistry): string[] {
-  return registry.getMetricsAsArray().map(({ name }) => name)
+/** What is not in prom-client's types, though it is a method like the others. */
+interface Writer {
+  getMetricsAsString(metric: { get(): Promise<Told> }): Promise<string>
+}
+
+/** Requests come first: a long text is written between them, a slice at a time. */
+async function written(registry: PromRegistry, metric: MetricObject): Promise<string> {
+  const { getForPromString, get } = metric as unknown as Readable
+  const told = await (getForPromString ?? get).call(metric)
+  const slices: string[] = []
+  for (let from = 0; from === 0 || from < told.values.length; from += SLICE) {
+    const slice = { ...told, values: told.values.slice(from, from + SLICE) }
+    const text = await (registry as unknown as Writer).getMetricsAsString({ get: () => Promise.resolve(slice) })
+    slices.push(from === 0 ? text : withoutHead(text))
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return slices.join('\n')
+}
+
+/** HELP and TYPE stand at the beginning only. */
+function withoutHead(text: string): string {
+  return text.slice(text.indexOf('\n', text.indexOf('\n') + 1) + 1)
 }

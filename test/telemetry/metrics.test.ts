@@ -107,6 +107,41 @@ t.test('Rows are bounded: what finds none is counted', async (t) => {
   t.ok(total.length === 2000)
 })
 
+t.test('Routes are bounded: those beyond share one name, and are counted', async (t) => {
+  const world = new World()
+  const route = world.route as { template: string; telemetry: unknown }
+  // Two are there from the start: what matches none, in and out.
+  for (let i = 0; i < 5000; i++) {
+    Object.assign(route, { template: `/${i}`, telemetry: undefined })
+    world.ask()
+    world.answer(200)
+  }
+  const shared = { route: '_OTHER', destination: '_OTHER', attempt: 'first' }
+  t.equal(await world.metric('outrigger_attempts_total', shared), 2)
+  t.equal(await world.metric('outrigger_attempts_total', { route: '/4997', attempt: 'first' }), 1)
+  // Two routes, and of each histogram what had no row: all but 2 000.
+  t.equal(await world.metric('outrigger_series_dropped_total'), 2 + 2 * 3000)
+})
+
+t.test('A family that is long is written in pieces, and is one family', async (t) => {
+  const world = new World()
+  for (let i = 0; i < 600; i++) {
+    world.ask()
+    world.answer(200 + i)
+  }
+  for (const accept of ['', 'application/openmetrics-text']) {
+    const lines = (await world.metrics(accept)).split('\n')
+    const first = lines.indexOf(`# TYPE ${SERVER} histogram`)
+    t.equal(lines.filter((line) => line.startsWith(`# TYPE ${SERVER} `)).length, 1)
+    const samples = lines.slice(first + 1, first + 1 + 600 * 17)
+    t.ok(
+      samples.every((line) => line.startsWith(`${SERVER}_`)),
+      'without a gap',
+    )
+    t.notOk(lines[first + 1 + 600 * 17]?.startsWith(SERVER), 'and no more')
+  }
+})
+
 t.test('A reload makes new routes and keeps what was counted', async (t) => {
   const world = new World()
   world.ask()
