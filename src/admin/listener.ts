@@ -38,11 +38,7 @@ export function startAdmin(
   ])
   const server = createServer(LIMITS, (request, response) => {
     const stream = request.method === 'GET' ? streams.get(pathOf(request)) : undefined
-    if (stream !== undefined) {
-      const refused = stream.join(request, response)
-      if (refused !== undefined) send(request, response, refused)
-      return
-    }
+    if (stream !== undefined) return joined(stream, request, response)
     answer(request, source).then(
       (made) => send(request, response, made),
       (error) => send(request, response, refusal(500, 'internal_error', String(error))),
@@ -77,6 +73,16 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
     default:
       return otherMethod(path)
   }
+}
+
+function joined(stream: Stream, request: IncomingMessage, response: ServerResponse): void {
+  let refused: Answer | undefined
+  try {
+    refused = stream.join(request, response)
+  } catch (error) {
+    refused = refusal(500, 'internal_error', String(error))
+  }
+  if (refused !== undefined) send(request, response, refused)
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

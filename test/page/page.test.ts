@@ -1,6 +1,8 @@
 /** The page in a real browser, against a real sidecar whose upstream begins to fail. */
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { ask, get, state } from '../support/ask.ts'
@@ -130,6 +132,17 @@ t.test('The page', { skip }, async (t) => {
     await page.getByLabel('Explain a URL').fill('http://nobody/')
     await page.keyboard.press('Enter')
     await page.locator('#explained', { hasText: "No Service answers to the host 'nobody'" }).waitFor(SHOWN)
+  })
+
+  t.test('A reload that failed is shown with its report', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    const page = await open(t, sidecar)
+    await page.locator('#policy tbody tr', { hasText: 'guard' }).waitFor(SHOWN)
+    writeFileSync(join(sidecar.folder, 'policy.yaml'), 'kind: Polcy\n')
+    t.notOk(sidecar.reload())
+    await page.locator('#troubles .bad', { hasText: 'the last reload failed' }).waitFor(SHOWN)
+    await page.locator('#reload-report', { hasText: /policy\.yaml:1:7: error/ }).waitFor(SHOWN)
   })
 
   t.test('Alike ones are folded, and unfolded each is there', async (t) => {

@@ -43,9 +43,10 @@ export class Events implements Stream, Timed {
     }
     const watcher: Watcher = { response, seen: 0 }
     const hello: Hello = { readOnly: whyReadOnly(request)?.message ?? '', paths: this.#source.paths }
+    const frame = this.#frame()
     // `retry`: ms after which a browser that lost us asks again.
     response.writeHead(200, EVENT_STREAM).write(`retry: 1000\n${event('hello', hello)}`)
-    this.#tell(watcher, this.#frame(), true)
+    this.#tell(watcher, frame, true)
     this.#watchers.add(watcher)
     response.once('close', () => this.#leave(watcher))
     this.#timer ??= this.#clock.schedule(EVERY, this)

@@ -181,6 +181,19 @@ t.test('Of so many streams one more is refused with its reason, until one ends',
   for (const reader of readers) reader.request.destroy()
 })
 
+t.test('A view that cannot be made is 500, and the listener goes on', async (t) => {
+  const world = await new World().start(t)
+  world.size = -1
+  const { status, body } = await fetchStatus(world.address, 'GET')
+  t.equal(status, 500)
+  t.match(body, /internal_error/)
+  t.equal(world.clock.pending, 0)
+  world.size = 0
+  const reader = new Reader(world.address)
+  t.match(await reader.next(), ['hello'])
+  reader.request.destroy()
+})
+
 t.test('HEAD asks what it is, and POST is none of it', async (t) => {
   const world = await new World().start(t)
   t.match(await fetchStatus(world.address, 'HEAD'), { status: 200, type: 'text/event-stream; charset=utf-8' })

@@ -31,7 +31,7 @@ class Page implements Listener {
     this.#breakers.show(frame.breakers)
     this.#limits.show(frame)
     this.#endpoints.show(frame)
-    void this.#policies.show(frame.config.hash)
+    void this.#policies.show(frame.config)
   }
 
   ended(ended: Ended): void {

@@ -1,7 +1,13 @@
 /** The policies in force, and what a request to some URL would meet of them. */
+import type { Frame } from '../live/frame.ts'
 import { cell, find, make, type Row, Rows, setText } from './dom.ts'
 
 /** What is read of `GET /config`. */
+interface Config {
+  readonly policies: readonly Policy[]
+  readonly lastReload: { readonly success: boolean; readonly report: readonly string[] }
+}
+
 interface Policy {
   readonly name: string
   readonly direction: string
@@ -23,6 +29,8 @@ export class Policies {
   readonly #form = find<HTMLFormElement>('#explain')
   readonly #status = find('#explain-status')
   readonly #explained = find('#explained')
+  readonly #notice = find('#reload-notice')
+  readonly #report = find('#reload-report')
   #shown = ''
 
   constructor() {
@@ -32,15 +40,19 @@ export class Policies {
     })
   }
 
-  /** `hash` of the configuration in force: the list is asked for only when that changes. */
-  async show(hash: string): Promise<void> {
-    if (hash === this.#shown) return
-    this.#shown = hash
+  /** It is asked for only when another one is in force, or when a reload has failed. */
+  async show({ hash, lastReloadSuccess }: Frame['config']): Promise<void> {
+    const asked = `${hash} ${lastReloadSuccess}`
+    if (asked === this.#shown) return
+    this.#shown = asked
     try {
       const response = await fetch('/config')
-      const { policies } = (await response.json()) as { policies: readonly Policy[] }
+      const { policies, lastReload } = (await response.json()) as Config
       this.#rows.show(policies)
       setText(this.#hash, hash)
+      this.#notice.hidden = lastReload.success
+      this.#report.hidden = lastReload.success
+      setText(this.#report, lastReload.success ? '' : lastReload.report.join('\n'))
     } catch {
       // The stream tells that the sidecar is gone; it is asked again with the next frame.
       this.#shown = ''

@@ -79,6 +79,6 @@ function* ofProcess({ overload, drain, config }: Frame): Iterable<Trouble> {
     const text = `overload: ${percent(overload.refused)} of new requests are refused, timers are ${duration(overload.lag)} late`
     yield { severity: 'bad', text }
   }
-  if (!config.lastReloadSuccess) yield { severity: 'bad', text: 'the last reload failed, see /config' }
+  if (!config.lastReloadSuccess) yield { severity: 'bad', text: 'the last reload failed' }
   if (drain !== 'serving') yield { severity: 'warn', text: `it is ${drain}` }
 }

@@ -50,7 +50,7 @@ t.test('What refuses comes first, then what may', (t) => {
     [
       'bad: breaker inventory is open, probe in 4.2 s',
       'bad: bulkhead inventory is full',
-      'bad: the last reload failed, see /config',
+      'bad: the last reload failed',
       'warn: breaker inventory is half-open',
       'warn: breaker inventory is forced closed',
       'warn: bulkhead inventory (v1) is full, 4 of 10 wait',
