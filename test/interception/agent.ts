@@ -44,11 +44,12 @@ function listen(command: Command & { readonly do: 'listen' }): Promise<Heard> {
 }
 
 function ask(command: Command & { readonly do: 'ask' }): Promise<Heard> {
-  const { host, port, send, until, end, patience } = command
+  const { host, port, send, times, until, again, end, patience } = command
   const began = performance.now()
   const { promise, resolve } = Promise.withResolvers<Heard>()
   let text = ''
   let error = ''
+  let left = again
   let firstByteMs = -1
   const socket = connect({ host, port, allowHalfOpen: true })
   const settle = (ended: boolean) => {
@@ -58,12 +59,13 @@ function ask(command: Command & { readonly do: 'ask' }): Promise<Heard> {
   }
   const timer = setTimeout(() => settle(false), patience)
   socket.on('connect', () => {
-    if (send !== '') socket.write(send, 'latin1')
+    if (send !== '') socket.write(send.repeat(times), 'latin1')
     if (end) socket.end()
   })
   socket.on('data', (chunk) => {
     if (firstByteMs < 0) firstByteMs = performance.now() - began
     text += chunk.toString('latin1')
+    if (left-- > 0) socket.write(send, 'latin1')
     if (until !== '' && text.includes(until)) settle(false)
   })
   socket.on('error', (cause: NodeJS.ErrnoException) => {

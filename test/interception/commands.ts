@@ -8,10 +8,13 @@ export type Command =
       readonly do: 'ask'
       readonly host: string
       readonly port: number
-      /** Latin1. */
+      /** Latin1, so many times in a row. */
       readonly send: string
+      readonly times: number
       /** The connection is given up once this came; '': it is read to its end. */
       readonly until: string
+      /** It is sent again for each answer that comes, so often. */
+      readonly again: number
       /** FIN behind what was sent. */
       readonly end: boolean
       /** ms. */

@@ -3,6 +3,7 @@
  * else is. They need root, and are gone at the end of the test.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command, Heard, ServerKind } from './commands.ts'
 
@@ -24,6 +25,8 @@ export function cannotMakeNamespaces(): string {
   return made.status === 0 ? '' : `ip netns add: ${made.stderr.toString().trim()}`
 }
 
+let worlds = 0
+
 export class World {
   readonly pod: string
   readonly peer: string
@@ -35,12 +38,14 @@ export class World {
     this.pod = pod
     this.peer = peer
     this.#children = []
-    this.application = new Agent(this.#spawn(pod, APPLICATION_UID, ['test/interception/agent.ts']))
-    this.stranger = new Agent(this.#spawn(peer, APPLICATION_UID, ['test/interception/agent.ts']))
+    const agent = [process.execPath, 'test/interception/agent.ts']
+    this.application = new Agent(this.spawn(pod, APPLICATION_UID, agent))
+    // Root, for it serves on ports below 1024.
+    this.stranger = new Agent(this.spawn(peer, 0, agent))
   }
 
   static async make(): Promise<World> {
-    const name = `or${process.pid}`
+    const name = `or${process.pid}-${++worlds}`
     const [pod, peer] = [`${name}-pod`, `${name}-peer`]
     for (const namespace of [pod, peer]) {
       ip('netns', 'add', namespace)
@@ -81,16 +86,22 @@ export class World {
   }
 
   /** `outrigger run --transparent …` in the pod, as the user that the rules spare. */
-  async sidecar(...args: string[]): Promise<SidecarProcess> {
-    const child = this.#spawn(this.pod, PROXY_UID, ['cmd/outrigger.ts', 'run', '--transparent', ...args])
+  sidecar(...args: string[]): Promise<SidecarProcess> {
+    return this.sidecarOf(['cmd/outrigger.ts'], ...args)
+  }
+
+  /** The same of another program than the sources'. */
+  async sidecarOf(program: readonly string[], ...args: string[]): Promise<SidecarProcess> {
+    const child = this.spawn(this.pod, PROXY_UID, [process.execPath, ...program, 'run', '--transparent', ...args])
     const sidecar = new SidecarProcess(child)
     await sidecar.ready
     return sidecar
   }
 
-  #spawn(namespace: string, uid: number, args: readonly string[]): ChildProcess {
+  /** Ends with the world. */
+  spawn(namespace: string, uid: number, program: readonly string[]): ChildProcess {
     const user = ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--no-new-privs']
-    const command = ['netns', 'exec', namespace, ...user, process.execPath, ...args]
+    const command = ['netns', 'exec', namespace, ...user, ...program]
     const child = spawn('ip', command, { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#children.push(child)
     return child
@@ -122,6 +133,36 @@ export class SidecarProcess {
         if (line.includes('"msg":"ready"')) resolve()
       })
     }
+  }
+
+  /** Resident bytes. */
+  rss(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+([0-9]+) kB/m.exec(status)?.[1]) * 1024
+  }
+
+  /** What it says at /metrics, asked for from within the pod. */
+  async metrics({ application }: World): Promise<string> {
+    const request = 'GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n'
+    return (await application.ask('127.0.0.1', 19_002, request)).text
+  }
+
+  /** Once it has logged a line with this in it. */
+  async said(text: string): Promise<void> {
+    while (!this.lines.some((line) => line.includes(text))) await new Promise(setImmediate)
+  }
+
+  /** Once bytes pass on some outbound connection. */
+  async opened(world: World): Promise<void> {
+    const is = /opaque_connections_active\{direction="outbound"[^}]*\} [1-9]/
+    while (!is.test(await this.metrics(world))) await new Promise(setImmediate)
+  }
+
+  /** SIGTERM; its exit code. */
+  async stop(): Promise<number> {
+    this.#child.kill('SIGTERM')
+    await this.#gone
+    return this.#child.exitCode ?? -1
   }
 
   /** Without a word. */
@@ -159,9 +200,15 @@ export class Agent {
     host: string,
     port: number,
     send = '',
-    { until = '', end = false, patience = 3000 }: { until?: string; end?: boolean; patience?: number } = {},
+    {
+      times = 1,
+      until = '',
+      again = 0,
+      end = false,
+      patience = 3000,
+    }: { times?: number; until?: string; again?: number; end?: boolean; patience?: number } = {},
   ): Promise<Heard> {
-    return this.#tell({ do: 'ask', host, port, send, until, end, patience })
+    return this.#tell({ do: 'ask', host, port, send, times, until, again, end, patience })
   }
 
   /** What an application of kind `http` saw of a GET, or what came instead. */

@@ -1,0 +1,53 @@
+import t from 'tap'
+import { runOptions } from '../../cmd/commands/run-options.ts'
+
+t.test('runOptions() reads what interception needs, from flags and from the environment', async (t) => {
+  const usual = runOptions([], {})
+  t.equal(usual.transparent, false)
+  t.same(
+    usual.opaquePorts.map(({ from }) => from),
+    [25, 587, 3306, 4444, 5432, 6379, 9300, 11211],
+  )
+  t.equal(usual.appPorts?.size, 0)
+  t.same(usual.portMap, [])
+  const flags = runOptions(
+    [
+      '--transparent',
+      '--opaque-ports=1,5-9',
+      '--app-ports=80=http',
+      '--inbound-port-map=80:19100',
+      '--inbound=[::]:19000',
+    ],
+    { OUTRIGGER_OPAQUE_PORTS: '7', APP_PORTS: '[{"port":81,"name":"http"}]' },
+  )
+  t.match(flags, {
+    transparent: true,
+    opaquePorts: [
+      { from: 1, to: 1 },
+      { from: 5, to: 9 },
+    ],
+    portMap: [{ port: 80, listener: 19_100 }],
+    inbound: { host: '::', port: 19_000 },
+  })
+  t.same([...(flags.appPorts ?? [])], [[80, 'http']])
+  const pod = runOptions([], {
+    OUTRIGGER_TRANSPARENT: 'true',
+    APP_PORTS: '[{"port":81,"name":"mysql"}]',
+    OUTRIGGER_OPAQUE_PORTS: 'none',
+  })
+  t.equal(pod.transparent, true)
+  t.same([...(pod.appPorts ?? [])], [[81, 'tcp']])
+  t.same(pod.opaquePorts, [])
+})
+
+t.test('runOptions() says what must hold', async (t) => {
+  for (const [args, environment, sentence] of [
+    [['--opaque-ports=x'], {}, /--opaque-ports must be ports and ranges/],
+    [['--app-ports=[{'], {}, /--app-ports must be ports with what they speak/],
+    [[], { APP_PORTS: '[{"name":"http"}]' }, /--app-ports must be/],
+    [['--inbound-port-map=80'], {}, /--inbound-port-map must be pairs/],
+    [[], { OUTRIGGER_TRANSPARENT: 'yes' }, /OUTRIGGER_TRANSPARENT must be true or false/],
+  ] as const) {
+    t.throws(() => runOptions(args, environment), sentence)
+  }
+})
