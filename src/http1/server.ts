@@ -5,7 +5,7 @@ import { ProxyError, type Reason } from '../core/errors.ts'
 import { type IncomingConnection, LINGER_TIME, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
 import { breakOff, isEncrypted } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
-import { own, type Reader } from '../net/shared-read.ts'
+import { own, ownToKeep, type Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { Head, type HeadError } from './head.ts'
@@ -261,7 +261,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
         const piece = reader.piece as Buffer
         exchange.count(piece.length)
         if (exchange.received > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
-        else exchange.body.data(own(piece))
+        else exchange.body.data(ownToKeep(piece))
       } else if (step === END) {
         this.#state = BUSY
         exchange.body.end(reader.trailers)

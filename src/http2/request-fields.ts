@@ -83,8 +83,8 @@ export class RequestFields implements FieldSink, IncomingHead {
     this.#cookie = -1
   }
 
-  field(name: string, value: string, kind: number): void {
-    this.#size += name.length + value.length + 32
+  field(name: string, value: string, kind: number, size: number): void {
+    this.#size += size
     if (this.#size > this.#limits.maxHeaderBytes || this.headers.length >= 2 * this.#limits.maxHeaders) {
       this.tooLarge = true
       return

@@ -36,8 +36,8 @@ export class ResponseFields implements FieldSink {
     this.#inFields = false
   }
 
-  field(name: string, value: string, kind: number): void {
-    this.#size += name.length + value.length + 32
+  field(name: string, value: string, kind: number, size: number): void {
+    this.#size += size
     if (this.#size > this.#limits.maxHeaderBytes || this.headers.length >= 2 * this.#limits.maxHeaders) {
       this.#refuse('a head that is too large')
       return
@@ -119,8 +119,8 @@ export class TrailerFields implements FieldSink {
     this.#size = 0
   }
 
-  field(name: string, value: string, kind: number): void {
-    this.#size += name.length + value.length + 32
+  field(name: string, value: string, kind: number, size: number): void {
+    this.#size += size
     if (this.#size > this.#limits.maxHeaderBytes || this.headers.length >= 2 * this.#limits.maxHeaders) {
       this.problem = 'trailers that are too large'
     } else if (kind >= METHOD) this.problem = 'a pseudo-header field among trailers'

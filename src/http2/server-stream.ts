@@ -8,6 +8,7 @@ import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
 import type { Http2ServerConnection } from './server.ts'
+import { ownToKeep } from '../net/shared-read.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
 
@@ -64,6 +65,10 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   // ---------------------------------------------------------------- the request, towards whoever accepted it
+
+  protected override owned(bytes: Buffer, from: number, to: number): Buffer {
+    return ownToKeep(bytes, from, to)
+  }
 
   protected override onData(chunk: Buffer): void {
     this.receivedBytes += chunk.length

@@ -236,6 +236,11 @@ export abstract class Stream implements FrameOwner {
     return this.#receiveWindow >= 0
   }
 
+  /** A copy of what is borrowed. */
+  protected owned(bytes: Buffer, from: number, to: number): Buffer {
+    return own(bytes, from, to)
+  }
+
   /** A piece of a DATA frame stands in `bytes`, which is borrowed. */
   received(bytes: Buffer, from: number, to: number): void {
     if (this.remaining >= 0) {
@@ -245,7 +250,7 @@ export abstract class Stream implements FrameOwner {
       }
       this.remaining -= to - from
     }
-    const chunk = own(bytes, from, to)
+    const chunk = this.owned(bytes, from, to)
     if (this.#receivePaused || this.#held !== undefined) {
       if (this.#held === undefined) this.#held = []
       this.#held.push(chunk)

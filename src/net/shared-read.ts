@@ -28,6 +28,36 @@ export function own(borrowed: Buffer, from = 0, to = borrowed.length): Buffer {
   return copy
 }
 
+/** Up to here two or more pieces that are kept share a store. */
+const SHARED = 16 * 1024
+/** By the power of two that a piece fits into: the store it is cut from, and how much of that is used. */
+const stores: Buffer[] = new Array(15)
+const usedOf: number[] = new Array(15).fill(Number.POSITIVE_INFINITY)
+
+/**
+ * A copy that will be kept for a while, as bodies of requests are until nobody can have to send them again. Its store is at
+ * most four times as large as itself, so that `ownCopy` need not copy it once more.
+ */
+export function ownToKeep(borrowed: Buffer, from = 0, to = borrowed.length): Buffer {
+  const length = to - from
+  if (length <= SMALL) return own(borrowed, from, to)
+  const copy = length <= SHARED ? cutToKeep(length) : Buffer.allocUnsafeSlow(length)
+  borrowed.copy(copy, 0, from, to)
+  madeBytes(length)
+  return copy
+}
+
+function cutToKeep(length: number): Buffer {
+  const power = 32 - Math.clz32(length - 1)
+  let begin = usedOf[power] as number
+  if (begin + length > 2 << power) {
+    stores[power] = Buffer.allocUnsafeSlow(2 << power)
+    begin = 0
+  }
+  usedOf[power] = begin + length
+  return (stores[power] as Buffer).subarray(begin, begin + length)
+}
+
 function cut(length: number): Buffer {
   if (used + length > SMALL_BACKING) {
     pool = Buffer.allocUnsafeSlow(SMALL_BACKING)

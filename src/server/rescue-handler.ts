@@ -2,6 +2,7 @@
 import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
 import { type Exchange, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
+import { withField } from '../core/headers.ts'
 import type { Via } from '../core/via.ts'
 import { proxyStatus } from '../core/proxy-status.ts'
 import { type LocalAnswer, localAnswer } from './local-answer.ts'
@@ -40,8 +41,7 @@ export class Rescue extends ForwardingHandler {
     const exchange = this.exchange
     if (head.origin === 'upstream' && exchange.route?.service === 'passthrough') return head
     const version = head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol
-    // In one copy that is as long as it has to be: a push behind a slice makes a second, larger one.
-    const headers = head.headers.concat('via', this.#via.of(version))
+    const headers = withField(head.headers, 'via', this.#via.of(version))
     // A replay is the upstream's own answer, and says itself that it is one.
     if (head.origin === 'fallback') sign(headers, head.reason)
     if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))

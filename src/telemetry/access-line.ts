@@ -66,7 +66,7 @@ function attempts(to: LineWriter, parts: AccessParts, last: AttemptRecord | unde
   if (last === undefined) {
     to.ascii('],"requestBytes":')
   } else if (isPlain(last)) {
-    to.ascii(parts.answered(last.attempt.endpoint?.address ?? '', last.status))
+    to.ascii(parts.answered(last.attempt.endpoint?.address ?? '', last.status, last.rpcStatus))
     to.millis(last.endedAt - last.startedAt)
     to.ascii('}],"requestBytes":')
   } else {
@@ -74,8 +74,8 @@ function attempts(to: LineWriter, parts: AccessParts, last: AttemptRecord | unde
   }
 }
 
-function isPlain({ previous, reason, whyNext, rpcStatus, status }: AttemptRecord): boolean {
-  return previous === undefined && reason === '' && whyNext === '' && rpcStatus === NO_STATUS && status !== 0
+function isPlain({ previous, reason, whyNext, status }: AttemptRecord): boolean {
+  return previous === undefined && reason === '' && whyNext === '' && status !== 0
 }
 
 /** For people; its parts are put together plainly, for nobody reads it at ten thousand a second. */

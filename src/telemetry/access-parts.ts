@@ -2,8 +2,10 @@
  * The parts of access log lines that are the same as in the line before, kept as one text each: most of a line is. Each
  * getter compares what it was made of last, and makes it anew when that has changed.
  */
+import { NO_STATUS } from '../core/grpc-status.ts'
 import { asciiJson, flat } from './flat.ts'
 import { METHODS } from './labels.ts'
+import { statusName } from './rpc-status.ts'
 import type { Direction } from './types.ts'
 
 /** Longest authority that is logged whole, in characters. */
@@ -24,6 +26,7 @@ export class AccessParts {
   #tried = ''
   #endpoint = ''
   #answer = -1
+  #rpcAnswer = NO_STATUS
   #answered = ''
   #peer = ''
   #protocol = ''
@@ -63,12 +66,14 @@ export class AccessParts {
     return this.#tried
   }
 
-  /** `{"endpoint":"…","status":…,"ms":` of an attempt of which there is no more to tell. */
-  answered(endpoint: string, status: number): string {
-    if (endpoint === this.#endpoint && status === this.#answer) return this.#answered
+  /** `{"endpoint":"…","status":…,"ms":` of an attempt of which there is no more to tell; of a gRPC call with its status. */
+  answered(endpoint: string, status: number, rpcStatus: number): string {
+    if (endpoint === this.#endpoint && status === this.#answer && rpcStatus === this.#rpcAnswer) return this.#answered
     this.#endpoint = endpoint
     this.#answer = status
-    this.#answered = flat(`{"endpoint":${asciiJson(endpoint)},"status":${status},"ms":`)
+    this.#rpcAnswer = rpcStatus
+    const said = rpcStatus === NO_STATUS ? '' : `,"grpcStatus":"${statusName(rpcStatus)}"`
+    this.#answered = flat(`{"endpoint":${asciiJson(endpoint)},"status":${status}${said},"ms":`)
     return this.#answered
   }
 

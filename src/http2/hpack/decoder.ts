@@ -1,17 +1,20 @@
 /** HPACK, bytes → fields (RFC 7541 §6). */
-import { classify } from '../field-kind.ts'
 import { decode, decodedAtMost } from './huffman.ts'
+import { Literals } from './literals.ts'
 import { type SensitiveNames, sensitive } from './sensitive.ts'
 import { Entry, STATIC, STATIC_END } from './static-table.ts'
 import { DynamicTable } from './table.ts'
 
-/** Told each field of a block, in order. `kind` is what field-kind.ts says of it. */
+/** Told each field of a block, in order. `kind` is what field-kind.ts says of it, `size` what it takes of a table. */
 export interface FieldSink {
-  field(name: string, value: string, kind: number): void
+  field(name: string, value: string, kind: number, size: number): void
 }
 
 /** An integer of more bytes than this is none that anybody needs. */
 const MAX_CONTINUATION = 4
+
+/** From so many literals on they are remembered: an encoder with a table sends few. */
+const MANY_LITERALS = 64
 
 /** Huffman-coded strings are decoded here before they become strings. */
 let scratch = Buffer.allocUnsafeSlow(4096)
@@ -26,6 +29,11 @@ export class Decoder {
   #end: number
   /** What is wrong, or ''; a COMPRESSION_ERROR that ends the connection. */
   #problem: string
+  /** Strings that came, and those that are remembered. */
+  #strings: number
+  #literals: Literals | undefined
+  /** Where the string that was read last is remembered, or -1. */
+  #slot: number
 
   constructor(limit: number, names: SensitiveNames = sensitive) {
     this.#table = new DynamicTable(limit, limit)
@@ -35,6 +43,9 @@ export class Decoder {
     this.#at = 0
     this.#end = 0
     this.#problem = ''
+    this.#strings = 0
+    this.#literals = undefined
+    this.#slot = -1
   }
 
   /** One whole block. Returns '' or what is wrong with it; then the connection cannot go on (RFC 9113 §4.3). */
@@ -70,7 +81,7 @@ export class Decoder {
     const entry = index < STATIC_END ? STATIC[index] : this.#table.at(index - STATIC_END)
     if (this.#problem !== '') return
     if (index === 0 || entry === undefined) this.#problem = `an index ${index} that no table has`
-    else sink.field(entry.name, entry.value, entry.kind)
+    else sink.field(entry.name, entry.value, entry.kind, entry.size)
   }
 
   /** `prefix` 6: into the table; 4: not; `never`: nor by anybody behind us. */
@@ -78,7 +89,7 @@ export class Decoder {
     const index = this.#integer(prefix)
     if (this.#problem !== '') return
     let name: string
-    if (index === 0) name = this.#string()
+    if (index === 0) name = this.#string(false)
     else {
       const entry = index < STATIC_END ? STATIC[index] : this.#table.at(index - STATIC_END)
       if (entry === undefined) {
@@ -88,16 +99,23 @@ export class Decoder {
       name = entry.name
     }
     if (this.#problem !== '') return
-    const value = this.#string()
+    const value = this.#string(never)
     if (this.#problem !== '') return
-    if (prefix === 6) {
-      const entry = new Entry(name, value)
-      this.#table.insert(entry)
-      sink.field(name, value, entry.kind)
-    } else {
-      if (never) this.#sensitive.note(name)
-      sink.field(name, value, classify(name, value))
-    }
+    const entry = this.#entry(name, value)
+    if (prefix === 6) this.#table.insert(entry)
+    else if (never) this.#sensitive.note(name)
+    sink.field(name, value, entry.kind, entry.size)
+  }
+
+  #entry(name: string, value: string): Entry {
+    const slot = this.#slot
+    const literals = this.#literals
+    if (slot < 0 || literals === undefined) return new Entry(name, value)
+    const kept = literals.entry(slot)
+    if (kept !== undefined && kept.name === name) return kept
+    const entry = new Entry(name, value)
+    literals.setEntry(slot, entry)
+    return entry
   }
 
   /** §5.1. */
@@ -118,8 +136,8 @@ export class Decoder {
     return 0
   }
 
-  /** §5.2. */
-  #string(): string {
+  /** §5.2. `secret`: it is not remembered. */
+  #string(secret: boolean): string {
     if (this.#at >= this.#end) {
       this.#problem = 'a block that ends within a field'
       return ''
@@ -133,6 +151,25 @@ export class Decoder {
       return ''
     }
     this.#at = from + size
+    this.#slot = -1
+    const literals = secret ? undefined : this.#remembering()
+    if (literals === undefined) return this.#text(from, size, huffman)
+    const found = literals.find(this.#buffer, from, size, huffman)
+    if (found >= 0) {
+      this.#slot = found
+      return literals.text(found)
+    }
+    const text = this.#text(from, size, huffman)
+    if (this.#problem === '') this.#slot = literals.keep(this.#buffer, from, size, huffman, text)
+    return text
+  }
+
+  #remembering(): Literals | undefined {
+    if (this.#literals === undefined && ++this.#strings > MANY_LITERALS) this.#literals = new Literals()
+    return this.#literals
+  }
+
+  #text(from: number, size: number, huffman: boolean): string {
     return huffman ? this.#huffman(from, size) : this.#buffer.toString('latin1', from, from + size)
   }
 
