@@ -25,6 +25,8 @@ const PATHS: Readonly<Record<string, readonly [api: string, plural: string]>> = 
   ServiceAccount: ['api/v1', 'serviceaccounts'],
   ConfigMap: ['api/v1', 'configmaps'],
   Secret: ['api/v1', 'secrets'],
+  ClusterRole: ['apis/rbac.authorization.k8s.io/v1', 'clusterroles'],
+  ClusterRoleBinding: ['apis/rbac.authorization.k8s.io/v1', 'clusterrolebindings'],
   Event: ['api/v1', 'events'],
   Deployment: ['apis/apps/v1', 'deployments'],
   StatefulSet: ['apis/apps/v1', 'statefulsets'],

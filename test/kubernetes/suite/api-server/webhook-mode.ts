@@ -5,6 +5,7 @@ import { changeOfModeFacts } from './change-of-mode.ts'
 import { type Collected, collect, collectShapes, OTHER_VALUES, WITH_OTHER_VALUES } from './collected.ts'
 import { downFacts } from './down.ts'
 import { Helm, RELEASE_NAMESPACE } from './helm.ts'
+import { helmTestFacts } from './helm-test.ts'
 import { Injector } from './injector.ts'
 import { inForce, optInFacts } from './optin.ts'
 import { releaseFacts, removalFacts } from './release.ts'
@@ -24,6 +25,7 @@ export async function webhookMode(report: Report, cluster: Cluster): Promise<Col
   try {
     await optInFacts(report, cluster, MODE)
     pods = await collect(cluster, MODE)
+    await report.guard('helm test', () => helmTestFacts(report, cluster, helm))
     await report.guard('warnings and events', () => tellingFacts(report, cluster, injector))
     const expected = { mode: MODE, namespace: OPTED_IN, told: true }
     await report.guard('a second mutator', () => secondMutatorFacts(report, cluster, expected))
