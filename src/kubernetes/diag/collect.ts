@@ -60,7 +60,17 @@ export async function collect(reader: DiagReader, options: DiagOptions): Promise
     const containers = placed(pod)
       .map(({ container }) => container.name)
       .filter((container) => container === PROXY || container === INIT)
-    await addPod(add, reader, options, namespace, name, containers, Object.keys(ADMIN) as (keyof typeof ADMIN)[])
+    const declared = placed(pod).flatMap(({ container }) => container.ports ?? [])
+    const admin = declared.find((port) => port.name === 'outrigger-admin')?.containerPort ?? options.admin
+    await addPod(
+      add,
+      reader,
+      { ...options, admin },
+      namespace,
+      name,
+      containers,
+      Object.keys(ADMIN) as (keyof typeof ADMIN)[],
+    )
   }
   return entries
 }

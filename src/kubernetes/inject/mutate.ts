@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import { OWN_VERSION } from '../../config/version.ts'
 import { applyPlan } from './apply.ts'
 import { decide, uidClash } from './decide.ts'
+import { PROXY } from './names.ts'
 import type { Server } from './native.ts'
 import { type Operation, PatchBuilder } from './patch.ts'
-import type { Pod } from './pod.ts'
+import { type Pod, placed } from './pod.ts'
 import { type ForPod, readAnnotations } from './read-annotations.ts'
 import type { Settings } from './settings.ts'
 import { skipOf } from './skip.ts'
@@ -53,7 +54,8 @@ export function mutate(
 ): Mutation {
   const skip = skipOf(pod)
   if (skip !== undefined) return skipped(skip.reason, skip.message)
-  const before = statusOf(pod.metadata)
+  // A template that was copied from a running pod brings the annotation along, and no sidecar.
+  const before = hasProxy(pod) ? statusOf(pod.metadata) : undefined
   if (before?.by === 'manual') return unchanged('manual')
   const read = readAnnotations(pod.metadata.annotations ?? {}, namespace?.annotations ?? {}, settings)
   if (read.errors.length > 0) return denied('bad_annotation', read.errors.join('; '))
@@ -63,8 +65,8 @@ export function mutate(
   const uid = proxyUidOf(namespace, settings)
   const hash = hashOf(read.forPod, uid, version)
   if (before !== undefined && before.hash !== hash) return unchanged('other_settings')
-  const original = withoutInjection(pod)
-  const clash = uidClash(original, uid)
+  const original = before === undefined ? pod : withoutInjection(pod)
+  const clash = uidClash(pod, uid)
   if (clash !== undefined) return denied('uid_clash', clashText(clash, uid))
   const { plan, warnings } = decide(original, read.forPod, uid, server)
   const builder = new PatchBuilder(pod)
@@ -81,6 +83,10 @@ export function mutate(
     warnings: said.map(shorten),
     events: before === undefined ? said.map((message) => ({ reason: 'InjectionWarning', message })) : [],
   }
+}
+
+function hasProxy(pod: Pod): boolean {
+  return placed(pod).some(({ container }) => container.name === PROXY)
 }
 
 /** OpenShift runs a namespace's pods in a range of its own; ours takes the second of it, for the first is the application's. */

@@ -50,7 +50,7 @@ t.test('collect() asks for everything, and says of what is missing why', async (
   const meshed = pod(
     {
       containers: [{ name: 'app', env: [{ name: 'A', value: 'hunter2' }] }],
-      initContainers: [{ name: 'outrigger-proxy' }],
+      initContainers: [{ name: 'outrigger-proxy', ports: [{ name: 'outrigger-admin', containerPort: 20002 }] }],
     },
     { name: 'orders-1' },
   )
@@ -69,7 +69,7 @@ t.test('collect() asks for everything, and says of what is missing why', async (
   }
   const entries = new Map((await collect(reader, OPTIONS)).map(({ name, text }) => [name, text]))
   t.equal(entries.get('events.json.missing'), 'forbidden\n')
-  t.equal(entries.get('pods/orders-1/metrics.txt'), '/api/v1/namespaces/shop/pods/orders-1:19002/proxy/metrics\n')
+  t.equal(entries.get('pods/orders-1/metrics.txt'), '/api/v1/namespaces/shop/pods/orders-1:20002/proxy/metrics\n')
   t.match(entries.get('pods/orders-1/outrigger-proxy.log'), 'container=outrigger-proxy&tailLines=10\n')
   t.match(entries.get('pods/injector-1/injector.previous.log'), 'previous=true')
   t.notMatch(entries.get('pods/orders-1/pod.json'), 'hunter2')

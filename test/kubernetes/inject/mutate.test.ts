@@ -208,3 +208,14 @@ t.test('A pod that `inject --manual` made, or other settings, is left as it is',
     patch: [],
   })
 })
+
+t.test('A status that came along without its sidecar is not believed', async (t) => {
+  const { metadata } = result(pod())
+  const copied = { ...pod(), metadata } as Pod
+  t.match(mutate(copied, NAMESPACE, PLAIN, SERVER), { outcome: 'injected' })
+  t.match(container(applyPatch(copied, mutate(copied, NAMESPACE, PLAIN, SERVER).patch) as Pod), {
+    name: 'outrigger-proxy',
+  })
+  const clash = { ...pod({ securityContext: { runAsUser: 19765 } }), metadata } as Pod
+  t.match(mutate(clash, NAMESPACE, PLAIN, SERVER), { outcome: 'denied' })
+})

@@ -16,7 +16,7 @@ const MODES = [
   ['redirect, endpointslice', settings('discovery: endpointslice\n')],
   ['none', settings('interception: none\n')],
 ] as const
-const PODS = 100
+const PODS = 60
 const isOurs = (name: string): boolean => ['outrigger-init', 'outrigger-proxy'].includes(name)
 
 for (const [mode, its] of MODES) {

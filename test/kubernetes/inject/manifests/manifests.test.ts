@@ -87,7 +87,7 @@ t.test('uninject is the inverse of inject, to the byte, for every kind and any p
     }),
   }
   const random = new Seeded(7)
-  for (let i = 0; i < 90; i++) {
+  for (let i = 0; i < 45; i++) {
     const [kind, make] = random.pick(Object.entries(kinds))
     const { metadata, spec } = randomPod(() => random.fraction())
     const bare = kind !== 'Pod' && Object.keys(metadata).length === 0
