@@ -27,6 +27,8 @@ export interface Peer {
   readonly env: string
   /** Templates `NAME.in`, written to `{run}/NAME`. */
   readonly render: readonly string[]
+  /** Texts of the templates, and what takes their place. */
+  readonly replaced?: readonly (readonly [text: string, by: string])[] | undefined
 }
 
 /** Our own peer files. */
@@ -72,6 +74,13 @@ export function template(name: string): string {
   return readFileSync(join(FOLDER, `${name}.in`), 'utf8')
 }
 
+function replace(text: string, { replaced = [] }: Peer): string {
+  return replaced.reduce((all, [part, by]) => {
+    if (!all.includes(part)) throw new Error(`the template has no '${part}'`)
+    return all.replace(part, by)
+  }, text)
+}
+
 /** Writes a peer's files into `values.run`; returns its command and its environment. */
 export function prepare(
   peer: Peer,
@@ -79,7 +88,7 @@ export function prepare(
 ): { command: string[]; env: Record<string, string> } {
   const run = String(values['run'])
   mkdirSync(run, { recursive: true })
-  for (const name of peer.render) writeFileSync(join(run, name), fill(template(name), values))
+  for (const name of peer.render) writeFileSync(join(run, name), fill(replace(template(name), peer), values))
   const env = fill(peer.env, values)
     .split(' ')
     .filter(Boolean)

@@ -8,6 +8,7 @@
  *   npm run bench -- --ref main~3                  before and after: that commit's bundle beside this tree's, as a ratio
  *   npm run bench -- --echo                        messages of 1 MiB over HTTP/2, there and back
  *   npm run bench -- --layers                      the layers alone; --no-layers: without them
+ *   npm run bench -- --telemetry                   what telemetry costs: all off, then more and more of it on
  *   npm run bench -- --peer-file                   writes our peer file for the comparison outside, prints its path
  *   npm run bench -- --delegate                    runs that comparison, where it lies beside the project
  *
@@ -32,6 +33,7 @@ import { commit, machine, type Section, writeReport } from './report.ts'
 import { sideBySide } from './side-by-side.ts'
 import { PINNED, versionOf } from './started.ts'
 import { cpuTable, memoryTable } from './tables.ts'
+import { telemetryCost } from './telemetry.ts'
 
 const OUTSIDE = fileURLToPath(new URL('../../../shared/tools/peers/compare.sh', import.meta.url))
 const OTHERS = ['envoy', 'envoy-h2', 'haproxy', 'nginx']
@@ -47,6 +49,7 @@ const { values: flags } = parseArgs({
     write: { type: 'boolean', default: false },
     layers: { type: 'boolean', default: false },
     echo: { type: 'boolean', default: false },
+    telemetry: { type: 'boolean', default: false },
     'no-layers': { type: 'boolean', default: false },
     'peer-file': { type: 'boolean', default: false },
     delegate: { type: 'boolean', default: false },
@@ -136,6 +139,18 @@ async function eachLayer(): Promise<Section> {
   return told('Layers', words, await layers(9, 12_800))
 }
 
+async function ofTelemetry(): Promise<void> {
+  const only = flags.only.split(',').filter(Boolean)
+  const lab = new Lab()
+  try {
+    const bundle = buildTree(join(lab.scratch, 'outrigger.cjs'))
+    await lab.open()
+    console.log(await telemetryCost(lab, bundle, plan, (id) => only.length === 0 || only.includes(id)))
+  } finally {
+    await lab.close()
+  }
+}
+
 // ---------------------------------------------------------------- all of it
 
 async function run(lab: Lab): Promise<Section[]> {
@@ -210,7 +225,8 @@ async function main(): Promise<number> {
     }
     return 0
   }
-  if (flags.layers) await eachLayer()
+  if (flags.telemetry) await ofTelemetry()
+  else if (flags.layers) await eachLayer()
   else await measured()
   return 0
 }

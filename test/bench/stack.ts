@@ -28,7 +28,7 @@ import { KeptStates } from '../../src/runtime/kept-state.ts'
 import { compileRoute, type Route, type StackContext } from '../../src/runtime/stack.ts'
 import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'
-import { createTelemetry, type Telemetry } from '../../src/telemetry/index.ts'
+import { createTelemetry } from '../../src/telemetry/index.ts'
 import { type Balancer, createBalancer } from '../../src/upstream/balance/balancer.ts'
 import { hashOf } from '../../src/upstream/balance/hash-of.ts'
 import { PeakEwma } from '../../src/upstream/balance/peak-ewma.ts'
@@ -145,26 +145,17 @@ function configuration(): Config {
   return config
 }
 
-/** What of telemetry is on; undefined: as the comparison has it, without an export. */
-export interface TelemetryAsked {
-  readonly sidecar: Partial<Config['sidecar']>
-  readonly environment: Readonly<Record<string, string | undefined>>
-}
-
 /** `subjects`: each layer alone over the wire, and all as they stand in production. `bare` is the wire without any. */
-export function subjects(
-  clock: SystemClock,
-  asked: TelemetryAsked = { sidecar: {}, environment: {} },
-): { bare: Subject; layers: Subject[]; whole: Subject; telemetry: Telemetry } {
+export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]; whole: Subject } {
   const config = configuration()
   const log = { error: console.error, warn: console.error, info() {}, debug() {} }
   const telemetry = createTelemetry({
-    sidecar: { ...config.sidecar, ...asked.sidecar },
+    sidecar: config.sidecar,
     clock,
     random: systemRandom(),
     log,
     version: JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version,
-    environment: asked.environment,
+    environment: {},
   })
   const context: StackContext = {
     clock,
@@ -279,7 +270,6 @@ export function subjects(
         ),
       ),
     },
-    telemetry,
   }
 }
 

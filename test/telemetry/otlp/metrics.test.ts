@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { type Metric, OtlpReceiver, type Point, values } from '../../support/otlp-receiver.ts'
 import { World } from '../world.ts'
@@ -201,12 +203,24 @@ t.test('With the preference delta only what came is told', async (t) => {
   )
 })
 
-t.test('A collector that is away does not hold up the end, and is told in the log', async (t) => {
-  const environment = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }
-  await receiverFor(t, environment)
+t.test('A collector that never answers holds up the end until its timeout, and no longer', async (t) => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+  const silent = createServer(() => ask())
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    silent.closeAllConnections()
+    silent.close()
+  })
+  const { port } = silent.address() as AddressInfo
+  await receiverFor(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://127.0.0.1:${port}/v1/metrics` })
   const world = observed(process.env)
-  const closed = world.telemetry.close(2000)
-  world.clock.advance(2000)
+  let over = false
+  const closed = world.telemetry.close(2000).then(() => {
+    over = true
+  })
+  await asked
+  t.notOk(over)
+  world.clock.advance(2100)
   await closed
-  t.pass('closed')
+  t.ok(over)
 })
