@@ -6,10 +6,16 @@ export const IN = 'OUTRIGGER_IN'
 export const OUT = 'OUTRIGGER_OUT'
 export const CHAINS = [IN, OUT] as const
 
-/** Where each chain is entered. nat sees the first packet of a connection only: what is established stays as it is. */
+/**
+ * A new connection. nat looks at the first packet of each, but where nothing was tracked before, the first that is seen of a
+ * connection that was open already is one from its middle: redirected, it would be answered by a reset.
+ */
+const SYN = '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN'
+
+/** Where each chain is entered. */
 export const JUMPS: Readonly<Record<string, string>> = {
-  [IN]: `-A PREROUTING -p tcp -j ${IN}`,
-  [OUT]: `-A OUTPUT -p tcp -j ${OUT}`,
+  [IN]: `-A PREROUTING ${SYN} -j ${IN}`,
+  [OUT]: `-A OUTPUT ${SYN} -j ${OUT}`,
 }
 
 /** `multiport` takes so many ports; a range counts as two. */

@@ -31,12 +31,12 @@ t.test('planApply() sets everything in one transaction', async (t) => {
 :OUTRIGGER_OUT - [0:0]
 -A OUTRIGGER_IN -p tcp -m multiport --dports 19002 -j RETURN
 -A OUTRIGGER_IN -p tcp -j REDIRECT --to-ports 19000
--A PREROUTING -p tcp -j OUTRIGGER_IN
+-A PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_IN
 -A OUTRIGGER_OUT -m owner --uid-owner 19765 -j RETURN
 -A OUTRIGGER_OUT -o lo -j RETURN
 -A OUTRIGGER_OUT -d 169.254.0.0/16 -j RETURN
 -A OUTRIGGER_OUT -p tcp -j REDIRECT --to-ports 19001
--A OUTPUT -p tcp -j OUTRIGGER_OUT
+-A OUTPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_OUT
 COMMIT
 `,
   )
@@ -135,11 +135,14 @@ t.test('planApply() mends what differs and leaves the jumps that are right', asy
 t.test('planApply() takes away the side that is not wanted any more', async (t) => {
   const before = saved(planApply(readSaved(EMPTY), DEFAULTS, 4))
   const plan = planApply(readSaved(before), { ...DEFAULTS, outbound: undefined }, 4)
-  t.equal(plan, '*nat\n-D OUTPUT -p tcp -j OUTRIGGER_OUT\n-F OUTRIGGER_OUT\n-X OUTRIGGER_OUT\nCOMMIT\n')
+  t.equal(
+    plan,
+    '*nat\n-D OUTPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_OUT\n-F OUTRIGGER_OUT\n-X OUTRIGGER_OUT\nCOMMIT\n',
+  )
 })
 
 t.test('planApply() makes one jump of two, and of one in another place', async (t) => {
-  const jump = '-A PREROUTING -p tcp -j OUTRIGGER_IN'
+  const jump = '-A PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_IN'
   const before = saved(planApply(readSaved(EMPTY), DEFAULTS, 4)).replace(
     jump,
     `${jump}\n-A PREROUTING -i eth9 -p tcp -j OUTRIGGER_IN`,
@@ -147,7 +150,7 @@ t.test('planApply() makes one jump of two, and of one in another place', async (
   const plan = planApply(readSaved(before), DEFAULTS, 4)
   t.equal(
     plan,
-    `*nat\n-D PREROUTING -p tcp -j OUTRIGGER_IN\n-D PREROUTING -i eth9 -p tcp -j OUTRIGGER_IN\n${jump}\nCOMMIT\n`,
+    `*nat\n-D PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_IN\n-D PREROUTING -i eth9 -p tcp -j OUTRIGGER_IN\n${jump}\nCOMMIT\n`,
   )
 })
 
@@ -162,10 +165,10 @@ t.test('planRemove() is the inverse, and touches nothing of others', async (t) =
   t.equal(
     plan,
     `*nat
--D PREROUTING -p tcp -j OUTRIGGER_IN
+-D PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_IN
 -F OUTRIGGER_IN
 -X OUTRIGGER_IN
--D OUTPUT -p tcp -j OUTRIGGER_OUT
+-D OUTPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j OUTRIGGER_OUT
 -F OUTRIGGER_OUT
 -X OUTRIGGER_OUT
 COMMIT

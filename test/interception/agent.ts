@@ -43,6 +43,14 @@ function listen(command: Command & { readonly do: 'listen' }): Promise<Heard> {
   })
 }
 
+/** What is being asked. */
+const open = new Set<(ended: boolean) => void>()
+
+function finish(): Heard {
+  for (const settle of open) settle(false)
+  return heard('')
+}
+
 function ask(command: Command & { readonly do: 'ask' }): Promise<Heard> {
   const { host, port, send, times, until, again, end, patience } = command
   const began = performance.now()
@@ -53,11 +61,13 @@ function ask(command: Command & { readonly do: 'ask' }): Promise<Heard> {
   let firstByteMs = -1
   const socket = connect({ host, port, allowHalfOpen: true })
   const settle = (ended: boolean) => {
+    open.delete(settle)
     clearTimeout(timer)
     socket.destroy()
     resolve({ text, error, ended, firstByteMs, ms: performance.now() - began })
   }
   const timer = setTimeout(() => settle(false), patience)
+  open.add(settle)
   socket.on('connect', () => {
     if (send !== '') socket.write(send.repeat(times), 'latin1')
     if (end) socket.end()
@@ -83,7 +93,8 @@ function heard(error: string): Heard {
 const lines = createInterface({ input: process.stdin })
 lines.on('line', async (line) => {
   const { id, ...command } = JSON.parse(line) as Command & { readonly id: number }
-  const answer = command.do === 'listen' ? await listen(command) : await ask(command)
+  const answer =
+    command.do === 'finish' ? finish() : command.do === 'listen' ? await listen(command) : await ask(command)
   process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`)
 })
 lines.on('close', () => process.exit(0))

@@ -3,6 +3,8 @@
 export type ServerKind = 'http' | 'banner' | 'echo' | 'count' | 'silent' | 'reset'
 
 export type Command =
+  /** Whatever is being asked is answered with what came so far. */
+  | { readonly do: 'finish' }
   | { readonly do: 'listen'; readonly port: number; readonly host: string; readonly kind: ServerKind }
   | {
       readonly do: 'ask'

@@ -139,18 +139,16 @@ t.test('sources that are excluded pass by', may, async (t) => {
 
 t.test('a connection that was open before goes on', may, async (t) => {
   const world = await make(t)
-  await world.stranger.listen(7000, 'echo')
-  let over = false
-  const talk = world.application
-    .ask(PEER.v4, 7000, 'x', { again: 1_000_000, patience: 3000 })
-    .finally(() => (over = true))
+  const { application, stranger } = world
+  await stranger.listen(7000, 'echo')
+  const talk = application.ask(PEER.v4, 7000, 'x', { again: Number.MAX_SAFE_INTEGER, patience: 60_000 })
   // Another one has its answer once the first is under way.
-  await world.application.ask(PEER.v4, 7000, 'y', { until: 'y' })
+  await application.ask(PEER.v4, 7000, 'y', { until: 'y' })
   t.equal(world.firewall('apply').status, 0)
-  t.equal((await world.application.get(PEER.v4, 7000)).error, 'ECONNREFUSED', 'a new one does not get through')
-  t.notOk(over)
-  const before = performance.now()
+  t.equal((await application.get(PEER.v4, 7000)).error, 'ECONNREFUSED', 'a new one does not get through')
+  for (let i = 0; i < 50; i++) await application.get(PEER.v4, 7000)
+  await application.finish()
   const { error, ended, text } = await talk
   t.same({ error, ended }, { error: '', ended: false })
-  t.comment(`${text.length} answers, ${Math.round(performance.now() - before)} ms of them behind the rules`)
+  t.comment(`${text.length} answers`)
 })

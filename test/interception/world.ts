@@ -196,6 +196,10 @@ export class Agent {
     return this.#tell({ do: 'listen', port, kind, host })
   }
 
+  finish(): Promise<Heard> {
+    return this.#tell({ do: 'finish' })
+  }
+
   ask(
     host: string,
     port: number,
