@@ -1,6 +1,6 @@
 /** Rows of endpoints, connections, and the process itself. */
 import type { Row } from './panel.ts'
-import { CHOSEN, graph, RATE, sums } from './queries.ts'
+import { CHOSEN, graph, RATE, rates, sums } from './queries.ts'
 
 export const UPSTREAM: Row = {
   title: 'Endpoints and connections',
@@ -25,6 +25,24 @@ export const UPSTREAM: Row = {
         '{{destination}} {{http_connection_state}}',
       ),
       { expr: 'sum by (direction) (outrigger_downstream_connections{SIDECARS})', legend: '{{direction}} clients' },
+    ),
+    graph(
+      'Connections that pass as bytes',
+      'short',
+      'Opened a second by why, where traffic is intercepted; of policies only timeout.connect and timeout.idle hold there.',
+      rates('outrigger_opaque_connections_opened_total', 'destination, why', '{{destination}} {{why}}'),
+    ),
+    graph(
+      'Their bytes',
+      'Bps',
+      'From and to clients.',
+      rates('outrigger_opaque_bytes_total', 'destination, flow', '{{destination}} {{flow}}'),
+    ),
+    graph(
+      'Passed as bytes though a policy matches',
+      'short',
+      'Anything but 0 is a policy that is not in force: the first of each kind is a warning in the log.',
+      rates('outrigger_opaque_unguarded_total', 'destination', '{{destination}}'),
     ),
   ],
 }

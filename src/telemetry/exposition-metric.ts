@@ -20,7 +20,7 @@ export interface Told {
 }
 
 /** What is left of prom-client's own metrics when they are read. */
-export interface PromMetric {
+export interface Readable {
   readonly name: string
   readonly type?: string
   get(): Promise<Told>
@@ -74,9 +74,9 @@ export class OpenFamilyMetric {
 /** A metric of prom-client's own, for OpenMetrics; asking the registry to rename it would rename it in both. */
 export class OpenMetric {
   readonly name: string
-  readonly #metric: PromMetric
+  readonly #metric: Readable
 
-  constructor(metric: PromMetric) {
+  constructor(metric: Readable) {
     this.name = openName(metric.name, metric.name.endsWith(TOTAL) ? 'counter' : '')
     this.#metric = metric
   }

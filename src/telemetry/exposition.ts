@@ -1,13 +1,7 @@
 /** The text that Prometheus scrapes, written by prom-client, which is loaded by the first scrape. */
 // cold file: runs once per scrape
 import type { Metric, Registry as PromRegistry } from 'prom-client'
-import {
-  FamilyMetric,
-  OpenFamilyMetric,
-  OpenMetric,
-  type PromMetric as Readable,
-  type Told,
-} from './exposition-metric.ts'
+import { FamilyMetric, OpenFamilyMetric, OpenMetric, type Readable, type Told } from './exposition-metric.ts'
 import type { Family } from './families/family.ts'
 import type { MetricFormat } from './metric-format.ts'
 import type { MetricSource } from './metric-source.ts'
