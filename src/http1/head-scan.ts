@@ -112,6 +112,11 @@ export class HeadScan {
     this.#length += size
   }
 
+  /** Lets go of the buffer in which a head was found. */
+  release(): void {
+    this.buffer = EMPTY
+  }
+
   /** Forgets what was begun. */
   reset(): void {
     this.#kept = undefined

@@ -25,6 +25,9 @@ import { readTarget, resolved } from './target.ts'
 /** No method is nearly as long (RFC 9112 §3: longer than any we know may be refused). */
 const MAX_METHOD = 64
 
+/** Never written to: each head that is parsed begins a list of its own. */
+const NONE: string[] = []
+
 /** Why a head was refused. */
 export type HeadError = '' | 'malformed' | 'too_large'
 
@@ -96,6 +99,16 @@ export class Head implements IncomingHead {
     this.#asksUpgrade = false
     this.#saysClose = false
     this.#saysKeepAlive = false
+  }
+
+  /** Lets go of the message: a connection may be silent for long, and its last request is kilobytes. */
+  release(): void {
+    this.headers = NONE
+    this.method = ''
+    this.target = ''
+    this.authority = ''
+    this.upgrade = ''
+    this.#dropped = undefined
   }
 
   #refuse(problem: string): HeadError {

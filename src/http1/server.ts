@@ -204,7 +204,9 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
         }
         buffer = this.#scan.buffer
         at = end
-        this.#begin(buffer.toString('latin1', this.#scan.start, end))
+        const text = buffer.toString('latin1', this.#scan.start, end)
+        this.#scan.release()
+        this.#begin(text)
       } else if (this.#state === BODY) at = this.#body(buffer, at)
       else {
         if (this.#state === TUNNEL) this.#tunnelled(at === 0 ? buffer : buffer.subarray(at))
@@ -245,6 +247,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
       this.#watchBody()
     }
     exchange.body = this.#owner.accept(head, this, exchange)
+    head.release()
     if (length > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
     else if (length === 0 && !tunnel) exchange.body.end()
   }
