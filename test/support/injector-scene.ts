@@ -1,5 +1,5 @@
 /** An injector in this process before an API server in small, and a client that believes what the webhook configuration says. */
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { SystemClock } from '../../src/core/clock.ts'
@@ -83,6 +83,8 @@ export function bundle(api: FakeApi, path = MUTATING): string {
 export interface Reviewed {
   readonly status: number
   readonly body: string
+  /** The field of the answer. */
+  readonly connection: string | undefined
   readonly response: {
     readonly uid: string
     readonly allowed: boolean
@@ -95,18 +97,24 @@ export interface Reviewed {
 /** As the API server asks: TLS by the Service's name, the CA as the configuration has it. */
 export function post(injector: Injector, ca: string, path: string, body: string, method = 'POST'): Promise<Reviewed> {
   const [host, port] = injector.address.split(':')
-  return new Promise((resolve, reject) => {
-    const asked = request({ host, port, path, method, ca, servername: NAME, agent: false }, (response) => {
+  const agent = new Agent({ keepAlive: true })
+  return new Promise<Reviewed>((resolve, reject) => {
+    const asked = request({ host, port, path, method, ca, servername: NAME, agent }, (response) => {
       let text = ''
       response.on('data', (chunk) => (text += chunk))
       response.on('end', () => {
         const parsed = text.startsWith('{') ? JSON.parse(text) : {}
-        resolve({ status: response.statusCode ?? 0, body: text, response: parsed.response })
+        resolve({
+          status: response.statusCode ?? 0,
+          connection: response.headers.connection,
+          body: text,
+          response: parsed.response,
+        })
       })
     })
     asked.on('error', reject)
     asked.end(body)
-  })
+  }).finally(() => agent.destroy())
 }
 
 export function review(object: object, more: object = {}): string {

@@ -132,6 +132,7 @@ export class Injector {
   /** SIGTERM: not ready at once, goes on while endpoints propagate, then finishes what is under way. */
   async drain(): Promise<void> {
     this.#draining = true
+    this.#server?.sendAway()
     await sleep(this.#options.clock, this.#options.drainDelay, this.#stop.signal)
     await this.close()
   }

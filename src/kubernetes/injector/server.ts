@@ -14,6 +14,9 @@ import { type AdmissionRequest, readReview, reviewText, type Verdict } from './w
 /** Bytes of a review: an object of the API is at most 1.5 MiB, comes with its old self, and grows in JSON. */
 const LARGEST = 8 * 1024 * 1024
 
+/** ms that an idle connection is kept: longer than the API server keeps it (90 s), so that it is never we who close one in use. */
+const IDLE = 120_000
+
 export type Webhooks = Readonly<Record<string, (request: AdmissionRequest) => Verdict | Promise<Verdict>>>
 
 export type ReviewReport = (
@@ -47,7 +50,7 @@ export class WebhookServer {
       minVersion: 'TLSv1.2' as const,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
-      keepAliveTimeout: 90_000,
+      keepAliveTimeout: IDLE,
     }
     this.#server = createServer(options, (request, response) => void this.#answer(request, response))
     // A handshake that fails is the client's news.
@@ -64,9 +67,14 @@ export class WebhookServer {
     return listening(this.#server, place)
   }
 
+  /** Answers end their connections from now on: whoever asks again comes to another replica. */
+  sendAway(): void {
+    this.#closing = true
+  }
+
   /** Nothing new is taken; resolves when what is under way has been answered. */
   async close(): Promise<void> {
-    this.#closing = true
+    this.sendAway()
     this.#server.close()
     this.#server.closeIdleConnections()
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve))

@@ -33,7 +33,7 @@ t.test('The injector writes its CA where it is asked from, and only there, then 
 t.test('/mutate patches a pod, once more for none, and counts it once', async (t) => {
   const { injector, ask } = await scene(t)
   const first = await ask('/mutate', review(pod()))
-  t.match(first.response, { uid: 'u1', allowed: true })
+  t.match(first, { connection: 'keep-alive', response: { uid: 'u1', allowed: true } })
   const patched = applyPatch(pod(), JSON.parse(Buffer.from(first.response.patch ?? '', 'base64').toString())) as Pod
   t.match(patched.spec.initContainers, [
     { name: 'outrigger-init' },
@@ -134,6 +134,6 @@ t.test('A drain finishes the review under way', async (t) => {
   const asked = post(injector, bundle(api), '/mutate', review(pod(), { namespace: 'slow' }))
   while (!api.asked.slice(before).some((one) => one.includes('namespaces/slow'))) await new Promise(setImmediate)
   const drained = injector.drain()
-  t.match((await asked).response, { allowed: true })
+  t.match(await asked, { connection: 'close', response: { allowed: true } }, 'and sends the client away')
   await drained
 })
