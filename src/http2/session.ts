@@ -43,9 +43,12 @@ import { Decoder, type FieldSink } from './hpack/decoder.ts'
 import { PeerSettings, SETTING } from './peer-settings.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
 import { StreamTable } from './stream-table.ts'
+import { giveRoom, takeRoom } from './window-room.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
 const CONNECTION_WINDOW = 1024 * 1024
+/** The same for one that holds nothing back, while the process has room for it. */
+const ROOMY_WINDOW = 4 * 1024 * 1024
 /** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
 const MAX_HELD = 1024 * 1024
 /** The same when all connections of the process hold more than `PROCESS_HELD`. */
@@ -123,6 +126,8 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   #turnSince: number
   readonly #nextTurn = () => this.event(this.#goOn, undefined)
   #receiveWindow: number
+  /** What the receive window comes to when all is credited. */
+  #window: number
   #uncredited: number
   /** WINDOW_UPDATEs that our DATA is worth. */
   #updates: number
@@ -171,6 +176,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.#rest = undefined
     this.#turnSince = 0
     this.#receiveWindow = CONNECTION_WINDOW
+    this.#window = CONNECTION_WINDOW
     this.#uncredited = 0
     this.#updates = 0
     this.#stray = 0
@@ -310,6 +316,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     this.clock.cancel(this.#timer)
     this.socket.destroy()
     this.#starved.clear()
+    this.#giveWindowBack()
     this.lost(cause)
   }
 
@@ -392,11 +399,20 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
   /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
   #creditConnection(length: number): void {
     this.#uncredited += length
-    if (this.#uncredited < CONNECTION_WINDOW / 2) return
+    if (this.#uncredited < this.#window / 2) return
     if (this.crowded) return
+    if (this.held === 0 && !this.closed && this.#window < ROOMY_WINDOW && takeRoom(this.#window)) {
+      this.#uncredited += this.#window
+      this.#window *= 2
+    }
     this.out.windowUpdate(0, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
+  }
+
+  #giveWindowBack(): void {
+    giveRoom(this.#window - CONNECTION_WINDOW)
+    this.#window = CONNECTION_WINDOW
   }
 
   /** Bytes that were held for a paused stream are held no more. */
@@ -682,6 +698,7 @@ export abstract class Session implements OutboxOwner, Reader, FrameSink, Timed {
     if (this.closed) return
     this.closed = true
     this.#starved.clear()
+    this.#giveWindowBack()
     this.outbox.end()
     this.socket.resume()
     this.clock.cancel(this.#timer)

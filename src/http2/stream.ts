@@ -4,6 +4,7 @@ import { own } from '../net/shared-read.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame, type FrameOwner } from './frame-writer.ts'
 import type { Session } from './session.ts'
+import { giveRoom, takeRoom } from './window-room.ts'
 
 /**
  * What a peer may send on one stream before it is credited, bytes: bounds what a stream that is paused holds. It begins
@@ -11,6 +12,8 @@ import type { Session } from './session.ts'
  */
 export const FIRST_WINDOW = 64 * 1024
 const LARGEST_WINDOW = 256 * 1024
+/** The same while the process has room for it. */
+const ROOMY_WINDOW = 1024 * 1024
 
 export abstract class Stream implements FrameOwner {
   readonly id: number
@@ -286,7 +289,7 @@ export abstract class Stream implements FrameOwner {
   credit(bytes: number): void {
     this.#uncredited += bytes
     if (this.#uncredited < this.#window / 2 || this.#receivePaused || this.closed || this.receivedAll) return
-    if (!this.#paused && this.#window < LARGEST_WINDOW) {
+    if (!this.#paused && this.#mayGrow()) {
       this.#uncredited += this.#window
       this.#window *= 2
     }
@@ -294,6 +297,11 @@ export abstract class Stream implements FrameOwner {
     this.session.out.windowUpdate(this.id, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
+  }
+
+  #mayGrow(): boolean {
+    if (this.#window < LARGEST_WINDOW) return true
+    return this.#window < ROOMY_WINDOW && takeRoom(this.#window)
   }
 
   pauseReceiving(): void {
@@ -335,6 +343,8 @@ export abstract class Stream implements FrameOwner {
     this.closed = true
     this.#queue = undefined
     this.#lastFrame = undefined
+    if (this.#window > LARGEST_WINDOW) giveRoom(this.#window - LARGEST_WINDOW)
+    this.#window = FIRST_WINDOW
     if (this.#held === undefined) return
     this.#held = undefined
     this.session.release(this.#heldBytes)

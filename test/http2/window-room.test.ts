@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { DATA, FRAME_HEADER, HEADERS, readUint32, WINDOW_UPDATE } from '../../src/http2/frames.ts'
+import { FIRST_WINDOW } from '../../src/http2/stream.ts'
+import { giveRoom, takeRoom } from '../../src/http2/window-room.ts'
+import { OK, peerOf } from '../support/http2-pool-world.ts'
+import {
+  data,
+  headers,
+  http2Client,
+  type Http2Peer,
+  http2RawOrigin,
+  request,
+  windowUpdate,
+} from '../support/http2-raw.ts'
+import { services, startProxy } from '../support/proxy.ts'
+
+const MANY = 0x7fff_0000
+const MIB = 1024 * 1024
+
+/** The most that a stream may have on its way, after a client has taken this much of it without a pause. */
+async function windowAfter(t: Test, bytes: number): Promise<{ readonly stream: number; readonly connection: number }> {
+  const origin = await http2RawOrigin(t, (peer) => {
+    peer.onFrame = ({ type, id }) => {
+      if (type === HEADERS) peer.send(headers(id, OK))
+    }
+  })
+  const yaml = services({ origin: origin.port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+  const proxy = await startProxy(yaml)
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound)
+  client.send(windowUpdate(0, MANY), request(1), windowUpdate(1, MANY))
+  const upstream = await peerOf(origin, 0)
+  await upstream.head(1)
+  const piece = randomBytes(16_384 - FRAME_HEADER)
+  let sent = 0
+  while (sent < bytes) {
+    if (Math.min(FIRST_WINDOW + credited(upstream, 1), 65_535 + credited(upstream, 0)) - sent < piece.length) {
+      await upstream.roundTrip()
+      continue
+    }
+    upstream.send(data(1, piece))
+    sent += piece.length
+    if (sent % (8 * piece.length) === 0)
+      await client.when('what was sent', () => received(client) >= sent - FIRST_WINDOW)
+  }
+  await client.when('all of it', () => received(client) === sent)
+  await upstream.roundTrip()
+  return { stream: FIRST_WINDOW + credited(upstream, 1) - sent, connection: 65_535 + credited(upstream, 0) - sent }
+}
+
+function credited(peer: Http2Peer, id: number): number {
+  return peer.frames
+    .filter((one) => one.type === WINDOW_UPDATE && one.id === id)
+    .reduce((sum, { payload }) => sum + readUint32(payload, 0), 0)
+}
+
+function received(client: Http2Peer): number {
+  return client.frames.reduce((sum, { type, payload }) => sum + (type === DATA ? payload.length : 0), 0)
+}
+
+t.test('A reader that keeps up lets windows grow to 1 MiB a stream and 4 MiB a connection', async (t) => {
+  const { stream, connection } = await windowAfter(t, 8 * MIB)
+  t.ok(stream > 512 * 1024 && stream <= MIB, `${stream}`)
+  t.ok(connection > 2 * MIB && connection <= 4 * MIB, `${connection}`)
+})
+
+t.test('Where the process has no room left, they stay at 256 KiB and 1 MiB', async (t) => {
+  let taken = 0
+  while (takeRoom(64 * 1024)) taken += 64 * 1024
+  t.ok(taken > 15 * MIB, `${taken}: what ended has given its room back`)
+  const { stream, connection } = await windowAfter(t, 4 * MIB)
+  giveRoom(taken)
+  t.ok(stream <= 256 * 1024, `${stream}`)
+  t.ok(connection <= MIB, `${connection}`)
+})
