@@ -101,6 +101,7 @@ t.test('Probes follow the source', async (t) => {
   t.equal((await ask(admin, 'GET', '/livez')).status, 200)
   t.equal((await ask(admin, 'GET', '/readyz')).status, 503)
   t.equal((await ask(admin, 'HEAD', '/startupz')).status, 503)
+  t.equal((await ask(admin, 'HEAD', '/tap')).status, 200)
 })
 
 t.test('What can be read', async (t) => {
@@ -139,6 +140,7 @@ t.test('What is not there, and not that way', async (t) => {
   }
   const cases = [
     ['POST', '/livez', 'GET, HEAD'],
+    ['POST', '/tap', 'GET, HEAD'],
     ['DELETE', '/state', 'GET, HEAD'],
     ['GET', '/drain', 'POST'],
     ['PUT', '/quit', 'POST'],
