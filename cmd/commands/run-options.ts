@@ -6,6 +6,7 @@ import { parseAddress } from '../../src/config/values/address.ts'
 import { parseAppPorts } from '../../src/config/values/app-ports.ts'
 import type { Parsed } from '../../src/config/values/parsed.ts'
 import { parsePortMap, parsePorts, type PortRange } from '../../src/config/values/ports.ts'
+import type { ApiPlaces } from '../../src/runtime/discovery.ts'
 import type { RunFlags } from '../../src/runtime/flags.ts'
 import {
   LOG_LEVELS,
@@ -22,6 +23,7 @@ export interface RunOptions extends RunFlags {
   readonly pagePaths: boolean
   readonly lenientStart: boolean
   readonly lifecycle: Lifecycle
+  readonly kubernetes: ApiPlaces
   readonly opaquePorts: readonly PortRange[]
 }
 
@@ -46,6 +48,9 @@ const FLAGS = {
   'opaque-ports': { type: 'string' },
   'app-ports': { type: 'string' },
   'inbound-port-map': { type: 'string' },
+  'kube-api': { type: 'string' },
+  'kube-token-file': { type: 'string' },
+  'kube-ca-file': { type: 'string' },
 } as const
 
 /** Flags with one value. */
@@ -87,6 +92,7 @@ export function runOptions(args: readonly string[], environment: Environment): R
     transparent: flag('transparent'),
     opaquePorts: given('opaque-ports', SERVER_FIRST, (value) => parsePorts(value === 'none' ? '' : value)),
     appPorts: given('app-ports', environment['APP_PORTS'] ?? '', parseAppPorts),
+    kubernetes: { url: text('kube-api'), tokenFile: text('kube-token-file'), caFile: text('kube-ca-file') },
     portMap: given('inbound-port-map', '', parsePortMap),
   }
 }

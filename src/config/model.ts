@@ -100,6 +100,14 @@ export interface HealthCheckConfig {
   readonly unhealthy: number
 }
 
+export interface KubernetesEndpoints {
+  readonly service: string
+  /** '': the pod's own. */
+  readonly namespace: string
+  /** The name of the Service's port, or the number on which its pods listen. */
+  readonly port: string | number
+}
+
 export interface ServiceDocument {
   readonly name: string
   /** Lower case; `*.suffix` allowed; `name:port` matches that port only. */
@@ -107,6 +115,8 @@ export interface ServiceDocument {
   readonly endpoints: readonly EndpointConfig[]
   /** Instead of endpoints. `refresh` in ms. */
   readonly dns: { readonly name: string; readonly port: number; readonly refresh: number } | undefined
+  /** Instead of both. */
+  readonly kubernetes: KubernetesEndpoints | undefined
   readonly protocol: 'auto' | 'http1' | 'http2'
   /** `keep`, `endpoint`, or the name to send. */
   readonly hostHeader: string

@@ -3,6 +3,7 @@ import { upstreamFiles } from '../config/build/tls.ts'
 import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
 import { createBalancer } from '../upstream/balance/balancer.ts'
 import { type DnsReport, DnsService, systemLookup } from '../upstream/discovery/dns-service.ts'
+import { SliceService } from '../upstream/discovery/slice-service.ts'
 import type { EndpointSettings } from '../upstream/endpoint.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
@@ -11,6 +12,7 @@ import { OriginalService } from '../upstream/original-service.ts'
 import { StaticService } from '../upstream/static-service.ts'
 import type { TlsSettings } from '../upstream/tls-dialer.ts'
 import type { Log } from '../telemetry/index.ts'
+import type { KubernetesDiscovery } from './discovery.ts'
 import { createHealthChecks, MOST_PROBES } from './health-checks.ts'
 import type { Certificates } from './tls/certificates.ts'
 
@@ -29,13 +31,15 @@ export class Services {
   readonly #context: UpstreamContext
   readonly #log: Log
   readonly #certificates: Certificates
+  readonly #discovery: KubernetesDiscovery
   readonly #gate = new ProbeGate(MOST_PROBES)
   #held = new Map<string, Held>()
 
-  constructor(context: UpstreamContext, log: Log, certificates: Certificates) {
+  constructor(context: UpstreamContext, log: Log, certificates: Certificates, discovery: KubernetesDiscovery) {
     this.#context = context
     this.#log = log
     this.#certificates = certificates
+    this.#discovery = discovery
   }
 
   /** Takes over what is unchanged, makes what is new. What is left behind closes when `retire` is called. */
@@ -96,6 +100,10 @@ export class Services {
     const checks = createHealthChecks(document, tls, this.#gate, this.#context, this.#log)
     const believesPeer = document.sidecar
     const settings: EndpointSettings = { ...connections, limits, believesPeer, protocol, hostHeader, tls }
+    if (document.kubernetes !== undefined) {
+      const follow = this.#discovery.follow(name, document.kubernetes)
+      return new SliceService(name, follow, balancer, settings, this.#context, checks)
+    }
     if (document.dns === undefined) {
       return new StaticService(name, document.endpoints, balancer, settings, this.#context, checks)
     }
@@ -112,9 +120,9 @@ export class Services {
     return new DnsService(name, document.dns, balancer, settings, this.#context, report, systemLookup, checks)
   }
 
-  #tls({ tls, dns }: ServiceDocument): TlsSettings | undefined {
+  #tls({ tls, dns, kubernetes }: ServiceDocument): TlsSettings | undefined {
     if (tls === undefined) return undefined
-    const stated = tls.serverName === '' ? (dns?.name ?? '') : tls.serverName
+    const stated = tls.serverName === '' ? (dns?.name ?? inCluster(kubernetes)) : tls.serverName
     // A name's final dot is for the resolver; no certificate has one.
     const serverName = stated.endsWith('.') ? stated.slice(0, -1) : stated
     return { material: this.#certificates.of(upstreamFiles(tls)), serverName }
@@ -129,6 +137,12 @@ export class Services {
     if (app === 'original') return new OriginalService(sidecar.name, balancer, settings, this.#context)
     return new StaticService(sidecar.name, [{ ...app, weight: 1 }], balancer, settings, this.#context)
   }
+}
+
+/** The name by which clients of a cluster know a Service, where its namespace is stated. */
+function inCluster(kubernetes: ServiceDocument['kubernetes']): string {
+  if (kubernetes === undefined || kubernetes.namespace === '') return ''
+  return `${kubernetes.service}.${kubernetes.namespace}.svc`
 }
 
 /** Two entries for one application may differ in how they speak to it. */

@@ -25,6 +25,7 @@ import { Passthrough } from '../upstream/passthrough.ts'
 import { AppHealth } from './app-health/app-health.ts'
 import { type CompileContext, compile, type Runtime } from './compile.ts'
 import { Configuration } from './configuration.ts'
+import { type ApiPlaces, KubernetesDiscovery } from './discovery.ts'
 import { Drain, type DrainTimes } from './drain.ts'
 import { endpointSamples } from './endpoint-samples.ts'
 import { explainLive } from './explain-live.ts'
@@ -55,6 +56,8 @@ export interface SidecarOptions extends RunFlags {
   readonly pagePaths?: boolean
   /** `process.env`: the OTEL_* of it are read. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where the Kubernetes API is, unless it is that of the cluster we run in. */
+  readonly kubernetes?: ApiPlaces | undefined
   readonly lifecycle?: Lifecycle | undefined
   /** Files that cannot be used at the start are told and the sidecar runs without them, as if it had none. */
   readonly lenientStart?: boolean | undefined
@@ -142,7 +145,8 @@ export class Sidecar {
       violation: (how: string) => this.#telemetry.violation(how, 'upstream', ''),
       defect: this.#telemetry.events.defect.bind(this.#telemetry.events),
     }
-    this.#services = new Services(upstream, log, this.#certificates)
+    const discovery = new KubernetesDiscovery(options.kubernetes ?? {}, environment, clock, random, log)
+    this.#services = new Services(upstream, log, this.#certificates, discovery)
     this.#passthrough = new Passthrough(
       { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep', tls: undefined },
       upstream,

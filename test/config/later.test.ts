@@ -1,20 +1,10 @@
 import t from 'tap'
-import { compare, load } from '../support/marked.ts'
+import { load } from '../support/marked.ts'
 
 const POLICY = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
 const INBOUND = 'kind: Policy\nname: p\nmatch: {direction: inbound}\n'
 const SERVICE = 'kind: Service\nname: s\nendpoints: ["10.0.0.7:8080"]\n'
 const SIDECAR = 'kind: Sidecar\nname: x\n'
-
-const later: readonly string[] = ['kind: Service\nname: s\n→kubernetes: {service: s, port: http}']
-
-for (const marked of later) {
-  t.test(`refuses ${marked.split('→')[1]}`, async (t) => {
-    const { issues, got, want } = compare(marked, 'E029')
-    t.same(got, want, issues.map((issue) => issue.message).join('\n'))
-    t.match(issues[0]?.message, /not supported yet by this version/)
-  })
-}
 
 const accepted: readonly string[] = [
   `${POLICY}retry: {when: [grpc:UNAVAILABLE]}`,
@@ -24,6 +14,8 @@ const accepted: readonly string[] = [
   `${SIDECAR}inbound: [{app: original}]`,
   `${SIDECAR}inbound: [{app: "a:1", protocol: tcp}]`,
   `${SERVICE}loadBalancing: {}`,
+  'kind: Service\nname: s\nkubernetes: {service: s, port: http}',
+  'kind: Service\nname: s\nkubernetes: {service: s, namespace: shop, port: 8080}',
   'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*", routes: [{stream: true}, {stream: false}]}',
   `${INBOUND}breaker: {mode: disabled}`.replace('direction: inbound', 'direction: outbound, service: "*"'),
   `${INBOUND}concurrency: {}`,

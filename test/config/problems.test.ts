@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
   ['E021', 'kind: Policy\nname: p\n→match: {service: "*"}', "'direction' is missing in match"],
   ['E021', 'kind: Policy\nname: p\n→match: {direction: outbound}', "'service' is missing in match", '"*" for all'],
   ['E021', '→kind: Policy\nname: p', "'match' is missing in Policy p"],
-  ['E021', '→kind: Service\nname: s', 'exactly one of endpoints and dns, found none'],
+  ['E021', '→kind: Service\nname: s', 'exactly one of endpoints, dns and kubernetes, found none'],
   ['E021', 'kind: Service\nname: s\n→dns: {name: s}', "'port' is missing in dns"],
   ['E021', `${SIDECAR}inbound:\n- →listen: 127.0.0.1:1`, "'app' is missing in inbound[0]"],
   ['E028', route('{grpc: shop.Stock/*, →path: /a}'), 'grpc stands instead of path and methods, found path'],

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { Signals } from '../../src/runtime/overload/decide.ts'
+import type { ApiPlaces } from '../../src/runtime/discovery.ts'
 import type { Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
 import type { AppPorts } from '../../src/config/values/app-ports.ts'
@@ -38,6 +39,7 @@ export interface ProxyOptions {
   readonly onQuit?: () => void
   readonly lifecycle?: Lifecycle
   readonly lenientStart?: boolean
+  readonly kubernetes?: ApiPlaces
   /** Both listeners are for redirected connections, and each was going where this says when it comes. */
   readonly redirectedFrom?: () => { readonly host: string; readonly port: number } | undefined
   readonly opaquePorts?: readonly PortRange[]
@@ -82,6 +84,7 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       opaquePorts: options.opaquePorts,
       appPorts: options.appPorts,
       lenientStart: options.lenientStart,
+      kubernetes: options.kubernetes,
     })
     return {
       inbound: portOf(sidecar.inbound[0]),

@@ -22,7 +22,7 @@ export function checkService(document: WalkedDocument, checkTls: TlsCheck | unde
   const { value } = document
   const [one, another] = WHERE.filter((key) => document.states(key))
   if (one === undefined) {
-    const message = `${label(document)} must say where it is: exactly one of endpoints and dns, found none`
+    const message = `${label(document)} must say where it is: exactly one of endpoints, dns and kubernetes, found none`
     document.error('E021', document.place, message)
   } else if (another !== undefined) {
     const message = `${label(document)} must have exactly one of endpoints, dns and kubernetes, found ${one} and ${another}`
@@ -63,6 +63,7 @@ export function buildService(document: WalkedDocument): ServiceDocument {
     hosts: [...new Set((walked.hosts ?? [walked.name]).map((host) => host.toLowerCase()))],
     endpoints: (walked.endpoints ?? []).map(endpoint),
     dns: walked.dns,
+    kubernetes: walked.kubernetes,
     protocol: walked.protocol,
     hostHeader: walked.hostHeader,
     tls: buildUpstreamTls(walked.tls),

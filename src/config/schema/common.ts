@@ -33,7 +33,3 @@ export const HEAD = {
     ],
   },
 } as const satisfies Record<string, Schema>
-
-export function later(description: string): Schema {
-  return { notYet: true, description }
-}

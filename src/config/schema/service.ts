@@ -1,6 +1,6 @@
 /** `kind: Service`: a destination. */
 import type { Schema } from '../../core/policy.ts'
-import { FIELD_NAME, HEAD, later, NAME, PEM_FILE, PORT } from './common.ts'
+import { FIELD_NAME, HEAD, NAME, PEM_FILE, PORT } from './common.ts'
 
 const ENDPOINT: Schema = {
   oneOf: [
@@ -24,6 +24,33 @@ const DNS: Schema = {
     name: { type: 'string', expects: 'a host name' },
     port: PORT,
     refresh: { format: 'duration', default: '10s' },
+  },
+}
+
+const KUBERNETES: Schema = {
+  type: 'object',
+  description: 'Endpoints from the Kubernetes API: the EndpointSlices of a Service are watched.',
+  required: ['service', 'port'],
+  properties: {
+    service: {
+      type: 'string',
+      pattern: '^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$',
+      expects: 'the name of a Service such as inventory',
+    },
+    namespace: {
+      type: 'string',
+      pattern: '^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$',
+      expects: 'the name of a namespace such as shop',
+      default: '',
+      description: "Where it is; default: the pod's own.",
+    },
+    port: {
+      description: "The name of the Service's port, or the number on which its pods listen.",
+      oneOf: [
+        { type: 'integer', minimum: 1, maximum: 65_535 },
+        { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$', expects: 'the name of a port such as http' },
+      ],
+    },
   },
 }
 
@@ -133,7 +160,7 @@ const TLS: Schema = {
 
 export const SERVICE: Schema = {
   type: 'object',
-  description: 'A destination: what clients call it and where it is. Exactly one of endpoints and dns.',
+  description: 'A destination: what clients call it and where it is. Exactly one of endpoints, dns and kubernetes.',
   required: ['name'],
   properties: {
     ...HEAD,
@@ -145,7 +172,7 @@ export const SERVICE: Schema = {
     },
     endpoints: { type: 'array', items: ENDPOINT },
     dns: DNS,
-    kubernetes: later('Endpoints from the Kubernetes API.'),
+    kubernetes: KUBERNETES,
     protocol: {
       type: 'string',
       enum: ['auto', 'http1', 'http2'],

@@ -54,7 +54,7 @@ function outbound(config: Config, query: Query, url: Url, path: string): Located
 }
 
 function to(service: ServiceDocument, path: string): Located {
-  const size = service.dns === undefined ? service.endpoints.length : undefined
+  const size = service.dns === undefined && service.kubernetes === undefined ? service.endpoints.length : undefined
   return { found: true, service: service.name, port: undefined, path, endpoints: endpointsOf(service), size }
 }
 
@@ -64,9 +64,13 @@ function endpointsOf(service: ServiceDocument): string {
   return `${listOf(service)}${checkedBy(service)}`
 }
 
-function listOf({ endpoints, dns, loadBalancing }: ServiceDocument): string {
+function listOf({ endpoints, dns, kubernetes, loadBalancing }: ServiceDocument): string {
   const { algorithm, hashOn } = loadBalancing
   const how = hashOn === '' ? algorithm : `${algorithm} on header ${hashOn}`
+  if (kubernetes !== undefined) {
+    const { service, namespace, port } = kubernetes
+    return `the endpoints of the Kubernetes Service ${namespace === '' ? '' : `${namespace}/`}${service}, port ${port}, ${how}`
+  }
   if (dns !== undefined) return `whatever ${dns.name} resolves to, port ${dns.port}, ${how}`
   const shown = endpoints.slice(0, SHOWN).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
   const more = endpoints.length > SHOWN ? ` and ${endpoints.length - SHOWN} more` : ''

@@ -1,0 +1,70 @@
+/** Services found by the Kubernetes API: the client is loaded when the first of them is made. */
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import type { KubernetesEndpoints } from '../config/model.ts'
+import type { Discovery, DiscoveryOptions } from '../kubernetes/discovery/discovery.ts'
+import type { Log } from '../telemetry/index.ts'
+import type { Follow } from '../upstream/discovery/slice-service.ts'
+
+/** Where the API server is, unless it is that of the cluster we run in. */
+export interface ApiPlaces {
+  readonly url?: string | undefined
+  readonly tokenFile?: string | undefined
+  readonly caFile?: string | undefined
+}
+
+export class KubernetesDiscovery {
+  readonly #options: DiscoveryOptions
+  readonly #log: Log
+  #discovery: Promise<Discovery> | undefined
+
+  constructor(
+    places: ApiPlaces,
+    environment: Readonly<Record<string, string | undefined>>,
+    clock: Clock,
+    random: Random,
+    log: Log,
+  ) {
+    this.#options = { ...places, environment, clock, random }
+    this.#log = log
+  }
+
+  /** For one Service; that the API cannot be asked is said once until it can. */
+  follow(name: string, at: KubernetesEndpoints): Follow {
+    return (found) => {
+      let stopped = false
+      let saidAway = false
+      let stop = (): void => {
+        stopped = true
+      }
+      const listener = {
+        found: (addresses: Parameters<typeof found>[0]) => {
+          if (saidAway) this.#log.info('endpoints are known again', { service: name, endpoints: addresses.length })
+          saidAway = false
+          found(addresses)
+        },
+        failed: (cause: string, delay: number) => {
+          if (!saidAway) {
+            this.#log.warn('endpoints cannot be asked for, the last ones stay', {
+              service: name,
+              cause,
+              retryMs: delay,
+            })
+          }
+          saidAway = true
+        },
+      }
+      void this.#load().then((discovery) => {
+        if (!stopped) stop = discovery.follow(at, listener)
+      })
+      return () => stop()
+    }
+  }
+
+  #load(): Promise<Discovery> {
+    this.#discovery ??= import('../kubernetes/discovery/discovery.ts').then(
+      ({ Discovery }) => new Discovery(this.#options),
+    )
+    return this.#discovery
+  }
+}
