@@ -13,10 +13,10 @@ export function adapted(config: Config): Config {
   }
 }
 
-/** Of several inbound listeners the first: a workload does not say which. */
+/** Of several inbound listeners the first: a workload does not say which. Nothing is redirected here. */
 function withApplication(sidecar: SidecarDocument): SidecarDocument {
   const first = sidecar.inbound[0] ?? { listen: INBOUND, app: APPLICATION, protocol: 'auto', tls: undefined }
-  return { ...sidecar, inbound: [first] }
+  return { ...sidecar, inbound: [first.app === 'original' ? { ...first, app: APPLICATION } : first] }
 }
 
 /** A store is another process with a time of its own; one sidecar alone sees the same in memory. */

@@ -120,6 +120,12 @@ t.test('Inbound policies, sources and deadlines are the real ones', async (t) =>
   t.match(stranger, { okPercent: 100 }, 'a stranger may not')
 })
 
+t.test('An application behind redirected connections is one like any other', async (t) => {
+  const policies = 'kind: Sidecar\nname: orders\ninbound: [{app: original}]\noutbound: {transparent: true}\n'
+  const model = 'duration: 2s\nrequests: [{name: s, url: /a, rate: 10/s}]\napplication: {latency: 20ms}\n'
+  t.match(only(await run(policies, model)), { okPercent: 100, p50: 20 })
+})
+
 t.test('Hosts that nobody names are refused, or passed through', async (t) => {
   const model = 'duration: 2s\nrequests: [{name: s, url: http://unknown/x, rate: 10/s}]\n'
   t.match(only(await run(INVENTORY, model)), { answers: { '404 route_not_found': 20 } })
