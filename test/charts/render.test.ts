@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import { readSettings } from '../../src/kubernetes/inject/load-settings.ts'
 import { program } from '../kubernetes/suite/tools.ts'
-import { CHART, VALUES } from './chart.ts'
+import { CHART, names, read, VALUES, yaml } from './chart.ts'
 
 const helm = program('helm')
 const skip =
@@ -72,4 +74,30 @@ t.test('a digest wins over a tag, and hostNetwork moves the port', { skip }, asy
 t.test('a value is never taken for CEL', { skip }, async (t) => {
   const { out } = template('--set', 'injection.mode=policy', '--set-string', 'proxy.env.NOTE="} + [JSONPatch{')
   t.ok(out.includes('name: "NOTE", value: "\\"} + [JSONPatch{"'))
+})
+
+t.test("the injector's file is one that the injector takes", { skip }, async (t) => {
+  for (const path of VALUES.filter((path) => !path.includes('policy'))) {
+    const { out } = template('--values', join(CHART, path), '--show-only', 'templates/injector-config.yaml')
+    const { settings, issues } = readSettings(parse(out).data['config.yaml'])
+    t.same(issues, [], path)
+    t.ok(settings, path)
+  }
+})
+
+t.test('dashboards and rules are those of the plain files', { skip }, async (t) => {
+  const { out } = template('--values', join(CHART, 'ci/everything-values.yaml'))
+  const objects = parseAllDocuments(out).map((document) => document.toJS())
+  const all = (kind: string): { data: Record<string, string>; spec: unknown }[] =>
+    objects.filter((object) => object.kind === kind)
+  const dashboards = Object.assign({}, ...all('ConfigMap').map(({ data }) => data)) as Record<string, string>
+  for (const name of names('dashboards', '.json')) {
+    t.same(JSON.parse(dashboards[name] ?? 'null'), JSON.parse(read(`dashboards/${name}`)), name)
+  }
+  const rules = names('rules', '.yaml').map((name) => yaml(`rules/${name}`))
+  t.ok(rules.length > 1)
+  t.same(
+    all('PrometheusRule').map(({ spec }) => spec),
+    rules,
+  )
 })

@@ -2,6 +2,7 @@
 import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
 import { until } from '../until.ts'
+import { RELEASE_NAMESPACE } from './helm.ts'
 import { shape } from './looks.ts'
 import { dry, podNamed } from './optin.ts'
 
@@ -38,4 +39,19 @@ export async function restrictedFacts(report: Report, cluster: Cluster, mode: st
   report.same(`${mode}: the name has moved to the sidecar`, names(proxy.ports), ['http=19100', 'outrigger-admin=19002'])
   report.same(`${mode}: and the application's port has another`, names(app.ports), ['app-0=8080'])
   report.same(`${mode}: its probe goes where it went`, app.readinessProbe.httpGet.port, 8080)
+}
+
+/** The API server says of every pod of a namespace what it would violate, when it is asked to enforce more there. */
+export async function ownPodsFacts(report: Report, cluster: Cluster): Promise<void> {
+  const pods = async (): Promise<boolean> => (await cluster.list('Pod', RELEASE_NAMESPACE)).length === 2
+  await until('two pods of the injector', pods)
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+  const path = `${cluster.path('Namespace', undefined)}/${RELEASE_NAMESPACE}?dryRun=All`
+  const { status, warnings } = await cluster.ask(
+    'PATCH',
+    path,
+    { metadata: { labels } },
+    'application/merge-patch+json',
+  )
+  report.same("the injector's own two pods are in keeping with restricted", [status, warnings], [200, []])
 }

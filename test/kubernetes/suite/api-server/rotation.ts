@@ -1,7 +1,4 @@
-/**
- * New certificates and a new CA while pods are created: lives are so short here that a certificate is renewed after some 7 s and
- * the CA after some 27 (two thirds of a life that began five minutes ago, for the sake of clocks that are behind).
- */
+/** New certificates and a new CA while pods are created: lives are so short here that one comes after 10 s, the other after 30. */
 import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:tls'
 import type { Cluster } from '../cluster.ts'

@@ -4,6 +4,7 @@ import type { Report } from '../report.ts'
 import type { Suite } from '../suites.ts'
 import { missing } from '../tools.ts'
 import { type Collected, compare } from './collected.ts'
+import { olderFacts } from './older.ts'
 import { policyMode } from './policy-mode.ts'
 import { renderFacts } from './render.ts'
 import { webhookMode } from './webhook-mode.ts'
@@ -28,5 +29,6 @@ export const apiServer: Suite = {
     } finally {
       await cluster.stop()
     }
+    await report.guard('an older API', () => olderFacts(report))
   },
 }

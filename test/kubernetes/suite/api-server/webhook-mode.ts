@@ -9,7 +9,7 @@ import { helmTestFacts } from './helm-test.ts'
 import { Injector } from './injector.ts'
 import { inForce, optInFacts } from './optin.ts'
 import { releaseFacts, removalFacts } from './release.ts'
-import { restrictedFacts } from './restricted.ts'
+import { ownPodsFacts, restrictedFacts } from './restricted.ts'
 import { rotationFacts } from './rotation.ts'
 import { secondMutatorFacts } from './second-mutator.ts'
 import { tellingFacts } from './telling.ts'
@@ -25,6 +25,7 @@ export async function webhookMode(report: Report, cluster: Cluster): Promise<Col
   try {
     await optInFacts(report, cluster, MODE)
     pods = await collect(cluster, MODE)
+    await report.guard("the injector's own pods", () => ownPodsFacts(report, cluster))
     await report.guard('helm test', () => helmTestFacts(report, cluster, helm))
     await report.guard('warnings and events', () => tellingFacts(report, cluster, injector))
     const expected = { mode: MODE, namespace: OPTED_IN, told: true }
@@ -39,7 +40,7 @@ export async function webhookMode(report: Report, cluster: Cluster): Promise<Col
     await helm.install()
     // Otherwise the CA of ten years would be found there.
     await cluster.delete('Secret', RELEASE_NAMESPACE, 'outrigger-injector-ca')
-    injector = await Injector.start(cluster, ['--ca-lifetime=190s', '--certificate-lifetime=160s'])
+    injector = await Injector.start(cluster, ['--ca-lifetime=45s', '--certificate-lifetime=15s'])
     await inForce(cluster, OPTED_IN)
     await report.guard('rotation', () => rotationFacts(report, cluster, OPTED_IN))
     await report.guard('injector down', async () => {
