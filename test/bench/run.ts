@@ -2,8 +2,8 @@
  * `npm run bench`: the bundle beside what is installed of Envoy, HAProxy and nginx; its start by phase, its memory by owner,
  * what a request costs, each layer alone. Writes all of it into docs/benchmarks.md.
  *
- *   npm run bench                                  all of it, about 9 minutes
- *   npm run bench -- --rounds 5 --seconds 5 --only outrigger,envoy
+ *   npm run bench                                  all of it, about 8 minutes
+ *   npm run bench -- --rounds 5 --seconds 5 --only outrigger,envoy      the comparison of these alone
  *   npm run bench -- --inside                      our own start, memory and requests alone
  *   npm run bench -- --ref main~3                  before and after: that commit's bundle beside this tree's, as a ratio
  *   npm run bench -- --echo                        messages of 1 MiB over HTTP/2, there and back
@@ -157,7 +157,8 @@ async function run(lab: Lab): Promise<Section[]> {
   if (flags.ref !== '') return beforeAndAfter(lab)
   const bundle = buildTree(join(lab.scratch, 'outrigger.cjs'))
   await lab.open()
-  return [...(flags.inside ? [] : await besideOthers(lab, bundle)), ...(await inside(lab, bundle))]
+  const beside = flags.inside ? [] : await besideOthers(lab, bundle)
+  return flags.only === '' ? [...beside, ...(await inside(lab, bundle))] : beside
 }
 
 /** Where and with what, in whole sentences. */
@@ -189,7 +190,7 @@ async function measured(): Promise<void> {
     process.once(signal, () => void lab.close().then(() => process.exit(130)))
   try {
     const sections = await run(lab)
-    if (!flags['no-layers'] && flags.ref === '') sections.push(await eachLayer())
+    if (!flags['no-layers'] && flags.ref === '' && flags.only === '') sections.push(await eachLayer())
     const head = headOf(lab)
     console.log(`\n${head}`)
     if (whole || flags.write) console.log(`\nwritten: ${writeReport(head, sections)}`)
