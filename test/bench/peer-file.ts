@@ -106,10 +106,10 @@ export function writePeerFile(bundle: string): string {
   copyFileSync(bundle, copy)
   for (const id of OURS) {
     writeFileSync(join(folder, `${id}.peer`), ownPlaces(readFileSync(join(FOLDER, `${id}.peer`), 'utf8'), copy))
-  }
-  for (const name of readPeer('outrigger', copy).render) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
-    copyFileSync(join(FOLDER, `${name}.in`), join(folder, `${name}.in`))
+    for (const name of readPeer(id, copy).render) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      copyFileSync(join(FOLDER, `${name}.in`), join(folder, `${name}.in`))
+    }
   }
   return join(folder, 'outrigger.peer')
 }

@@ -137,8 +137,6 @@ function configuration(): Config {
   const text = fill(template('outrigger.yaml'), {
     listen_h1: AUTHORITY,
     upstream_h1: '127.0.0.1:1',
-    listen_h2_port: 1,
-    upstream_h2: '127.0.0.1:1',
   })
   const { config, issues } = loadText(text, BLOCKS)
   if (config === undefined) throw new Error(`the bench's own policies: ${JSON.stringify(issues[0])}`)
