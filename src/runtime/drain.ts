@@ -107,7 +107,7 @@ export class Drain implements Timed {
   #gone(listeners: readonly TrafficListener[], now: number): boolean {
     const parted = now - this.#leftAt >= PARTING
     if (parted) for (const listener of listeners) listener.dismiss()
-    return listeners.every(({ busy, connections }) => !busy && (parted || connections === 0))
+    return listeners.every(({ busy, expecting }) => !busy && (parted || !expecting))
   }
 
   get #outside(): readonly TrafficListener[] {

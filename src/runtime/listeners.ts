@@ -100,6 +100,12 @@ export class TrafficListener {
     return false
   }
 
+  /** A client that does not know better may just have sent something. */
+  get expecting(): boolean {
+    for (const connection of this.#connections) if (!connection.announces) return true
+    return false
+  }
+
   /**
    * No new connections, once those that stand in the kernel's queue are taken: closed over them, they would be reset. The others
    * stay, and each answer sends one away (the receiver says `draining`), but for those that can be told in words that lose
