@@ -29,6 +29,8 @@ const ROW = 2
 const PURGE_SURPLUS = 6 * MIB
 const COLLECT_SURPLUS = 12 * MIB
 const TRIM_SURPLUS = 4 * MIB
+/** ms of CPU after which a purge is worth its price whatever is held: connections that were open at the last one may be gone. */
+const PURGE_WORK = 2000
 /** ms between two. */
 const PURGE_GAP = 1000
 const COLLECT_GAP = 10_000
@@ -41,6 +43,8 @@ const TRIM_GAP = 1000
 export class Giving {
   #calm = 0
   #easy = 0
+  /** ms of CPU since the last purge. */
+  #work = 0
   readonly #purged = new Last()
   readonly #collected = new Last()
   readonly #trimmed = new Last()
@@ -48,14 +52,19 @@ export class Giving {
   next({ at, cpu, resident }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
     this.#easy = cpu <= EASY ? this.#easy + 1 : 0
-    if (this.#calm >= ROW && this.#purged.worth(at, PURGE_GAP, resident, PURGE_SURPLUS)) return 'purge'
+    this.#work += cpu * PERIOD
+    const surplus = this.#work >= PURGE_WORK ? Number.NEGATIVE_INFINITY : PURGE_SURPLUS
+    if (this.#calm >= ROW && this.#purged.worth(at, PURGE_GAP, resident, surplus)) return 'purge'
     if (this.#easy >= ROW && this.#collected.worth(at, COLLECT_GAP, resident, COLLECT_SURPLUS)) return 'collect'
     return this.#trimmed.worth(at, TRIM_GAP, resident, TRIM_SURPLUS) ? 'trim' : 'nothing'
   }
 
   /** `resident` is what is held after `step`. What a step does, the smaller ones need not do again. */
   done(step: Step, at: number, resident: number): void {
-    if (step === 'purge') this.#purged.note(at, resident)
+    if (step === 'purge') {
+      this.#work = 0
+      this.#purged.note(at, resident)
+    }
     if (step === 'purge' || step === 'collect') this.#collected.note(at, resident)
     if (step !== 'nothing') this.#trimmed.note(at, resident)
   }

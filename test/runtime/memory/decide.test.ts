@@ -69,3 +69,13 @@ t.test(
     t.same(steps(times(4, [1, 73.9]), giving, 20_000), ['nothing', 'nothing', 'nothing', 'nothing'])
   },
 )
+
+t.test('next(): after two seconds of work calm is used whatever is held', async (t) => {
+  const giving = new Giving()
+  steps(times(2, [0, 80, 80]), giving)
+  t.notOk(steps([...times(7, [1, 80]), ...times(3, [0, 80])], giving, 5000).includes('purge'), '1.75 s')
+  t.same(
+    steps([[1, 80], ...times(4, [0, 80, 60])], giving, 10_000).filter((step) => step === 'purge'),
+    ['purge'],
+  )
+})
