@@ -80,7 +80,7 @@ const PROXY: Schema = object(
     skipOutboundPorts: list(PORT_OR_RANGE),
     skipOutboundCidrs: list(CIDR, '169.254.0.0/16', 'fd00:ec2::/32'),
     opaquePorts: list(PORT_OR_RANGE, '25', '587', '3306', '4444', '5432', '6379', '9300', '11211'),
-    drainOnPreStop: { type: 'boolean', default: false, description: 'A preStop hook that begins to drain inbound.' },
+    drainOnPreStop: { type: 'boolean', default: true, description: 'A preStop hook that begins to drain inbound.' },
     probes: object(
       {
         startup: times('1s', 60, '1s'),

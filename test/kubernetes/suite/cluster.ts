@@ -1,10 +1,13 @@
-/** A Kubernetes of a suite's own, started by `up.sh` of the tools: API server and controllers, no nodes; pods stay Pending. */
+/**
+ * A Kubernetes of a suite's own. Started by `up.sh` of the tools: API server and controllers, no nodes; pods stay Pending. By
+ * `node-up.sh`: with a node as well, in namespaces of its own; pods run, and are reached from here at their addresses.
+ */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent } from 'undici'
-import { kubeTools } from './tools.ts'
+import { kubeBinaries, kubeTools } from './tools.ts'
 import { until } from './until.ts'
 
 export interface Answer {
@@ -41,6 +44,16 @@ const PATHS: Readonly<Record<string, readonly [api: string, plural: string]>> = 
 
 type Texts = Readonly<Record<string, string>>
 
+interface Scripts {
+  readonly up: string
+  readonly down: string
+}
+
+const CONTROL_PLANE: Scripts = { up: 'up.sh', down: 'down.sh' }
+const NODE: Scripts = { up: 'node-up.sh', down: 'node-down.sh' }
+/** The tools' own choice. */
+const NODE_ADDRESS = '10.231.0.2'
+
 export interface ClusterOptions {
   /** The first of five ports. */
   readonly port: number
@@ -59,8 +72,11 @@ export class Cluster {
   readonly #folder: string
   readonly #agent: Agent
 
-  private constructor(server: string, environment: NodeJS.ProcessEnv, folder: string) {
+  readonly #scripts: Scripts
+
+  private constructor(server: string, environment: NodeJS.ProcessEnv, folder: string, scripts: Scripts) {
     this.server = server
+    this.#scripts = scripts
     this.kubeconfig = join(folder, 'kubeconfig')
     this.ca = join(folder, 'pki/ca.crt')
     this.#environment = environment
@@ -78,13 +94,33 @@ export class Cluster {
       KUBE_SERVICES: options.services,
       KUBE_API_ARGS: options.apiArgs ?? '',
     }
-    await shell(join(kubeTools, 'up.sh'), environment)
-    return new Cluster(`https://127.0.0.1:${options.port}`, environment, folder)
+    await shell(CONTROL_PLANE.up, environment)
+    return new Cluster(`https://127.0.0.1:${options.port}`, environment, folder, CONTROL_PLANE)
+  }
+
+  /** The tools' node has names and addresses of its own on a machine, so there is one at a time. `port` is the first of five. */
+  static async startNode(port: number): Promise<Cluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'outrigger-node-'))
+    const environment = { ...process.env, KUBE_STATE: folder, KUBE_PORT: `${port}` }
+    await shell(NODE.up, environment)
+    return new Cluster(`https://${NODE_ADDRESS}:${port}`, environment, folder, NODE)
+  }
+
+  /** Puts images, docker-archives, before the kubelet of `startNode`. */
+  loadImages(archives: readonly string[]): Promise<void> {
+    return shell(this.#scripts.up, this.#environment, 'load', ...archives)
+  }
+
+  /** Kills what runs in a container of the node, `ID` as its pod's status says, and asks nobody. */
+  async kill(containerId: string): Promise<void> {
+    const runtime = [join(kubeBinaries, 'ctr'), '-a', join(this.#folder, 'containerd.sock'), '-n', 'k8s.io']
+    const id = containerId.replace('containerd://', '')
+    await shell(this.#scripts.up, this.#environment, 'exec', ...runtime, 'tasks', 'kill', '--signal', 'SIGKILL', id)
   }
 
   async stop(): Promise<void> {
     await this.#agent.destroy()
-    await shell(join(kubeTools, 'down.sh'), this.#environment)
+    await shell(this.#scripts.down, this.#environment)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -98,7 +134,7 @@ export class Cluster {
       body: body === undefined ? null : JSON.stringify(body),
     })
     const text = await answer.body.text()
-    const object = text.startsWith('{') ? JSON.parse(text) : text
+    const object = `${answer.headers['content-type']}`.includes('json') ? JSON.parse(text) : text
     const warnings = [answer.headers['warning'] ?? []].flat().map((line) => line.replace(/^299 - "(.*)"$/, '$1'))
     return {
       status: answer.statusCode,
@@ -152,8 +188,8 @@ export class Cluster {
   }
 }
 
-async function shell(script: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn('bash', [script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+async function shell(script: string, env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<void> {
+  const child = spawn('bash', [join(kubeTools, script), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {

@@ -1,6 +1,7 @@
 /** The suites of `npm run test:kubernetes`, in the order in which they run. */
 import { apiServer } from './api-server/suite.ts'
 import { injector } from './injector/suite.ts'
+import { node } from './node/suite.ts'
 import type { Report } from './report.ts'
 
 export interface Suite {
@@ -13,4 +14,4 @@ export interface Suite {
   run(report: Report): Promise<void>
 }
 
-export const suites: readonly Suite[] = [apiServer, injector]
+export const suites: readonly Suite[] = [apiServer, injector, node]
