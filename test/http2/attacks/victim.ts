@@ -12,7 +12,10 @@ const PROGRAM = join(import.meta.dirname, '../../../cmd/outrigger.ts')
 const PAGE = 4096
 /** MiB that an attack may add. */
 const MOST_MEMORY = 20
-/** ms that it has to come to rest, and ms in which its CPU is then looked at: together a second. */
+/**
+ * ms that it has to come to rest, and ms in which its CPU is then looked at: together a second. Memory goes back in the first calm
+ * (decision 0058), which costs some CPU once: a look that sees that is followed by another, from the end of the second on.
+ */
 const REST = 400
 const LOOK = 600
 /** Hundredths of a second of CPU in a look: what the timers and the measurement itself take. */
@@ -214,9 +217,8 @@ export async function withstands(t: Test, victim: Victim, attack: Attack, holds 
   const lasted = performance.now() - began
   const { answers, p99 } = await neighbour.stop()
   await sleep(REST)
-  const busy = victim.ticks()
-  await sleep(LOOK)
-  const idle = victim.ticks() - busy
+  const first = await look(victim)
+  const idle = first <= IDLE ? first : await look(victim)
   const added = (await victim.memory()) - before
   t.comment(
     `${lasted.toFixed(0)} ms; memory ${before.toFixed(1)} MiB, highest +${(highest - before).toFixed(1)}, after +${added.toFixed(1)}; ` +
@@ -232,4 +234,11 @@ export async function withstands(t: Test, victim: Victim, attack: Attack, holds 
   t.equal(await client.status(1), 200, 'a request after it')
   client.destroy()
   t.equal(await victim.defects(), 0, 'no defect of ours')
+}
+
+/** Hundredths of a second of CPU. */
+async function look(victim: Victim): Promise<number> {
+  const before = victim.ticks()
+  await sleep(LOOK)
+  return victim.ticks() - before
 }
