@@ -4,7 +4,7 @@ import type { TlsCheck } from '../config/build/tls.ts'
 import type { Config, Issue } from '../config/model.ts'
 import { formatIssue } from '../config/issues.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Log } from '../telemetry/index.ts'
+import type { ConfigSample, Log } from '../telemetry/index.ts'
 import { checkConfig } from './check-config.ts'
 
 /** The files cannot be used; `report` has a line for each problem. */
@@ -77,6 +77,12 @@ export class Configuration {
       now: this.#clock.wallTime(),
     })
     return { config: config === undefined ? undefined : this.#adapt(config), issues }
+  }
+
+  /** As metrics and the page show it. */
+  get sample(): ConfigSample {
+    const { current, lastReloadSuccess, loadedAt } = this
+    return { hash: current.hash, lastReloadSuccess, loadedAt, warnings: current.warnings.length }
   }
 
   /** Reads the files again. False: they cannot be used, the last good ones stay in force. */

@@ -4,7 +4,8 @@
  * time that is given.
  */
 import type { Clock, Timed, Timer } from '../core/clock.ts'
-import type { TrafficListener } from './listeners.ts'
+import type { Listeners } from './listeners.ts'
+import type { TrafficListener } from './traffic-listener.ts'
 
 export interface DrainTimes {
   /** ms between readiness off and the end of accepting. */
@@ -26,8 +27,7 @@ export class Drain implements Timed {
   phase: DrainPhase = 'serving'
   readonly #clock: Clock
   readonly #times: DrainTimes
-  readonly #inbound: readonly TrafficListener[]
-  readonly #outbound: TrafficListener | undefined
+  readonly #listeners: Pick<Listeners, 'inbound' | 'outbound'>
   #startedAt = 0
   /** When the listeners of the phase were told to go. */
   #leftAt = 0
@@ -37,16 +37,10 @@ export class Drain implements Timed {
   #settle: (() => void) | undefined
   #done: Promise<void> | undefined
 
-  constructor(
-    clock: Clock,
-    times: DrainTimes,
-    inbound: readonly TrafficListener[],
-    outbound: TrafficListener | undefined,
-  ) {
+  constructor(clock: Clock, times: DrainTimes, listeners: Pick<Listeners, 'inbound' | 'outbound'>) {
     this.#clock = clock
     this.#times = times
-    this.#inbound = inbound
-    this.#outbound = outbound
+    this.#listeners = listeners
   }
 
   get inboundDraining(): boolean {
@@ -69,7 +63,7 @@ export class Drain implements Timed {
       this.#startedAt = this.#clock.now()
       this.#askedAt = this.#startedAt
       // Nobody balances load onto a sidecar without an inbound listener, and who announced it has waited.
-      const waits = this.#inbound.length > 0 && this.phase !== 'announced'
+      const waits = this.#listeners.inbound.length > 0 && this.phase !== 'announced'
       const wait = waits ? Math.min(this.#times.wait, this.#times.timeout) : 0
       this.phase = 'waiting'
       if (wait === 0) this.expired()
@@ -86,13 +80,14 @@ export class Drain implements Timed {
 
   expired(): void {
     const now = this.#clock.now()
-    if (this.phase === 'waiting') this.#leave('draining inbound', this.#inbound)
-    if (this.#outbound?.busy === true) this.#askedAt = now
-    if (this.phase === 'draining inbound' && this.#gone(this.#inbound, now) && this.#quietSince(now)) {
-      this.#leave('draining outbound', this.#outside)
+    const { inbound, outbound } = this.#listeners
+    if (this.phase === 'waiting') this.#leave('draining inbound', inbound)
+    if (outbound.some(({ busy }) => busy)) this.#askedAt = now
+    if (this.phase === 'draining inbound' && this.#gone(inbound, now) && this.#quietSince(now)) {
+      this.#leave('draining outbound', outbound)
     }
     const over = now - this.#startedAt >= this.#times.timeout
-    const empty = this.phase === 'draining outbound' && this.#gone(this.#outside, now)
+    const empty = this.phase === 'draining outbound' && this.#gone(outbound, now)
     if (empty || over) this.#finish()
     else this.#timer = this.#clock.schedule(LOOK, this)
   }
@@ -110,16 +105,12 @@ export class Drain implements Timed {
     return listeners.every(({ busy, expecting }) => !busy && (parted || !expecting))
   }
 
-  get #outside(): readonly TrafficListener[] {
-    return this.#outbound === undefined ? [] : [this.#outbound]
-  }
-
   #quietSince(now: number): boolean {
     return now - this.#askedAt >= this.#times.quiet
   }
 
   #finish(): void {
-    if (!this.outboundDraining) this.#leave('draining outbound', this.#outside)
+    if (!this.outboundDraining) this.#leave('draining outbound', this.#listeners.outbound)
     this.phase = 'drained'
     this.#settle?.()
   }

@@ -1,155 +1,91 @@
-/** The listeners of a sidecar: each with its receiver and the connections it holds. */
-import type { HostPort } from '../config/model.ts'
-import type { Socket } from 'node:net'
-import type { IncomingConnection } from '../http/server-side.ts'
-import { type Listener, listen } from '../net/listener.ts'
-import type { Reading } from '../net/shared-read.ts'
-import { type ListenerSecurity, TlsAcceptor } from '../net/tls-acceptor.ts'
-import { Detection } from '../server/detection.ts'
-import { ServerHandshake } from '../server/handshake.ts'
-import type { Receiver } from '../server/receiver.ts'
+/** The listeners of a sidecar for traffic, in both directions, and what is counted over them. */
+import { listenerFiles } from '../config/build/tls.ts'
+import type { SidecarDocument } from '../config/model.ts'
+import type { MappedPort } from '../config/values/ports.ts'
+import type { Dispatch } from '../core/exchange.ts'
+import type { ListenerSecurity } from '../net/tls-acceptor.ts'
+import type { Direction } from '../telemetry/index.ts'
+import type { Runtime } from './compile.ts'
+import { entrances } from './interception/entrances.ts'
+import type { Interception } from './interception/interception.ts'
+import type { MakeReceiver } from './receivers.ts'
+import type { Certificates } from './tls/certificates.ts'
+import { TrafficListener } from './traffic-listener.ts'
 
-/** Looks at the queue of a listener that is to close, which holds 1 024: whoever goes on connecting does not keep it open. */
-const BACKLOG = 1024
-
-/** Takes a connection that was just accepted; undefined: it was refused. `decided` is told who takes its place. */
-export type Begin = (
-  socket: Socket,
-  reading: Reading,
-  receiver: Receiver,
-  decided: (connection: IncomingConnection) => void,
-) => IncomingConnection | undefined
-
-const plain: Begin = (socket, reading, receiver, decided) => new Detection(socket, reading, receiver, decided)
-
-function encrypted(security: ListenerSecurity): Begin {
-  const acceptor = new TlsAcceptor(security)
-  return (socket, reading, receiver, decided) => new ServerHandshake(socket, reading, receiver, acceptor, decided)
+export interface ListenerParts {
+  readonly sidecar: SidecarDocument
+  readonly portMap: readonly MappedPort[]
+  readonly certificates: Certificates
+  readonly interception: Interception
+  readonly makeReceiver: MakeReceiver
+  /** Asked anew for each request: a reload swaps it. */
+  runtime(): Runtime
 }
 
-export class TrafficListener {
-  readonly address: string
-  readonly #listener: Listener
-  readonly #connections: Set<IncomingConnection>
-  readonly #maxConnections: number
-  /** Between the call of drain() and its last step. */
-  #leaving = false
+export class Listeners {
+  readonly inbound: TrafficListener[] = []
+  /** Empty, or the one there is. */
+  readonly outbound: TrafficListener[] = []
 
-  private constructor(listener: Listener, connections: Set<IncomingConnection>, maxConnections: number) {
-    this.address = listener.address
-    this.#listener = listener
-    this.#connections = connections
-    this.#maxConnections = maxConnections
+  /** Throws an Error with a sentence where a port is taken; what was opened before stays open. */
+  async open(parts: ListenerParts): Promise<void> {
+    const { sidecar, portMap, certificates, interception, makeReceiver } = parts
+    const { inbound, outbound, limits } = sidecar
+    for (const [index, entry] of inbound.entries()) {
+      const security = securityOf(entry, certificates)
+      for (const { listen, begin } of entrances(entry, interception, portMap)) {
+        const listener = await TrafficListener.open(
+          listen,
+          'inbound',
+          limits.maxConnections,
+          (closed) => makeReceiver('inbound', () => parts.runtime().inbound[index] as Dispatch, closed),
+          security,
+          begin,
+        )
+        this.inbound.push(listener)
+      }
+    }
+    if (outbound === undefined) return
+    const listener = await TrafficListener.open(
+      outbound.listen,
+      'outbound',
+      limits.maxConnections,
+      (closed) => makeReceiver('outbound', () => parts.runtime().outbound, closed),
+      undefined,
+      outbound.transparent ? interception.outbound() : undefined,
+    )
+    this.outbound.push(listener)
   }
 
-  /**
-   * `makeReceiver` is handed what to call when a connection is gone. Without `security` the listener speaks plain text, and
-   * connections begin as `begin` says.
-   */
-  static async open(
-    at: HostPort,
-    purpose: string,
-    maxConnections: number,
-    makeReceiver: (closed: (connection: IncomingConnection) => void) => Receiver,
-    security?: ListenerSecurity,
-    begin: Begin = plain,
-  ): Promise<TrafficListener> {
-    const connections = new Set<IncomingConnection>()
-    const receiver = makeReceiver((connection) => void connections.delete(connection))
-    const first = security === undefined ? begin : encrypted(security)
-    const listener = await listen({
-      ...at,
-      purpose,
-      maxConnections,
-      encrypted: security !== undefined,
-      onConnection: (socket, reading) => {
-        const decided = (connection: IncomingConnection) => {
-          if (held !== undefined) connections.delete(held)
-          connections.add(connection)
-          held = connection
-        }
-        let held = first(socket, reading, receiver, decided)
-        if (held !== undefined) connections.add(held)
-      },
-    })
-    return new TrafficListener(listener, connections, maxConnections)
+  get all(): readonly TrafficListener[] {
+    return [...this.inbound, ...this.outbound]
   }
 
-  /** Of `maxConnections`, 0…1. */
+  /** Open to clients. */
+  connections(direction: Direction): number {
+    return this[direction].reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  /** Closed at once, because there were too many. */
+  dropped(direction: Direction): number {
+    return this[direction].reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
+  /** Of the fullest one, 0…1. */
   get fullness(): number {
-    return this.#connections.size / this.#maxConnections
-  }
-
-  /** The port that was taken. */
-  get port(): number {
-    return portOf(this.address)
-  }
-
-  get connections(): number {
-    return this.#connections.size
-  }
-
-  get dropped(): number {
-    return this.#listener.dropped
-  }
-
-  /** Something is in flight, or may be once what has arrived is read. */
-  get busy(): boolean {
-    if (this.#leaving) return true
-    for (const connection of this.#connections) if (connection.busy) return true
-    return false
-  }
-
-  /** A client that does not know better may just have sent something. */
-  get expecting(): boolean {
-    for (const connection of this.#connections) if (!connection.announces) return true
-    return false
-  }
-
-  /**
-   * No new connections, once those that stand in the kernel's queue are taken: closed over them, they would be reset. The others
-   * stay, and each answer sends one away (the receiver says `draining`), but for those that can be told in words that lose
-   * nothing. `left` is called when that is done.
-   */
-  drain(left: () => void): void {
-    this.#leaving = true
-    this.#afterBacklog(BACKLOG, this.#listener.accepted, () => {
-      this.#listener.stop()
-      // Of the connections that were taken last, the requests that came with them.
-      afterTurns(2, () => {
-        this.#leaving = false
-        for (const connection of this.#connections) if (connection.announces) connection.drain()
-        left()
-      })
-    })
-  }
-
-  /** After drain(): idle connections end, busy ones after their exchange. */
-  dismiss(): void {
-    for (const connection of this.#connections) connection.drain()
-  }
-
-  /** A turn of the event loop takes one connection: the queue is empty when none came in two. */
-  #afterBacklog(turns: number, before: number, then: () => void): void {
-    afterTurns(2, () => {
-      const { accepted } = this.#listener
-      if (accepted === before || turns <= 0) then()
-      else this.#afterBacklog(turns - 1, accepted, then)
-    })
+    return Math.max(0, ...this.all.map(({ fullness }) => fullness))
   }
 
   destroy(): void {
-    this.#listener.stop()
-    for (const connection of [...this.#connections]) connection.destroy()
+    for (const listener of this.all) listener.destroy()
   }
 }
 
-/** Turns of the event loop, in each of which what has arrived is read. */
-function afterTurns(turns: number, then: () => void): void {
-  setImmediate(() => (turns === 1 ? then() : afterTurns(turns - 1, then)))
-}
-
-/** Of `host:port`. */
-export function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(':') + 1))
+function securityOf(
+  { tls }: SidecarDocument['inbound'][number],
+  certificates: Certificates,
+): ListenerSecurity | undefined {
+  if (tls === undefined) return undefined
+  const material = certificates.of(listenerFiles(tls))
+  return { material, clientAuth: tls.clientCa === '' ? 'none' : tls.clientAuth }
 }

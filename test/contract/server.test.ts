@@ -2,7 +2,7 @@
 import t from 'tap'
 import { SystemClock } from '../../src/core/clock.ts'
 import { get } from '../../src/core/headers.ts'
-import { TrafficListener } from '../../src/runtime/listeners.ts'
+import { TrafficListener } from '../../src/runtime/traffic-listener.ts'
 import { Receiver } from '../../src/server/receiver.ts'
 import { Via } from '../../src/core/via.ts'
 import { createRescue } from '../../src/server/rescue.ts'

@@ -1,7 +1,7 @@
 /** The listeners of one inbound entry, and how connections begin there. */
 import type { HostPort, SidecarDocument } from '../../config/model.ts'
 import type { MappedPort } from '../../config/values/ports.ts'
-import type { Begin } from '../listeners.ts'
+import type { Begin } from '../traffic-listener.ts'
 import type { Interception } from './interception.ts'
 
 export interface Entrance {
