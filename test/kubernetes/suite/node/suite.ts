@@ -8,7 +8,9 @@ import type { Report } from '../report.ts'
 import type { Suite } from '../suites.ts'
 import { missing } from '../tools.ts'
 import { IMAGE_VALUES, loadImages } from './images.ts'
+import { injectorFacts, settled } from './injector.ts'
 import { jobFacts } from './jobs.ts'
+import { layoutFacts } from './layouts.ts'
 import { application, namespaces, OUTSIDE, policies, SHOP } from './objects.ts'
 import { FIRST, policyFacts } from './policy.ts'
 import { ready } from './pods.ts'
@@ -56,7 +58,7 @@ export async function nodeFacts(report: Report, cluster: Cluster): Promise<void>
   await loadImages(cluster)
   const helm = new Helm(cluster.kubeconfig)
   await helm.install(...IMAGE_VALUES)
-  await helm.release('upgrade', 'outrigger', helm.chart, '--reuse-values', '--wait', '--timeout', '2m')
+  await settled(helm)
   report.holds('the injector runs as two pods of the chart', true)
   await namespaces(cluster)
   await inForce(cluster, SHOP)
@@ -74,4 +76,6 @@ export async function nodeFacts(report: Report, cluster: Cluster): Promise<void>
   await report.guard('an upgrade in place', () => upgradeFacts(report, cluster))
   await report.guard('a sidecar killed', () => killFacts(report, cluster))
   await report.guard('a changed policy', () => policyFacts(report, cluster))
+  await report.guard('other layouts', () => layoutFacts(report, cluster))
+  await report.guard('the injector', () => injectorFacts(report, cluster, helm))
 }
