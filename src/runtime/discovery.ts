@@ -16,7 +16,8 @@ export interface ApiPlaces {
 export class KubernetesDiscovery {
   readonly #options: DiscoveryOptions
   readonly #log: Log
-  #discovery: Promise<Discovery> | undefined
+  #loading: Promise<Discovery> | undefined
+  #loaded: Discovery | undefined
 
   constructor(
     places: ApiPlaces,
@@ -29,30 +30,27 @@ export class KubernetesDiscovery {
     this.#log = log
   }
 
-  /** For one Service; that the API cannot be asked is said once until it can. */
+  /** For one Service; that the API cannot be asked is said once until it can, and so is each status with which it refuses. */
   follow(name: string, at: KubernetesEndpoints): Follow {
     return (found) => {
-      let stopped = false
-      let saidAway = false
-      let stop = (): void => {
-        stopped = true
-      }
+      const said = new Set<number>()
       const listener = {
         found: (addresses: Parameters<typeof found>[0]) => {
-          if (saidAway) this.#log.info('endpoints are known again', { service: name, endpoints: addresses.length })
-          saidAway = false
+          if (said.size > 0) this.#log.info('endpoints are known again', { service: name, endpoints: addresses.length })
+          said.clear()
           found(addresses)
         },
-        failed: (cause: string, delay: number) => {
-          if (!saidAway) {
-            this.#log.warn('endpoints cannot be asked for, the last ones stay', {
-              service: name,
-              cause,
-              retryMs: delay,
-            })
-          }
-          saidAway = true
+        failed: (cause: string, delay: number, kind: number) => {
+          if (said.has(kind)) return
+          said.add(kind)
+          this.#log.warn('endpoints cannot be asked for, the last ones stay', { service: name, cause, retryMs: delay })
         },
+      }
+      // At once where it can be: a Service that is made anew at a reload joins before its former self leaves.
+      if (this.#loaded !== undefined) return this.#loaded.follow(at, listener)
+      let stopped = false
+      let stop = (): void => {
+        stopped = true
       }
       void this.#load().then((discovery) => {
         if (!stopped) stop = discovery.follow(at, listener)
@@ -62,9 +60,10 @@ export class KubernetesDiscovery {
   }
 
   #load(): Promise<Discovery> {
-    this.#discovery ??= import('../kubernetes/discovery/discovery.ts').then(
-      ({ Discovery }) => new Discovery(this.#options),
-    )
-    return this.#discovery
+    this.#loading ??= import('../kubernetes/discovery/discovery.ts').then(({ Discovery }) => {
+      this.#loaded = new Discovery(this.#options)
+      return this.#loaded
+    })
+    return this.#loading
   }
 }

@@ -76,6 +76,11 @@ export class FakeApi {
     for (const { response } of this.#watching) response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
   }
 
+  /** Watches that are open. */
+  get watches(): number {
+    return this.#watching.length
+  }
+
   /** Ends every watch: in good order, or by cutting the connection. */
   endWatches(cut = false): void {
     for (const { response } of this.#watching.splice(0)) {
@@ -172,7 +177,11 @@ export class FakeApi {
       return
     }
     response.flushHeaders()
-    this.#watching.push({ path, response })
+    const watching = { path, response }
+    this.#watching.push(watching)
+    response.on('close', () => {
+      this.#watching = this.#watching.filter((one) => one !== watching)
+    })
   }
 }
 

@@ -151,7 +151,8 @@ const TLS: Schema = {
     serverName: {
       type: 'string',
       expects: 'a host name or an IP address, without a port',
-      description: "What the endpoint's certificate must name; default: the name under dns, or the endpoint's host.",
+      description:
+        "What the endpoint's certificate must name; default: the name under dns, SERVICE.NAMESPACE.svc where kubernetes states both, or the endpoint's host.",
     },
     cert: { ...PEM_FILE, description: 'The certificate we show, together with key.' },
     key: PEM_FILE,

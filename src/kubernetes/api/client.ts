@@ -124,8 +124,15 @@ export class KubernetesApi {
   }
 
   async #open(): Promise<Agent> {
-    const { Agent } = await import('undici')
-    const { ca } = this.#connection
-    return new Agent({ connect: { timeout: PATIENCE, ...(ca === undefined ? {} : { ca }) }, allowH2: false })
+    const { Agent, buildConnector } = await import('undici')
+    const connection = this.#connection
+    return new Agent({
+      allowH2: false,
+      connect(options, callback) {
+        const ca = connection.ca()
+        const connect = buildConnector({ timeout: PATIENCE, allowH2: false, ...(ca === undefined ? {} : { ca }) })
+        connect(options, callback)
+      },
+    })
   }
 }

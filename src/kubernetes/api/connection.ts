@@ -8,8 +8,8 @@ export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 export interface Connection {
   /** `https://HOST:PORT`, without a slash at the end. */
   readonly url: string
-  /** PEM; undefined: the system's roots. */
-  readonly ca: string | undefined
+  /** PEM, as the file is now: a cluster changes its CA by adding the new one. undefined: the system's roots. */
+  ca(): string | undefined
   /** For `Authorization: Bearer`; '' sends none. `fresh`: the last one was refused. */
   token(fresh: boolean): string
 }
@@ -29,10 +29,11 @@ export function openConnection(
   clock: Clock,
 ): Connection {
   const url = (places.url ?? inCluster(environment)).replace(/\/+$/, '')
+  const ca = url.startsWith('https:') ? new CaFile(places.caFile ?? `${SERVICE_ACCOUNT}/ca.crt`) : undefined
   const tokens = new TokenFile(places.tokenFile ?? `${SERVICE_ACCOUNT}/token`, clock)
   return {
     url,
-    ca: url.startsWith('https:') ? readText(places.caFile ?? `${SERVICE_ACCOUNT}/ca.crt`) : undefined,
+    ca: () => ca?.read(),
     token: (fresh) => tokens.read(fresh),
   }
 }
@@ -74,6 +75,26 @@ class TokenFile {
       this.#readAt = now
     }
     return this.#token
+  }
+}
+
+/** Read for every connection, which is seldom. */
+class CaFile {
+  readonly #path: string
+  #pem: string
+
+  constructor(path: string) {
+    this.#path = path
+    this.#pem = readText(path)
+  }
+
+  read(): string {
+    try {
+      this.#pem = readText(this.#path)
+    } catch {
+      // In the middle of a swap the file may be away.
+    }
+    return this.#pem
   }
 }
 

@@ -15,6 +15,8 @@ export interface Watcher<T> {
   /** The whole list: what is not in it is gone. At the start, and whenever the place was lost. */
   onSync(items: readonly T[]): void
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void
+  /** A watch stands: what was told is how things are, also where nothing changes after an `onError`. */
+  onOpen?(): void
   /** The API is away, or refuses us; `delay` ms until the next try. */
   onError(error: Error, delay: number): void
 }
@@ -32,6 +34,8 @@ const WATCH_SECONDS = 240
 /** Backoff between tries, ms. */
 const BASE = 250
 const MOST = 30_000
+/** A watch that lasted this long, ms, worked, though nothing may have happened in it. */
+const STEADY = 5000
 
 /** Resolves once `signal` says so; never rejects. */
 export async function watch<T extends KubernetesObject>(
@@ -43,7 +47,10 @@ export async function watch<T extends KubernetesObject>(
   const { clock, random, signal } = options
   let place = ''
   let failures = 0
+  let forgotten = false
   while (!signal.aborted) {
+    let failure: unknown
+    let since = clock.now()
     try {
       if (place === '') {
         const { items, metadata } = await api.list<T>(path, options.query, signal)
@@ -51,25 +58,34 @@ export async function watch<T extends KubernetesObject>(
         watcher.onSync(items)
         place = metadata.resourceVersion ?? ''
       }
-      const since = clock.now()
+      since = clock.now()
       const reached = (at: string): void => {
         place = at
         failures = 0
+        forgotten = false
       }
       await follow(api, path, place, watcher, options, reached)
-      // It ends a watch when its time is over. One that ended at once was a server going down.
-      if (clock.now() - since < BASE) await sleep(clock, BASE, signal)
     } catch (error) {
-      if (signal.aborted) return
-      if (isStatus(error, 410)) {
-        place = ''
-        // At once the first time; an API server that forgets every place is asked more and more seldom.
-        if (failures++ === 0) continue
-      } else failures++
-      const delay = Math.min(MOST, BASE * 2 ** Math.min(failures, 10)) * (0.5 + random.fraction() / 2)
-      watcher.onError(error as Error, delay)
-      await sleep(clock, delay, signal)
+      failure = error
     }
+    if (signal.aborted) return
+    const lasted = clock.now() - since
+    if (lasted >= STEADY) failures = 0
+    // It ends a watch when its time is over. One that ended at once was a server going down.
+    if (failure === undefined && lasted >= BASE) continue
+    if (isStatus(failure, 410)) {
+      place = ''
+      // At once the first time; an API server that forgets every place is asked more and more seldom.
+      if (!forgotten) {
+        forgotten = true
+        continue
+      }
+    }
+    failures++
+    const most = Math.min(MOST, BASE * 2 ** Math.min(failures, 10))
+    const delay = Math.round(most * (0.5 + random.fraction() / 2))
+    if (failure !== undefined) watcher.onError(failure as Error, delay)
+    await sleep(clock, delay, signal)
   }
 }
 
@@ -95,7 +111,11 @@ async function follow<T extends KubernetesObject>(
     resourceVersion: from,
     timeoutSeconds: `${seconds}`,
   }
-  for await (const line of linesOf(await api.stream(path, asked, signal))) {
+  const stream = await api.stream(path, asked, signal)
+  watcher.onOpen?.()
+  for await (const line of linesOf(stream)) {
+    // What came in one piece with the line that made somebody stop it is nobody's any more.
+    if (signal.aborted) return
     const { type, object } = JSON.parse(line) as Event<T>
     if (type === 'ERROR') throw errorOf(path, object)
     reached(object.metadata.resourceVersion ?? from)

@@ -6,20 +6,13 @@ import { KubernetesApi } from '../api/client.ts'
 import { type ConnectionPlaces, openConnection, SERVICE_ACCOUNT } from '../api/connection.ts'
 import { sleep } from '../api/sleep.ts'
 import { watch } from '../api/watch.ts'
-import { addressesOf, type EndpointSlice, type SliceAddress } from './slices.ts'
+import { type SliceListener, WatchedService } from './watched-service.ts'
 
 export interface SliceQuery {
   readonly service: string
   /** '': the pod's own. */
   readonly namespace: string
   readonly port: string | number
-}
-
-export interface SliceListener {
-  /** All there are from now on. */
-  found(addresses: readonly SliceAddress[]): void
-  /** The API cannot be asked; what was found last stays. `delay` ms until the next try. */
-  failed(cause: string, delay: number): void
 }
 
 export interface DiscoveryOptions extends ConnectionPlaces {
@@ -31,34 +24,56 @@ export interface DiscoveryOptions extends ConnectionPlaces {
 /** ms until it is looked again whether there is an API server, or a token for it. */
 const RETRY = 10_000
 
-/** One connection to the API server for all Services. */
+interface Watched {
+  readonly service: WatchedService
+  readonly stop: AbortController
+}
+
+/** One connection to the API server for all, and one watch for all that follow the same Service. */
 export class Discovery {
   readonly #options: DiscoveryOptions
+  readonly #watched = new Map<string, Watched>()
   #api: KubernetesApi | undefined
-  #followed = 0
+  #running = 0
 
   constructor(options: DiscoveryOptions) {
     this.#options = options
   }
 
-  /** Tells `listener` until the returned function is called. */
+  /**
+   * Tells `listener` until the returned function is called. What is known already is told at once: a Service document that changed
+   * is followed anew before its former self lets go, and must not be without endpoints in between.
+   */
   follow(query: SliceQuery, listener: SliceListener): () => void {
-    const stop = new AbortController()
-    this.#followed++
-    void this.#run(query, listener, stop.signal).then(() => this.#left())
-    return () => stop.abort()
+    const key = `${query.namespace}/${query.service}`
+    const watched = this.#watched.get(key) ?? this.#begin(key, query)
+    const leave = watched.service.join(query.port, listener)
+    return () => {
+      leave()
+      if (!watched.service.deserted || this.#watched.get(key) !== watched) return
+      this.#watched.delete(key)
+      watched.stop.abort()
+    }
   }
 
-  async #run(query: SliceQuery, listener: SliceListener, signal: AbortSignal): Promise<void> {
+  #begin(key: string, query: SliceQuery): Watched {
+    const watched = { service: new WatchedService(), stop: new AbortController() }
+    this.#watched.set(key, watched)
+    this.#running++
+    void this.#run(query, watched.service, watched.stop.signal).then(() => this.#ended())
+    return watched
+  }
+
+  async #run({ service, namespace }: SliceQuery, watcher: WatchedService, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options
     while (!signal.aborted) {
       try {
-        const namespace = query.namespace === '' ? ownNamespace(this.#options.environment) : query.namespace
-        const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
-        const labels = { labelSelector: `kubernetes.io/service-name=${query.service}` }
-        await watch(this.#open(), path, new Following(query.port, listener), { query: labels, clock, random, signal })
+        const place = namespace === '' ? ownNamespace(this.#options.environment) : namespace
+        const path = `/apis/discovery.k8s.io/v1/namespaces/${place}/endpointslices`
+        const labels = { labelSelector: `kubernetes.io/service-name=${service}` }
+        await watch(this.#open(), path, watcher, { query: labels, clock, random, signal })
       } catch (error) {
-        listener.failed((error as Error).message, RETRY)
+        watcher.onError(error as Error, RETRY)
         await sleep(clock, RETRY, signal)
       }
     }
@@ -69,43 +84,11 @@ export class Discovery {
     return this.#api
   }
 
-  #left(): void {
-    if (--this.#followed > 0) return
+  #ended(): void {
+    if (--this.#running > 0) return
     const api = this.#api
     this.#api = undefined
     void api?.close()
-  }
-}
-
-/** The slices of one Service as they are now. */
-class Following {
-  readonly #port: string | number
-  readonly #listener: SliceListener
-  #slices = new Map<string, EndpointSlice>()
-
-  constructor(port: string | number, listener: SliceListener) {
-    this.#port = port
-    this.#listener = listener
-  }
-
-  onSync(items: readonly EndpointSlice[]): void {
-    this.#slices = new Map(items.map((slice) => [slice.metadata.name ?? '', slice]))
-    this.#tell()
-  }
-
-  onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', slice: EndpointSlice): void {
-    const name = slice.metadata.name ?? ''
-    if (type === 'DELETED') this.#slices.delete(name)
-    else this.#slices.set(name, slice)
-    this.#tell()
-  }
-
-  onError(error: Error, delay: number): void {
-    this.#listener.failed(error.message, delay)
-  }
-
-  #tell(): void {
-    this.#listener.found(addressesOf(this.#slices.values(), this.#port))
   }
 }
 

@@ -30,17 +30,27 @@ export interface SliceAddress {
 
 /**
  * Each address once, in order, those of one family: a Service of two families has every pod twice, in slices of their own, and
- * IPv4 is taken where there is any. Those that are ready; where none is, those that end but still serve, as kube-proxy does
- * (KEP-1669). `port` is the name of the Service's port, or the number on which its pods listen.
+ * IPv4 is taken where it can be asked. Those that are ready; where none is, of either family, those that end but still serve, as
+ * kube-proxy does (KEP-1669). `port` is the name of the Service's port, or the number on which its pods listen.
  */
 export function addressesOf(slices: Iterable<EndpointSlice>, port: string | number): SliceAddress[] {
   const all = [...slices]
-  const family = all.some(({ addressType, endpoints }) => addressType === 'IPv4' && (endpoints?.length ?? 0) > 0)
-    ? 'IPv4'
-    : 'IPv6'
-  const ready = new Map<string, SliceAddress>()
-  const ending = new Map<string, SliceAddress>()
-  for (const slice of all) {
+  const four = addressesOfFamily(all, 'IPv4', port)
+  const six = addressesOfFamily(all, 'IPv6', port)
+  const first = [four.ready, six.ready, four.ending].find(({ size }) => size > 0)
+  return sorted(first ?? six.ending)
+}
+
+type Addresses = Map<string, SliceAddress>
+
+function addressesOfFamily(
+  slices: readonly EndpointSlice[],
+  family: string,
+  port: string | number,
+): { readonly ready: Addresses; readonly ending: Addresses } {
+  const ready: Addresses = new Map()
+  const ending: Addresses = new Map()
+  for (const slice of slices) {
     if (slice.addressType !== family) continue
     const number = portOf(slice, port)
     if (number === undefined) continue
@@ -52,7 +62,7 @@ export function addressesOf(slices: Iterable<EndpointSlice>, port: string | numb
       else if (conditions.serving === true && conditions.terminating === true) ending.set(`${host} ${number}`, address)
     }
   }
-  return sorted(ready.size > 0 ? ready : ending)
+  return { ready, ending }
 }
 
 /** Pods may have given one name to different numbers, which are then in slices of their own. */

@@ -10,7 +10,7 @@ export interface FoundAddress {
   readonly port: number
 }
 
-/** Begins to tell `found`, each time with all there are; the returned function ends that. */
+/** Begins to tell `found`, at once or later, each time with all there are; the returned function ends that. */
 export type Follow = (found: (addresses: readonly FoundAddress[]) => void) => () => void
 
 /** Before the first word there are none; while nothing is told, those that were told last. */

@@ -1,10 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { KubernetesApi } from '../../../src/kubernetes/api/client.ts'
 import { openConnection } from '../../../src/kubernetes/api/connection.ts'
+import { Authority } from '../../support/certificates.ts'
 import { FakeApi } from '../../support/fake-api.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { listening, PemFolder } from '../../support/tls.ts'
 
 /** Of a refused promise. */
 const failed = (promise: Promise<unknown>): Promise<unknown> =>
@@ -82,10 +86,30 @@ t.test('openConnection takes a pod as it is, and says what is missing', async (t
     { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' },
     clock,
   )
-  t.same([url, ca], ['https://[fd00::1]:6443', 'PEM'])
+  t.same([url, ca()], ['https://[fd00::1]:6443', 'PEM'])
   const missing = join(folder, 'nothing')
   t.throws(
     () => openConnection({ ...places, tokenFile: missing }, { KUBERNETES_SERVICE_HOST: 'k' }, clock),
     /nothing' must be readable.*ENOENT/,
   )
+})
+
+t.test('KubernetesApi believes the CA that its file holds when it connects', async (t) => {
+  const folder = new PemFolder(t)
+  const [before, after] = [new Authority('before'), new Authority('after')]
+  const answer = (_request: unknown, response: ServerResponse): void => void response.end('{"metadata":{}}')
+  const server = createServer(before.issue(), answer)
+  const port = await listening(t, server)
+  const places = { tokenFile: folder.write('token', 'x'), caFile: folder.write('ca.crt', before.cert) }
+  const api = new KubernetesApi(openConnection({ url: `https://127.0.0.1:${port}`, ...places }, {}, new FakeClock()))
+  t.teardown(() => api.close())
+  t.same(await api.get(MAPS), { metadata: {} })
+  server.setSecureContext(after.issue())
+  server.closeAllConnections()
+  await t.rejects(api.get(MAPS), 'signed by a stranger')
+  folder.write('ca.crt', `${before.cert}${after.cert}`)
+  t.same(await api.get(MAPS), { metadata: {} })
+  rmSync(places.caFile)
+  server.closeAllConnections()
+  t.same(await api.get(MAPS), { metadata: {} }, 'while the file is away: what it held last')
 })

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { SystemClock, type Timed } from '../../../src/core/clock.ts'
+import { SystemClock, type Timed, type Timer } from '../../../src/core/clock.ts'
 import { KubernetesApi } from '../../../src/kubernetes/api/client.ts'
 import { openConnection } from '../../../src/kubernetes/api/connection.ts'
 import type { KubernetesObject } from '../../../src/kubernetes/api/object.ts'
 import { watch } from '../../../src/kubernetes/api/watch.ts'
+import { eventually } from '../../support/ask.ts'
 import { FakeApi } from '../../support/fake-api.ts'
 
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'
@@ -33,9 +34,25 @@ class Told {
 
 /** What is waited between tries passes at once. */
 class Hurried extends SystemClock {
-  override schedule(_delay: number, target: Timed) {
-    return super.schedule(1, target)
+  /** What was to be waited, ms. */
+  readonly delays: number[] = []
+  /** What it shows; it stands still until a test moves it. */
+  time = 0
+
+  override now(): number {
+    return this.time
   }
+
+  override schedule(delay: number, target: Timed) {
+    this.delays.push(delay)
+    return this.#real.schedule(1, target)
+  }
+
+  override cancel(timer: Timer | undefined): void {
+    this.#real.cancel(timer)
+  }
+
+  readonly #real = new SystemClock()
 }
 
 async function scene(t: Test) {
@@ -61,7 +78,12 @@ async function scene(t: Test) {
     await server.close()
   })
   await server.when(`GET ${SLICES}?labelSelector=x%3Dy&watch=true`)
-  return { server, told, stop, ended }
+  const standing = (times: number) =>
+    eventually(`watch ${times}`, () => {
+      const begun = server.asked.filter((one) => one.includes('watch=true')).length
+      return begun === times && server.watches === 1
+    })
+  return { server, told, stop, ended, clock, standing }
 }
 
 t.test('watch() lists, then tells every change', async (t) => {
@@ -112,4 +134,29 @@ t.test('watch() keeps quiet about what it holds while the API is away, and waits
   await server.when(`GET ${SLICES}?labelSelector=x%3Dy&watch=true`, 4)
   server.put(`${SLICES}/b`, { metadata: { name: 'b' } })
   t.equal((await told.until(5)).at(-1), 'ADDED b')
+})
+
+t.test('watch() asks more and more seldom where every watch ends at once, though in good order', async (t) => {
+  const { server, told, clock, standing } = await scene(t)
+  for (let times = 1; times <= 4; times++) {
+    await standing(times)
+    server.endWatches()
+  }
+  await standing(5)
+  t.same(clock.delays, [250, 500, 1000, 2000])
+  t.same(told.lines, ['sync a'], 'no error: nothing was refused')
+})
+
+t.test('watch() begins anew at once when the time of a watch is over, and forgets failures', async (t) => {
+  const { server, clock, standing } = await scene(t)
+  await standing(1)
+  server.endWatches()
+  await standing(2)
+  clock.time = 240_000
+  server.endWatches()
+  await standing(3)
+  t.same(clock.delays, [250])
+  server.endWatches(true)
+  await standing(4)
+  t.same(clock.delays, [250, 250])
 })

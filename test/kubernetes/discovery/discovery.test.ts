@@ -1,4 +1,5 @@
 /** `kubernetes: {service, namespace, port}` of a Service document, seen by clients of a sidecar. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ask, eventually, get, state } from '../../support/ask.ts'
@@ -9,6 +10,16 @@ import { answering, startRawOrigin } from '../../support/raw-origin.ts'
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'
 const READY = { ready: true, serving: true, terminating: false }
 const ENDING = { ready: false, serving: true, terminating: true }
+
+const INVENTORY = service('inventory', 'stock')
+
+function service(name: string, kubernetes: string, more = '{}'): string {
+  return `kind: Service\nname: ${name}\nkubernetes: {service: ${kubernetes}, namespace: shop, port: http}\nconnections: ${more}`
+}
+
+function policy(...services: readonly string[]): string {
+  return ['kind: Sidecar\nname: test\naccessLog: {format: none}', ...services].join('\n---\n')
+}
 
 async function origin(t: Test, name: string) {
   const origin = await startRawOrigin(
@@ -22,11 +33,7 @@ async function scene(t: Test) {
   const folder = t.testdir({ token: 'secret-of-the-pod' })
   const api = new FakeApi()
   const url = await api.listen()
-  const yaml = [
-    'kind: Sidecar\nname: test\naccessLog: {format: none}',
-    'kind: Service\nname: inventory\nkubernetes: {service: stock, namespace: shop, port: http}\nloadBalancing: {algorithm: roundRobin}',
-  ].join('\n---\n')
-  const proxy = await startProxy(yaml, { kubernetes: { url, tokenFile: join(folder, 'token') } })
+  const proxy = await startProxy(policy(INVENTORY), { kubernetes: { url, tokenFile: join(folder, 'token') } })
   t.teardown(async () => {
     await proxy.stop()
     await api.close()
@@ -42,7 +49,11 @@ async function scene(t: Test) {
     await eventually(`${count} endpoints`, async () => (await state(proxy)).endpoints.length === count)
   }
   const answer = () => ask(proxy.outbound, get('/', 'Host: inventory'))
-  return { api, proxy, put, known, answer }
+  const reload = (...services: readonly string[]): boolean => {
+    writeFileSync(join(proxy.folder, 'policy.yaml'), policy(...services))
+    return proxy.reload()
+  }
+  return { api, proxy, put, known, answer, reload }
 }
 
 t.test('Endpoints come and go under load, and no client sees an error', async (t) => {
@@ -97,6 +108,72 @@ t.test('The API server goes away and comes back: endpoints stay, and what change
   await eventually('the other', async () => (await answer()).body.toString() === 'other', 10_000)
   t.equal(proxy.log.filter((line) => line.includes('endpoints cannot be asked for')).length, 1, 'said once')
   t.ok(proxy.log.some((line) => line.includes('endpoints are known again')))
+})
+
+t.test('What the API server refuses is told, though it was away before', async (t) => {
+  const { api, proxy, put, known } = await scene(t)
+  put('a', 1)
+  await known(1)
+  await eventually('the watch', () => api.watches === 1)
+  const said = () => proxy.log.filter((line) => line.includes('endpoints cannot be asked for'))
+  api.refuses.set(SLICES, 403)
+  api.endWatches(true)
+  await eventually('two warnings', () => said().length === 2)
+  t.match(said()[1], /endpointslices: 403 /)
+  await api.when('GET ', 5)
+  t.equal(said().length, 2, 'each once')
+  api.refuses.clear()
+  await eventually('its end', () => proxy.log.some((line) => line.includes('endpoints are known again')))
+})
+
+t.test('A watch that was cut and stands again is told, also where nothing changed', async (t) => {
+  const { api, proxy, put, known } = await scene(t)
+  put('a', 1)
+  await known(1)
+  await eventually('the watch', () => api.watches === 1)
+  for (const times of [1, 2]) {
+    api.endWatches(true)
+    const said = (what: string) => proxy.log.filter((line) => line.includes(what)).length
+    await eventually('the warning', () => said('endpoints cannot be asked for') === times)
+    await eventually('its end', () => said('endpoints are known again') === times)
+  }
+})
+
+t.test('A Service document that changed has its endpoints at once, also while the API is away', async (t) => {
+  const { api, proxy, put, known, answer, reload } = await scene(t)
+  put('a', (await origin(t, 'one')).port)
+  await known(1)
+  await eventually('the watch', () => api.watches === 1)
+  api.refuses.set(SLICES, 503)
+  t.ok(reload(service('inventory', 'stock', '{idle: 3s}')))
+  t.match(await answer(), { status: 200 })
+  t.equal(api.watches, 1, 'the watch from before goes on')
+  t.ok(reload(service('inventory', 'stock', '{idle: 3s}'), service('copy', 'stock')))
+  t.match(await ask(proxy.outbound, get('/', 'Host: copy')), { status: 200 })
+  t.equal(api.asked.length, 2, 'one list and one watch, for all of that')
+})
+
+t.test('A Service document that is gone or names another Service ends its watch', async (t) => {
+  const { api, put, known, reload } = await scene(t)
+  put('a', 1)
+  await known(1)
+  await eventually('the watch', () => api.watches === 1)
+  t.ok(reload(INVENTORY, service('copy', 'stock')))
+  await known(2)
+  t.ok(reload(service('copy', 'stock')))
+  await known(1)
+  t.equal(api.watches, 1, 'one of two that share it is gone')
+  t.ok(reload(service('copy', 'other')))
+  await eventually('the watch of the other', () =>
+    api.asked.some((one) => one.includes('service-name%3Dother') && one.includes('watch=true')),
+  )
+  await eventually('one watch', () => api.watches === 1)
+  t.ok(reload())
+  await eventually('none', () => api.watches === 0)
+  const asked = api.asked.length
+  t.ok(reload(INVENTORY))
+  await known(1)
+  t.ok(api.asked.length > asked, 'who comes back is asked for anew')
 })
 
 t.test('Outside of a cluster it is said what is missing', async (t) => {

@@ -59,6 +59,30 @@ const CASES: readonly [what: string, slices: EndpointSlice[], port: string | num
     'http',
     ['fd00::1:8080'],
   ],
+  [
+    'both families, IPv4 not ready yet',
+    [slice([at('10.0.0.1', NOT_YET)]), slice([at('fd00::1', READY)], { addressType: 'IPv6' })],
+    'http',
+    ['fd00::1:8080'],
+  ],
+  [
+    'both families: who is ready before who ends',
+    [slice([at('10.0.0.1', ENDING)]), slice([at('fd00::2', READY)], { addressType: 'IPv6' })],
+    'http',
+    ['fd00::2:8080'],
+  ],
+  [
+    'both families, all end',
+    [slice([at('10.0.0.1', ENDING)]), slice([at('fd00::1', ENDING)], { addressType: 'IPv6' })],
+    'http',
+    ['10.0.0.1:8080'],
+  ],
+  [
+    'both families, and the port is one of IPv6 alone',
+    [slice([at('10.0.0.1')]), slice([at('fd00::1')], { addressType: 'IPv6', ports: [{ name: 'grpc', port: 9090 }] })],
+    'grpc',
+    ['fd00::1:9090'],
+  ],
   ['names are not looked up', [slice([at('a.test')], { addressType: 'FQDN' })], 'http', []],
 ]
 

@@ -1,5 +1,6 @@
 /** The suites of `npm run test:kubernetes`, in the order in which they run. */
 import { apiServer } from './api-server/suite.ts'
+import { discovery } from './discovery/suite.ts'
 import { injector } from './injector/suite.ts'
 import { node } from './node/suite.ts'
 import type { Report } from './report.ts'
@@ -14,4 +15,4 @@ export interface Suite {
   run(report: Report): Promise<void>
 }
 
-export const suites: readonly Suite[] = [apiServer, injector, node]
+export const suites: readonly Suite[] = [apiServer, injector, discovery, node]
