@@ -32,7 +32,7 @@ function fieldsOf(schema: Schema, path = ''): string[] {
   const inner = schema.items ?? schema
   const shapes = [inner, ...(inner.oneOf ?? [])].filter(({ properties }) => properties !== undefined)
   const below = shapes.flatMap(({ properties }) =>
-    Object.entries(properties ?? {}).flatMap(([key, value]) => (value.notYet ? [] : fieldsOf(value, `${path}.${key}`))),
+    Object.entries(properties ?? {}).flatMap(([key, value]) => fieldsOf(value, `${path}.${key}`)),
   )
   return below.length > 0 || path === '' ? below : [path]
 }

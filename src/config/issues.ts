@@ -1,7 +1,7 @@
 /** Every problem the loader and the runtime can report, and how a report is put together. `docs/problems.md` explains each. */
 import type { Issue, Place } from './model.ts'
 
-/** Code → what is wrong, in a few words; `E…` are errors, `W…` warnings. A code never changes its meaning. */
+/** Code → what is wrong, in a few words; `E…` are errors, `W…` warnings. A code never changes its meaning; one that is gone is not given again. */
 export const PROBLEMS = {
   E001: 'a path cannot be read',
   E002: 'the text is not YAML',
@@ -23,7 +23,6 @@ export const PROBLEMS = {
   E026: 'none of the words allowed',
   E027: 'IPv6 without quotes',
   E028: 'keys that exclude each other',
-  E029: 'not supported yet',
   E040: 'no such Service',
   E041: 'no such Profile',
   E042: 'a host claimed twice',

@@ -11,16 +11,14 @@ import type { Random } from './random.ts'
 import type { ReplayAccount } from './replay-buffer.ts'
 
 /**
- * A JSON Schema (2020-12) as plain data, with three conventions of ours:
+ * A JSON Schema (2020-12) as plain data, with conventions of ours:
  * - `format`: `duration`, `size`, `percentage`, `rate`, `address`, `time` — text with a unit in the file; the loader checks it
  *   (with `minimum`/`maximum`, written in the same notation, as its bounds) and turns it into a number:
  *   ms, bytes, fraction 0…1, per second, ms since 1970.
  * - `default`: what a left-out field takes, in the notation of the file.
  * - `format: 'outcome'`: a token of `when` and `failures` (a reason, `timeout`, `5xx`, `503`, `502-504`, `grpc:NAME`, and
  *   `any` where `words: {any: null}` stands); stays text.
- * - `notYet: true`: known to the format, built by a later version; stating it is an error that says so. For one value of
- *   an enum: `oneOf: [{enum: ['static']}, {enum: ['cached'], notYet: true}]`; a `oneOf` of objects is told apart by the
- *   properties whose `enum` has one word.
+ * - a `oneOf` of objects is told apart by the properties whose `enum` has one word.
  * - a left-out property takes its own `default` and nothing else: an object that shall be complete when it is left out
  *   says `default: {}`, and its properties have defaults of their own.
  */
@@ -45,7 +43,6 @@ export interface Schema {
   readonly words?: Readonly<Record<string, number | null>>
   readonly default?: unknown
   readonly oneOf?: readonly Schema[]
-  readonly notYet?: true
   readonly examples?: readonly unknown[]
 }
 

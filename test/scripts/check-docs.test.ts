@@ -28,7 +28,7 @@ t.test(
     const schema: Schema = {
       properties: {
         max: { type: 'integer' },
-        wait: { properties: { base: {}, later: { notYet: true } } },
+        wait: { properties: { base: {} } },
         allow: { type: 'array', items: { properties: { paths: { type: 'array', items: { type: 'string' } } } } },
         store: { oneOf: [{ enum: ['memory'] }, { properties: { redis: { properties: { url: {} } } } }] },
       },

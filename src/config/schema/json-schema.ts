@@ -1,7 +1,6 @@
 /**
- * Our schemas as plain JSON Schema for editors: formats become patterns, what is not supported yet is left out. Draft 7,
- * because that is what yaml-language-server follows best. It says less than the loader: bounds of quantities and what
- * holds between fields are the loader's.
+ * Our schemas as plain JSON Schema for editors: formats become patterns. Draft 7, because that is what yaml-language-server
+ * follows best. It says less than the loader: bounds of quantities and what holds between fields are the loader's.
  */
 import type { Schema } from '../../core/policy.ts'
 import { TIME_PATTERN } from '../values/time.ts'
@@ -64,14 +63,9 @@ function document(kind: string, schema: Schema, blocks: readonly BlockSchema[]):
 
 function convert(schema: Schema): Json {
   const shared = pick(schema, ['description', 'default', 'examples'])
-  if (schema.oneOf !== undefined) return { ...shared, ...alternatives(schema.oneOf.filter((branch) => !branch.notYet)) }
+  if (schema.oneOf !== undefined) return { ...shared, anyOf: schema.oneOf.map(convert) }
   if (schema.format !== undefined) return { ...describeBounds(schema, shared), ...quantity(schema) }
   return { ...shared, ...plain(schema) }
-}
-
-function alternatives(branches: readonly Schema[]): Json {
-  const [only, another] = branches
-  return only !== undefined && another === undefined ? convert(only) : { anyOf: branches.map(convert) }
 }
 
 function quantity(schema: Schema): Json {
@@ -94,7 +88,7 @@ function plain(schema: Schema): Json {
   const json = pick(schema, ['type', 'minimum', 'maximum', 'minItems', 'enum', 'pattern', 'required'])
   if (schema.items !== undefined) json.items = convert(schema.items)
   if (schema.type !== 'object') return json
-  const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => property.notYet !== true)
+  const properties = Object.entries(schema.properties ?? {})
   json.properties = Object.fromEntries(properties.map(([name, property]) => [name, convert(property)]))
   json.additionalProperties = schema.additionalProperties === undefined ? false : convert(schema.additionalProperties)
   return offOrComplete(json)

@@ -37,7 +37,8 @@ const INBOUND: Schema = {
     protocol: {
       description: 'Towards the application; auto: as the client came; tcp: bytes, which no policy looks into.',
       default: 'auto',
-      oneOf: [{ type: 'string', enum: ['auto', 'http1', 'http2', 'tcp'] }],
+      type: 'string',
+      enum: ['auto', 'http1', 'http2', 'tcp'],
     },
     tls: TLS,
   },

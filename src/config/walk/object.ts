@@ -19,8 +19,7 @@ export function walkObject(node: Node, schema: Schema, at: At, context: WalkCont
   const free = walkFree(node, schema, at, context)
   const stated = walkStated(node, properties, at, context)
   if (!isDisabled(node)) reportMissing(node, schema, at, context)
-  const known = Object.entries(properties).filter(([, property]) => property.notYet !== true)
-  const fields = known.map(([name, property]) => {
+  const fields = Object.entries(properties).map(([name, property]) => {
     return [name, entryOf(node, name) === undefined ? defaultOf(property, context) : stated.get(name)] as const
   })
   return Object.fromEntries([...fields, ...free])
@@ -80,7 +79,7 @@ function ownerOf(key: string, properties: Properties): string | undefined {
 
 function proposed(meant: string | undefined, properties: Properties): string {
   if (meant !== undefined) return `; did you mean '${meant}'?`
-  const names = Object.keys(properties).filter((name) => properties[name]?.notYet !== true)
+  const names = Object.keys(properties)
   return names.length === 0 ? '' : `; known here: ${names.join(', ')}`
 }
 

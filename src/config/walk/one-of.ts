@@ -3,7 +3,6 @@ import type { Schema } from '../../core/policy.ts'
 import { didYouMean } from '../values/spelling.ts'
 import { describe, entryOf, type MapNode, type Node } from '../yaml/tree.ts'
 import { type At, label, type WalkContext } from './context.ts'
-import { notYet } from './not-yet.ts'
 import { asked } from './words.ts'
 
 export function walkOneOf(node: Node, schema: Schema, at: At, context: WalkContext): unknown {
@@ -50,19 +49,13 @@ function walkBest(
   let least = Number.POSITIVE_INFINITY
   for (const branch of branches) {
     const trial = context.trial()
-    context.walk(node, now(branch), at, trial)
+    context.walk(node, branch, at, trial)
     if (trial.report.errors >= least) continue
     least = trial.report.errors
     best = branch
   }
   if (least > 0 && otherwise()) return undefined
-  if (best.notYet === true && least === 0) return notYet(node.place, describe(node), at, context)
-  return context.walk(node, now(best), at, context)
-}
-
-function now(branch: Schema): Schema {
-  const { notYet: _, ...rest } = branch
-  return rest
+  return context.walk(node, best, at, context)
 }
 
 /** Every branch is a list of words: the union is what must hold. */
@@ -82,11 +75,6 @@ function walkMap(node: MapNode, branches: readonly Schema[], schema: Schema, at:
   const named = branches.filter((_, index) => telling[index] === 'this')
   const left = named.length > 0 ? named : branches.filter((_, index) => telling[index] !== 'other')
   const only = left.length === 1 ? left[0] : undefined
-  if (only?.notYet === true) {
-    const [name, word] = words(only)[0] ?? []
-    const place = name === undefined ? at.key : (entryOf(node, name)?.node.place ?? at.key)
-    return notYet(place, name === undefined ? label(at) : `${name}: ${word}`, at, context)
-  }
   return only === undefined ? walkBest(node, left, at, context, () => false) : context.walk(node, only, at, context)
 }
 
@@ -120,14 +108,11 @@ function wrongTell(
   const entry = name === undefined ? undefined : entryOf(node, name)
   if (entry === undefined) return wrongKind(node, schema, at, context)
   const known = branches.map((branch) => branch.properties?.[entry.key] ?? {})
-  const alternatives = known.map(
-    (property, index): Schema => (branches[index]?.notYet ? { ...property, notYet: true } : property),
-  )
   const found = entry.node.kind === 'scalar' ? String(entry.node.value) : ''
   const proposal = didYouMean(
     found,
     known.flatMap((property) => property.enum ?? []),
   )
-  const must = `${label({ ...at, path: `${at.path}.${entry.key}` })} must be ${asked({ oneOf: alternatives })}`
+  const must = `${label({ ...at, path: `${at.path}.${entry.key}` })} must be ${asked({ oneOf: known })}`
   return context.error('E026', entry.node.place, `${must}, found ${describe(entry.node)}${proposal}`)
 }

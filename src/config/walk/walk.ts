@@ -7,7 +7,6 @@ import type { Report } from '../issues.ts'
 import type { Place } from '../model.ts'
 import { describe, type Node } from '../yaml/tree.ts'
 import { type At, below, label, WalkContext } from './context.ts'
-import { notYet } from './not-yet.ts'
 import { walkObject } from './object.ts'
 import { walkOneOf } from './one-of.ts'
 import { walkQuantity } from './quantity.ts'
@@ -19,7 +18,6 @@ export function newWalk(report: Report, subject: string): WalkContext {
 
 /** undefined where the node is wrong (then `context.report` has an error) or where the schema has no value for it. */
 export function walk(node: Node, schema: Schema, at: At, context: WalkContext): unknown {
-  if (schema.notYet === true) return notYet(at.key, label(at), at, context)
   if (schema.oneOf !== undefined) return walkOneOf(node, schema, at, context)
   if (schema.format !== undefined) return walkQuantity(node, schema, at, context)
   switch (schema.type) {

@@ -31,9 +31,9 @@ export function asked(schema: Schema): string {
 }
 
 function oneOfAsked(branches: readonly Schema[]): string {
-  const now = branches.filter((branch) => branch.notYet !== true)
-  if (now.every((branch) => branch.enum !== undefined)) return list(now.flatMap((branch) => branch.enum ?? []))
-  return [...new Set(now.map(asked))].join(' or ')
+  if (branches.every((branch) => branch.enum !== undefined))
+    return list(branches.flatMap((branch) => branch.enum ?? []))
+  return [...new Set(branches.map(asked))].join(' or ')
 }
 
 function list(words: readonly string[]): string {

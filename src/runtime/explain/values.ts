@@ -29,7 +29,7 @@ function walk(block: string, schema: Schema, value: unknown, path: string, place
   const shape = alternative(schema, value)
   if (isRecord(value) && shape.properties !== undefined) {
     return Object.entries(shape.properties).flatMap(([key, inner]) =>
-      inner.notYet ? [] : walk(block, inner, value[key], join(path, key), places),
+      walk(block, inner, value[key], join(path, key), places),
     )
   }
   if (Array.isArray(value) && value.some(isRecord)) {
