@@ -5,6 +5,10 @@ const HANDSHAKE = 0x16
 const SERVER_NAME = 0
 const HOST_NAME = 0
 
+/** Every segment that comes is a walk over all records so far, so there are not to be many; a real ClientHello has one to three. */
+const MOST_RECORDS = 64
+const NONE = Buffer.alloc(0)
+
 /** '' where it names none; undefined: it is not whole yet. What is malformed names none. */
 export function serverName(bytes: Buffer): string | undefined {
   const hello = handshakeOf(bytes)
@@ -18,22 +22,26 @@ export function serverName(bytes: Buffer): string | undefined {
   }
 }
 
-/** The first handshake message, put together from its records; undefined: more has to come. */
+/**
+ * The first handshake message, put together from its records; undefined: more has to come. Empty where it is none, or comes
+ * in more records than are looked at.
+ */
 function handshakeOf(bytes: Buffer): Buffer | undefined {
   const parts: Buffer[] = []
   let length = 0
   let wanted = 4
   for (let at = 0; length < wanted; ) {
+    if (parts.length === MOST_RECORDS) return NONE
     if (bytes.length < at + 5) return undefined
-    if (bytes[at] !== HANDSHAKE) return Buffer.alloc(0)
     const size = bytes.readUInt16BE(at + 3)
+    // RFC 8446 §5.1: a handshake message has no empty fragments.
+    if (bytes[at] !== HANDSHAKE || size === 0) return NONE
     const part = bytes.subarray(at + 5, at + 5 + size)
     if (part.length < size) return undefined
     parts.push(part)
     length += size
     at += 5 + size
-    if (length < 4) continue
-    wanted = 4 + Buffer.concat(parts).readUIntBE(1, 3)
+    if (wanted === 4 && length >= 4) wanted = 4 + Buffer.concat(parts).readUIntBE(1, 3)
   }
   return Buffer.concat(parts).subarray(0, wanted)
 }

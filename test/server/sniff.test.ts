@@ -97,6 +97,19 @@ t.test('serverName() reads a ClientHello that is spread over several records', a
   t.equal(serverName(Buffer.concat(records)), 'a.test')
 })
 
+t.test('serverName() gives up on a ClientHello in more records than anybody makes of one', async (t) => {
+  // Else each record that a stranger sends is a walk over all before it: 32 KiB of them held the process for 0.2 s.
+  const record = (byte: number): Buffer => Buffer.from([0x16, 3, 1, 0, 1, byte])
+  const head = [1, 0xff, 0xff, 0xff].map(record)
+  const many = (count: number): Buffer => Buffer.concat([...head, ...Array.from({ length: count }, () => record(0))])
+  t.equal(serverName(many(10)), undefined)
+  t.equal(serverName(many(1000)), '')
+})
+
+t.test('serverName() takes no empty record, which is not allowed (RFC 8446 §5.1)', async (t) => {
+  t.equal(serverName(Buffer.from([0x16, 3, 1, 0, 0])), '')
+})
+
 t.test('serverName() makes nothing of what is malformed', async (t) => {
   const bytes = await hello('a.test')
   for (let at = 43; at < bytes.length; at++) {

@@ -3,7 +3,7 @@ import type { KubernetesList, KubernetesObject } from '../api/object.ts'
 import type { Pod } from '../check/objects.ts'
 import { INIT, PROXY } from '../inject/names.ts'
 import { placed } from '../inject/pod.ts'
-import { redacted } from './redact.ts'
+import { redacted, redactedText } from './redact.ts'
 import type { Entry } from './tar.ts'
 
 /** As `check` asks, and for texts. */
@@ -96,9 +96,10 @@ async function addPod(
   const base = `/api/v1/namespaces/${namespace}/pods/${pod}`
   const folder = `pods/${short(pod)}`
   for (const name of asked)
-    await add(`${folder}/${name}`, () =>
-      reader.text(`/api/v1/namespaces/${namespace}/pods/${pod}:${admin}/proxy${ADMIN[name]}`),
-    )
+    await add(`${folder}/${name}`, async () => {
+      const text = await reader.text(`${base}:${admin}/proxy${ADMIN[name]}`)
+      return name === 'metrics.txt' ? text : redactedText(text)
+    })
   for (const container of containers) {
     const log = (previous: boolean) => async () =>
       redacted(

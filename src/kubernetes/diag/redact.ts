@@ -8,17 +8,44 @@ const GONE = '(removed)'
 const HARMLESS = /^(APP_PORTS|TERMINATION_GRACE_SECONDS|CONTAINER_NAME|OUTRIGGER_[A-Z_]+|NODE_OPTIONS)$/
 /** Annotations that hold a whole object as it was applied, its variables included. */
 const COPIES = ['kubectl.kubernetes.io/last-applied-configuration']
-/** Arguments that hold a secret more often than not. */
-const SECRET_ARGUMENT = /((?:pass(?:word|wd)?|secret|token|api-?key|credential)[a-z-]*[= ]).+/i
+
+const SECRET = 'passw(?:or)?d|passphrase|secret|token|api-?key|credential'
+/**
+ * In a text, what a line says behind `--token`, `password:`, `"authorization":` and the like, up to its end; the password in a
+ * URL; the credentials of an Authorization field. "secret x not found" is no secret, and often the very thing that is looked for.
+ */
+const IN_TEXT: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(`(--[a-z-]*(?:${SECRET})[a-z-]* ).+`, 'gi'), `$1${GONE}`],
+  [new RegExp(`((?:${SECRET}|authorization|cookie)[a-z-]*["']?[ \\t]*[:=]).+`, 'gi'), `$1${GONE}`],
+  [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]+(?=@)/g, `$1${GONE}`],
+  [/\b((?:Bearer|Basic) )[\w.~+/=-]{8,}/gi, `$1${GONE}`],
+]
+/** An argument whose secret is the next one. */
+const ANNOUNCES = new RegExp(`^--?[a-z-]*(?:${SECRET})[a-z-]*$`, 'i')
+/** A field whose text is a secret. */
+const FIELD = new RegExp(`^(?:.*[-_])?(?:${SECRET}|authorization|cookie)$`, 'i')
 
 /** A copy; whatever its shape. */
 export function redacted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(redacted)
-  if (typeof value === 'string') return value.replace(SECRET_ARGUMENT, `$1${GONE}`)
+  if (Array.isArray(value)) return value.map((item, at) => (isAnnounced(item, value[at - 1]) ? GONE : redacted(item)))
+  if (typeof value === 'string') return IN_TEXT.reduce((text, [secret, instead]) => text.replace(secret, instead), value)
   if (value === null || typeof value !== 'object') return value
   const object = value as Record<string, unknown>
   const isSecret = object['kind'] === 'Secret'
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, field(object, key, inner, isSecret)]))
+}
+
+/** A text that is JSON, as its value; any other as a text. */
+export function redactedText(text: string): string {
+  try {
+    return JSON.stringify(redacted(JSON.parse(text)))
+  } catch {
+    return redacted(text) as string
+  }
+}
+
+function isAnnounced(item: unknown, before: unknown): boolean {
+  return typeof item === 'string' && typeof before === 'string' && ANNOUNCES.test(before)
 }
 
 function field(object: Record<string, unknown>, key: string, inner: unknown, isSecret: boolean): unknown {
@@ -30,6 +57,7 @@ function field(object: Record<string, unknown>, key: string, inner: unknown, isS
   if (key === 'value' && object['name'] === 'APP_PROBES') return inside(String(inner), withoutHeaders)
   // An entry of `env`, or a header of a probe.
   if (key === 'value' && typeof object['name'] === 'string' && !HARMLESS.test(object['name'])) return GONE
+  if (typeof inner === 'string' && FIELD.test(key)) return GONE
   return redacted(inner)
 }
 

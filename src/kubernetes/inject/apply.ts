@@ -123,7 +123,7 @@ function rename(
   const { name, ports = [] } = container
   const mine = namedPorts.filter((port) => port.container === name)
   if (mine.length === 0) return
-  const before = draft.ports[name] ?? {}
+  const before = draft.ports[name] ?? bare()
   // Names as they stood, by which probes and hooks call them.
   const original = {
     ...container,
@@ -143,7 +143,7 @@ function rename(
     remember(draft.hooks, name, hook, handler)
     builder.set([...path, 'lifecycle', hook], number)
   }
-  draft.ports[name] = {}
+  draft.ports[name] = bare()
   for (const [at, port] of original.ports.entries()) {
     const named = mine.find((one) => one.name === port.name && one.port === port.containerPort)
     if (named === undefined) continue
@@ -168,17 +168,28 @@ function draftOf(plan: Plan, by: Status['by'], before: Status | undefined): Draf
     containers: plan.settings.interception === 'redirect' ? [INIT, PROXY] : [PROXY],
     volumes: volumesOf(plan).map(({ name }) => name),
     pullSecrets: [...(before?.pullSecrets ?? [])],
-    probes: structuredClone((before?.probes ?? {}) as Record<string, Record<string, unknown>>),
-    hooks: structuredClone((before?.hooks ?? {}) as Record<string, Record<string, unknown>>),
-    ports: structuredClone((before?.ports ?? {}) as Record<string, Record<string, string>>),
+    probes: byName(before?.probes),
+    hooks: byName(before?.hooks),
+    ports: byName(before?.ports),
     sleep: [...(before?.sleep ?? [])],
     defaults: [...(before?.defaults ?? [])],
     created: [...(before?.created ?? [])],
   }
 }
 
+/** Copies whose keys are names of others, of which one may be `constructor`: they inherit nothing. */
+function byName<T>(known: Readonly<Record<string, object>> = {}): Record<string, Record<string, T>> {
+  return bare(Object.entries(known).map(([name, inner]) => [name, bare(Object.entries(structuredClone(inner)))]))
+}
+
+function bare<T>(entries: readonly (readonly [string, T])[] = []): Record<string, T> {
+  const all = Object.create(null) as Record<string, T>
+  for (const [name, value] of entries) all[name] = value
+  return all
+}
+
 function remember(all: Record<string, Record<string, unknown>>, container: string, key: string, value: unknown): void {
-  const mine = (all[container] ??= {})
+  const mine = (all[container] ??= bare())
   mine[key] ??= value
 }
 

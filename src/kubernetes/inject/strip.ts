@@ -51,22 +51,22 @@ function restore(container: Container, status: Status, created: ReadonlySet<stri
   const { name } = container
   const back = { ...container } as { -readonly [K in keyof Container]: Container[K] }
   for (const kind of PROBES) {
-    const original = status.probes?.[name]?.[kind]
+    const original = of(status.probes, name)?.[kind]
     // A probe whose port became a number has no mark of ours; it was ours if the status has it.
     if (original !== undefined && back[kind] !== undefined && (isOurs(back[kind]) || wasNumbered(status, name)))
       back[kind] = original
   }
-  const names = status.ports?.[name]
+  const names = of(status.ports, name)
   if (names !== undefined && back.ports !== undefined) {
     back.ports = back.ports.map((port) => {
-      const before = port.name === undefined ? undefined : names[port.name]
+      const before = port.name === undefined ? undefined : of(names, port.name)
       return before === undefined ? port : { ...port, name: before }
     })
   }
   if (back.lifecycle !== undefined) {
     const lifecycle = { ...back.lifecycle } as Record<string, unknown>
     for (const hook of HOOKS) {
-      const original = status.hooks?.[name]?.[hook]
+      const original = of(status.hooks, name)?.[hook]
       if (original !== undefined && lifecycle[hook] !== undefined) lifecycle[hook] = original
     }
     if (status.sleep?.includes(name) === true && isSleep(lifecycle['preStop'])) delete lifecycle['preStop']
@@ -77,7 +77,12 @@ function restore(container: Container, status: Status, created: ReadonlySet<stri
 }
 
 function wasNumbered(status: Status, container: string): boolean {
-  return status.ports?.[container] !== undefined
+  return of(status.ports, container) !== undefined
+}
+
+/** A name may be `constructor`, which every object has. */
+function of<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined
 }
 
 function isSleep(hook: unknown): boolean {

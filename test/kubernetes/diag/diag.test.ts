@@ -46,6 +46,50 @@ t.test('redacted() takes out what must not leave the cluster, and keeps the rest
     t.match(out, kept)
 })
 
+t.test('redacted() takes a secret out of every line of a text, and leaves what only speaks of one', async (t) => {
+  const lines = [
+    'started with --password=hunter2',
+    'then --token hunter2',
+    '{"msg":"asked","headers":{"authorization":"Bearer hunter2"}}',
+    'GET http://me:hunter2@db.shop.svc:5432/x',
+    'Authorization: Basic hunter2hunter2',
+    'api-key: hunter2',
+    'secret "orders-tls" not found in token review of pod orders-1',
+  ]
+  const out = (redacted(lines.join('\n')) as string).split('\n')
+  t.notMatch(out.join('\n'), 'hunter2')
+  t.equal(out.length, lines.length)
+  t.match(out[3], /^GET http:\/\/me:\(removed\)@db\.shop\.svc:5432\/x$/)
+  t.equal(out[6], lines[6])
+})
+
+t.test('redacted() takes out a secret that is an argument of its own, or a field', async (t) => {
+  const input = {
+    args: ['--token', 'hunter2', '--port', '80'],
+    headers: { Authorization: 'hunter2', 'x-api-key': 'hunter2', accept: 'text/html' },
+    volumes: [{ secret: { secretName: 'orders-tls' } }],
+  }
+  t.same(redacted(input), {
+    args: ['--token', '(removed)', '--port', '80'],
+    headers: { Authorization: '(removed)', 'x-api-key': '(removed)', accept: 'text/html' },
+    volumes: [{ secret: { secretName: 'orders-tls' } }],
+  })
+})
+
+t.test("collect() takes secrets out of a sidecar's configuration, too", async (t) => {
+  const meshed = pod({ initContainers: [{ name: 'outrigger-proxy' }] }, { name: 'orders-1' })
+  const reader: DiagReader = {
+    get: async <T>(path: string) => (path.endsWith('/pods') ? { items: [meshed] } : { items: [] }) as T,
+    text: async (path) => (path.endsWith('/config') ? '{"headers":{"authorization":"hunter2"},"kept":1}' : 'not JSON\n'),
+  }
+  const entries = new Map((await collect(reader, OPTIONS)).map(({ name, text }) => [name, text]))
+  t.same(JSON.parse(entries.get('pods/orders-1/config.json') ?? ''), {
+    headers: { authorization: '(removed)' },
+    kept: 1,
+  })
+  t.equal(entries.get('pods/orders-1/state.json'), 'not JSON\n')
+})
+
 t.test('collect() asks for everything, and says of what is missing why', async (t) => {
   const meshed = pod(
     {

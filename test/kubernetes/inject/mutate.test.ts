@@ -4,6 +4,7 @@ import { readSettings } from '../../../src/kubernetes/inject/load-settings.ts'
 import type { Settings } from '../../../src/kubernetes/inject/settings.ts'
 import { kubeletMinor, layoutOf, minorOf } from '../../../src/kubernetes/inject/native.ts'
 import { type Container, type Pod, placed } from '../../../src/kubernetes/inject/pod.ts'
+import { withoutInjection } from '../../../src/kubernetes/inject/strip.ts'
 import { workloadName } from '../../../src/kubernetes/inject/workload.ts'
 import { applyPatch } from '../../support/fake-api.ts'
 import { NAMESPACE, pod, SERVER, settings } from '../../support/pods.ts'
@@ -44,6 +45,18 @@ t.test('mutate() leaves alone what must be left alone, and says why', async (t) 
     t.equal(warnings.length, said === undefined ? 0 : 1)
     if (said !== undefined) t.match([warnings[0], events[0]], [said, { reason: 'InjectionSkipped', message: said }])
   }
+})
+
+t.test("A container may be called as a property of JavaScript's objects is", async (t) => {
+  const probe = { httpGet: { path: '/h', port: 'constructor' } }
+  const ports = [{ name: 'constructor', containerPort: 8080 }]
+  const input = pod({ containers: [{ name: 'constructor', image: 'x', ports, livenessProbe: probe }] })
+  for (const interception of ['redirect', 'named-port']) {
+    const out = result(input, settings(`interception: ${interception}\n`))
+    t.match(out.metadata.annotations?.['outrigger.dev/status'], '"probes":{"constructor":{"livenessProbe":')
+    t.same(withoutInjection(out), input, interception)
+  }
+  t.notOk('livenessProbe' in Object, 'nothing of a pod stays in the process')
 })
 
 t.test("A container that runs as the sidecar's uid is refused", async (t) => {

@@ -191,6 +191,19 @@ t.test('Files are read again when they change, and what cannot be used changes n
   t.ok(files.ready)
 })
 
+t.test('A chain that TLS cannot use is no certificate, though its first part is one', async (t) => {
+  const { cert, key } = new Authority('theirs').issue()
+  const broken = `${cert}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`
+  const folder = t.testdir({ 'tls.crt': broken, 'tls.key': key })
+  const served: string[] = []
+  const files = new FileCertificates(folder, silent, (issued) => served.push(issued.cert))
+  await files.reconcile()
+  t.notOk(files.ready)
+  writeFileSync(join(folder, 'tls.crt'), cert)
+  await files.reconcile()
+  t.same(served, [cert])
+})
+
 t.test('Lives of seconds are no different: a CA is not past its time when it is made', async (t) => {
   const api = await cluster(t)
   const calendar = new Calendar()

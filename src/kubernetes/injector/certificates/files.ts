@@ -1,7 +1,7 @@
 /** Mode `files`: certificate and key lie in a mounted TLS Secret, of cert-manager or of the operator, and change there. */
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import type { Log } from '../../../telemetry/log.ts'
 import { type Issued, validityOf } from './issued.ts'
 
@@ -38,10 +38,8 @@ export class FileCertificates {
         string,
       ]
       if (cert === this.#serving?.cert && key === this.#serving.key) return
-      if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-        // In the middle of a swap they may be of two generations.
-        throw new Error("the key is not the certificate's")
-      }
+      // Throws what is wrong with either, or with the rest of the chain; in the middle of a swap they may be of two generations.
+      createSecureContext({ cert, key })
       this.#serving = { cert, key }
       this.#complaint = ''
       this.#onServing(this.#serving)
