@@ -28,7 +28,8 @@ const FIELD = new RegExp(`^(?:.*[-_])?(?:${SECRET}|authorization|cookie)$`, 'i')
 /** A copy; whatever its shape. */
 export function redacted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item, at) => (isAnnounced(item, value[at - 1]) ? GONE : redacted(item)))
-  if (typeof value === 'string') return IN_TEXT.reduce((text, [secret, instead]) => text.replace(secret, instead), value)
+  if (typeof value === 'string')
+    return IN_TEXT.reduce((text, [secret, instead]) => text.replace(secret, instead), value)
   if (value === null || typeof value !== 'object') return value
   const object = value as Record<string, unknown>
   const isSecret = object['kind'] === 'Secret'

@@ -80,7 +80,8 @@ t.test("collect() takes secrets out of a sidecar's configuration, too", async (t
   const meshed = pod({ initContainers: [{ name: 'outrigger-proxy' }] }, { name: 'orders-1' })
   const reader: DiagReader = {
     get: async <T>(path: string) => (path.endsWith('/pods') ? { items: [meshed] } : { items: [] }) as T,
-    text: async (path) => (path.endsWith('/config') ? '{"headers":{"authorization":"hunter2"},"kept":1}' : 'not JSON\n'),
+    text: async (path) =>
+      path.endsWith('/config') ? '{"headers":{"authorization":"hunter2"},"kept":1}' : 'not JSON\n',
   }
   const entries = new Map((await collect(reader, OPTIONS)).map(({ name, text }) => [name, text]))
   t.same(JSON.parse(entries.get('pods/orders-1/config.json') ?? ''), {

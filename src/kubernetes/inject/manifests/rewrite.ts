@@ -4,18 +4,21 @@ import type { KubernetesObject } from '../../api/object.ts'
 import { same } from '../patch.ts'
 import { chunksOf } from './chunks.ts'
 import { keepLines } from './keep-lines.ts'
+import { withNulls, withoutNulls } from './nulls.ts'
 import { syncDocument } from './sync.ts'
 
 const PARSE = { merge: true, uniqueKeys: true, logLevel: 'silent' } as const
+
+const BYTE_ORDER_MARK = '\ufeff'
 
 /** The object to stand there instead; the very same one: nothing changes. */
 export type Change = (object: KubernetesObject) => KubernetesObject
 
 /** Throws an Error with a sentence where a document is no YAML. */
 export function rewrite(text: string, change: Change): string {
-  return chunksOf(text)
-    .map(({ marker, body }) => marker + rewriteOne(body, change))
-    .join('')
+  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
+  const chunks = chunksOf(text.slice(mark.length))
+  return mark + chunks.map(({ marker, body }) => marker + rewriteOne(body, change)).join('')
 }
 
 function rewriteOne(body: string, change: Change): string {
@@ -27,21 +30,24 @@ function rewriteOne(body: string, change: Change): string {
     syncDocument(document, changed)
     return `${JSON.stringify(document.toJS(), null, jsonIndent(body))}${/\n$/.test(body) ? '\n' : ''}`
   }
-  const document = parseDocument(body, PARSE)
+  // A last line that does not end is as if it did, and does not end afterwards.
+  const whole = /\n$|^$/.test(body) ? body : `${body}\n`
+  const document = parseDocument(whole, PARSE)
   const [error] = document.errors
   if (error !== undefined) throw new Error(error.message.split('\n')[0])
   const object: unknown = document.toJS({ maxAliasCount: 100 })
   if (object === null || typeof object !== 'object' || Array.isArray(object)) return body
   const changed = changeAll(object as KubernetesObject, change)
   if (changed === object) return body
-  const plain = body.replaceAll('\r\n', '\n')
+  const plain = whole.replaceAll('\r\n', '\n')
   const layout = { lineWidth: 0, ...layoutOf(plain) }
   const before = document.toString(layout)
   syncDocument(document, changed)
   const after = document.toString(layout)
   const kept = keepLines(plain, before, after)
   const written = kept !== undefined && says(kept, changed) ? kept : after
-  return body === plain ? written : written.replaceAll('\n', '\r\n')
+  const lines = whole === plain ? written : written.replaceAll('\n', '\r\n')
+  return whole === body ? lines : lines.replace(/\r?\n$/, '')
 }
 
 /** Lines put together from two texts are believed only once they have been read again. */
@@ -53,11 +59,17 @@ function says(text: string, object: unknown): boolean {
 /** A List's items are objects, too. */
 function changeAll(object: KubernetesObject, change: Change): KubernetesObject {
   const { items } = object as { items?: unknown }
-  if (!(object.kind ?? '').endsWith('List') || !Array.isArray(items)) return change(object)
+  if (!(object.kind ?? '').endsWith('List') || !Array.isArray(items)) return changeOne(object, change)
   const changed = items.map((item: KubernetesObject) => (item === null ? item : changeAll(item, change)))
   return changed.every((item, index) => item === items[index])
     ? object
     : ({ ...object, items: changed } as KubernetesObject)
+}
+
+function changeOne(object: KubernetesObject, change: Change): KubernetesObject {
+  const bare = withoutNulls(object)
+  const changed = change(bare)
+  return changed === bare ? object : (withNulls(object, changed) as KubernetesObject)
 }
 
 function asJson(text: string): KubernetesObject | undefined {

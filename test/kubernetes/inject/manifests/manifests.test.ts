@@ -160,3 +160,51 @@ t.test('Each object is reported for what it is', async (t) => {
   t.match(injectObject(odd, { ...LABEL, path: ['spec', 'podTemplate'] }), { result: 'injected' })
   t.throws(() => inject('a: [\n'), /flow/i)
 })
+
+t.test('Fields that hold nothing are as good as absent, and stay where they are', async (t) => {
+  const text = `apiVersion: v1
+kind: Pod
+metadata:
+  name: orders
+  creationTimestamp: null
+  labels:
+  annotations:
+spec:
+  nodeSelector: ~
+  containers:
+  - name: app
+    image: x
+    ports:
+    resources: {limits: null}
+    securityContext:
+    livenessProbe: {httpGet: {port: 80, httpHeaders: null}}
+  initContainers: null
+  volumes:
+`
+  for (const options of [LABEL, ANNOTATED, MANUAL]) {
+    const out = inject(text, options)
+    const labels = { 'outrigger.dev/inject': 'enabled', 'outrigger.dev/injected': 'true' }
+    t.hasStrict(labels, (parse(out) as KubernetesObject).metadata.labels)
+    for (const line of [
+      '  creationTimestamp: null\n',
+      '  nodeSelector: ~\n',
+      '    ports:\n',
+      '    securityContext:\n',
+    ]) {
+      t.ok(out.includes(line), line)
+    }
+    const bare = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_key, inner) => inner ?? undefined))
+    t.same(bare(parse(uninject(out))), bare(parse(text)))
+  }
+  t.equal(uninject(text), text)
+})
+
+t.test('A byte order mark stays, and a last line without an end', async (t) => {
+  const text = '\ufeffapiVersion: v1\nkind: Pod\nmetadata: {name: bom}\nspec: {containers: [{name: a, image: x}]}'
+  for (const options of [LABEL, MANUAL]) {
+    const out = inject(text, options)
+    t.not(out, text)
+    t.ok(out.startsWith('\ufeffapiVersion') && !out.endsWith('\n'))
+    t.equal(uninject(out), text)
+  }
+})
