@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { listenOn } from '../net/any-address.ts'
 import { type Answer, refusal } from './answer.ts'
-import { refuseChange } from './protect.ts'
+import { refuseChange, refuseRead } from './protect.ts'
 import { readBody } from './read-body.ts'
-import { changeAt, EVENTS, otherMethod, read, TAP } from './routes.ts'
+import { changeAt, EVENTS, isGuarded, otherMethod, read, TAP } from './routes.ts'
 import type { AdminSource } from './source.ts'
 import { Events } from './streams/events.ts'
 import type { Stream } from './streams/stream.ts'
@@ -60,7 +60,10 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      return read(path, new URLSearchParams(target.slice(path.length + 1)), request.headers.accept ?? '', source)
+      return (
+        (isGuarded(path) ? refuseRead(request) : undefined) ??
+        read(path, new URLSearchParams(target.slice(path.length + 1)), request.headers.accept ?? '', source)
+      )
     case 'POST': {
       const change = changeAt(path)
       if (typeof change !== 'function') return change
@@ -78,7 +81,7 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
 function joined(stream: Stream, request: IncomingMessage, response: ServerResponse): void {
   let refused: Answer | undefined
   try {
-    refused = stream.join(request, response)
+    refused = refuseRead(request) ?? stream.join(request, response)
   } catch (error) {
     refused = refusal(500, 'internal_error', String(error))
   }

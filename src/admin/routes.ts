@@ -24,6 +24,8 @@ const READS: Readonly<Record<string, Read>> = {
   '/explain': explain,
 }
 
+const GUARDED: ReadonlySet<string> = new Set(['/', '/config', '/state', '/explain', EVENTS, TAP])
+
 const CHANGES: Readonly<Record<string, Change>> = {
   '/announce': (source) => {
     source.announce()
@@ -67,6 +69,11 @@ export function read(
   if (path === TAP) return text(200, '', LINE_STREAM['content-type'])
   if (path.startsWith(PAGE)) return page(path.slice(PAGE.length))
   return Object.hasOwn(CHANGES, path) || path.startsWith(BREAKERS) ? notAllowed('POST') : notFound()
+}
+
+/** Probes and scrapers ask by whatever name they were given; these paths tell more, and are kept from pages of other origins. */
+export function isGuarded(path: string): boolean {
+  return GUARDED.has(path)
 }
 
 /** Neither GET, HEAD nor POST. */

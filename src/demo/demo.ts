@@ -103,7 +103,7 @@ async function show(without: Side, guarded: Side, timetable: Timetable, options:
 
 function hintsFor(shop: Shop, ownService: string): string[] {
   return [
-    ` Look at the sidecar:   http://${shop.admin}/metrics   /state   /config`,
+    ` Look at the sidecar:   http://${shop.admin}/ in a browser, live; also   /metrics   /state   /config`,
     `                        http://${shop.admin}/explain?url=http://inventory/`,
     ` Order something:       curl http://${shop.entrance}/api/orders/O-1`,
     ' Before your own service on port 8080, in one line:',

@@ -191,6 +191,39 @@ t.test('Changes are protected', async (t) => {
   }
 })
 
+t.test('A page of another origin can neither read nor hold a stream, under whatever name it reaches us', async (t) => {
+  const { admin } = await listening(t)
+  const guarded = ['/', '/config', '/state', '/explain?url=/', '/events', '/tap', '/tap?limit=1']
+  const open = ['/livez', '/readyz', '/startupz', '/metrics', '/app-health/app/livez']
+  const foreign: [Record<string, string>, string][] = [
+    [{ host: 'evil.test' }, 'foreign_host'],
+    [{ host: 'localhost.evil.test:19002' }, 'foreign_host'],
+    [{ host: '127.0.0.1.evil.test' }, 'foreign_host'],
+    [{ origin: 'http://evil.test' }, 'foreign_origin'],
+    [{ origin: 'null' }, 'foreign_origin'],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'script' }, 'foreign_origin'],
+    [{ 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'iframe' }, 'foreign_origin'],
+  ]
+  for (const [headers, reason] of foreign) {
+    for (const path of guarded) {
+      for (const method of ['GET', 'HEAD']) {
+        const got = await ask(admin, method, path, headers)
+        t.equal(got.status, 403, `${method} ${path} ${JSON.stringify(headers)}`)
+        if (method === 'GET') t.equal(JSON.parse(got.body).error.reason, reason)
+      }
+    }
+    for (const path of open) t.equal((await ask(admin, 'GET', path, headers)).status, 200, path)
+  }
+  for (const headers of [
+    { host: 'localhost:19002', origin: 'http://localhost:19002', 'sec-fetch-site': 'same-origin' },
+    { host: '[::1]:19002', 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' },
+    // A link in somebody's wiki leads to the page; the wiki does not see it.
+    { host: '127.0.0.1', 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' },
+  ]) {
+    for (const path of ['/', '/state', '/config']) t.equal((await ask(admin, 'GET', path, headers)).status, 200, path)
+  }
+})
+
 t.test('A large body is not read', async (t) => {
   const { source, admin } = await listening(t)
   const got = await ask(admin, 'POST', '/drain', JSON_TYPE, 'x'.repeat(1_000_000)).catch(() => undefined)

@@ -94,10 +94,11 @@ t.test('A stream begins with who may do what, how things stand, and what there w
   reader.request.destroy()
 })
 
-t.test('Who may change nothing is told why', async (t) => {
+t.test('A name that was made to lead here watches nothing', async (t) => {
   const world = await new World().start(t)
   const reader = new Reader(world.address, { host: 'rebound.example' })
-  t.match(await reader.next(), ['hello', { readOnly: 'Host must be an address or localhost' }])
+  t.equal((await reader.head()).statusCode, 403)
+  t.equal(world.clock.pending, 0)
   reader.request.destroy()
 })
 
