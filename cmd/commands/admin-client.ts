@@ -1,6 +1,12 @@
 /** Asks the admin listener of a running sidecar; for commands that are called as probes and hooks, so with nothing to load. */
 import { request } from 'node:http'
 import { parseAddress } from '../../src/config/values/address.ts'
+import { readFlag } from './flags.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
 
 export interface AdminAnswer {
   readonly status: number
@@ -13,17 +19,18 @@ const USUAL = '127.0.0.1:19002'
 const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }
 
 /** The address that `run` listens on, by the flag or the variable. Throws a sentence. */
-export function adminAddress(flag: string | undefined, environment: Readonly<Record<string, string | undefined>>) {
+export function adminAddress(
+  flag: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Address {
   const stated = flag ?? environment['OUTRIGGER_ADMIN'] ?? ''
-  const read = parseAddress(stated === '' ? USUAL : stated)
-  if (!read.ok) throw new Error(`--admin must be ${read.must}, found '${stated}'`)
-  const { host, port } = read.value
+  const { host, port } = readFlag('admin', stated === '' ? USUAL : stated, parseAddress)
   return { host: ANY[host] ?? host, port }
 }
 
 /** Rejects where nothing answers within `timeout` ms. */
 export function askAdmin(
-  address: { readonly host: string; readonly port: number },
+  address: Address,
   method: 'GET' | 'POST',
   path: string,
   timeout: number,

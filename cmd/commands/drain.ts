@@ -3,14 +3,14 @@
  * comes. For a pod's `preStop`: endpoints are told of a pod's end while it still gets requests.
  */
 import { parseArgs } from 'node:util'
-import { adminAddress, askAdmin } from './admin-client.ts'
+import { type Address, adminAddress, askAdmin } from './admin-client.ts'
 
 const USAGE = 'usage: outrigger drain [--admin HOST:PORT]'
 /** ms. */
 const TIMEOUT = 2000
 
 export async function drain(args: readonly string[]): Promise<number> {
-  let address: ReturnType<typeof adminAddress>
+  let address: Address
   try {
     const { values } = parseArgs({ args: [...args], options: { admin: { type: 'string' } } })
     address = adminAddress(values.admin, process.env)

@@ -6,6 +6,7 @@ import { parsePortMap, parsePorts } from '../../src/config/values/ports.ts'
 import { canonicalCidr } from '../../src/firewall/cidr.ts'
 import { DEFAULTS, type FirewallSettings } from '../../src/firewall/settings.ts'
 import type { Backend } from '../../src/firewall/tools.ts'
+import { oneOf, readFlag } from './flags.ts'
 
 export const ACTIONS = ['plan', 'apply', 'remove'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -42,11 +43,7 @@ export function firewallOptions(args: readonly string[]): FirewallOptions {
   const read = <T>(flag: Flag, parse: (text: string) => Parsed<T>, otherwise: T, nothing = false): T => {
     const text = values[flag]
     if (text === undefined || (text === '' && !nothing)) return otherwise
-    const result = parse(text)
-    if (result.ok) return result.value
-    throw new Error(
-      `--${flag} must be ${result.must}, found '${text}'${result.proposal === '' ? '' : `: ${result.proposal}`}`,
-    )
+    return readFlag(flag, text, parse)
   }
   const settings: FirewallSettings = {
     inbound: read('inbound', parseListener, DEFAULTS.inbound),
@@ -58,11 +55,12 @@ export function firewallOptions(args: readonly string[]): FirewallOptions {
     skipOutboundCidrs: read('skip-outbound-cidrs', parseCidrs, DEFAULTS.skipOutboundCidrs, true),
     portMap: read('inbound-port-map', parsePortMap, DEFAULTS.portMap),
   }
+  const backend = read('backend', oneOf(['auto', 'nft', 'legacy']), 'auto')
   return {
     action,
     settings,
-    backend: read('backend', oneOf({ auto: undefined, nft: 'nft', legacy: 'legacy' } as const), undefined),
-    ipv6: read('ipv6', oneOf({ auto: true, disabled: false } as const), true),
+    backend: backend === 'auto' ? undefined : backend,
+    ipv6: read('ipv6', oneOf(['auto', 'disabled']), 'auto') === 'auto',
   }
 }
 
@@ -96,11 +94,4 @@ function parseCidrs(text: string): Parsed<readonly string[]> {
   const wrong = read.findIndex(({ ok }) => !ok)
   if (wrong >= 0) return unreadable('blocks of addresses such as 10.0.0.0/8,fd00::/8', `'${items[wrong]}' is none`)
   return { ok: true, value: read.map((result) => canonicalCidr((result as { value: string }).value)) }
-}
-
-function oneOf<T>(words: Readonly<Record<string, T>>): (text: string) => Parsed<T> {
-  return (text) =>
-    Object.hasOwn(words, text)
-      ? { ok: true, value: words[text] as T }
-      : unreadable(`one of ${Object.keys(words).join(', ')}`, '')
 }

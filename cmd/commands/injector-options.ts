@@ -1,12 +1,13 @@
 /** The flags of `injector`: flag over environment over what a pod finds around it. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { HostPort } from '../../src/config/model.ts'
 import { parseAddress } from '../../src/config/values/address.ts'
+import type { Parsed } from '../../src/config/values/parsed.ts'
 import { parseDuration } from '../../src/config/values/units.ts'
 import { type ConnectionPlaces, SERVICE_ACCOUNT } from '../../src/kubernetes/api/connection.ts'
 import type { InjectorOptions } from '../../src/kubernetes/injector/injector.ts'
 import { LOG_LEVELS, type LogLevel } from '../../src/telemetry/log.ts'
+import { oneOf, readFlag, variable } from './flags.ts'
 
 export interface InjectorFlags
   extends Pick<
@@ -45,52 +46,33 @@ export function injectorOptions(
 ): InjectorFlags {
   const options = Object.fromEntries(Object.keys(DEFAULTS).map((flag) => [flag, { type: 'string' as const }]))
   const { values } = parseArgs({ args: [...args], options, allowPositionals: false })
-  const text = (flag: Flag): string => {
-    const variable = `OUTRIGGER_${flag.toUpperCase().replaceAll('-', '_')}`
-    return (values[flag] as string | undefined) ?? (environment[variable] || DEFAULTS[flag])
-  }
+  const text = (flag: Flag): string =>
+    (values[flag] as string | undefined) ?? (environment[variable(flag)] || DEFAULTS[flag])
+  const read = <T>(flag: Flag, parse: (text: string) => Parsed<T>): T => readFlag(flag, text(flag), parse)
   const optional = (flag: Flag): string | undefined => text(flag) || undefined
   return {
     config: text('config'),
-    listen: address('listen', text('listen')),
-    admin: address('admin', text('admin')),
+    listen: read('listen', parseAddress),
+    admin: read('admin', parseAddress),
     namespace: text('namespace') || environment['POD_NAMESPACE'] || ownNamespace(),
     service: text('service'),
     configuration: text('webhook-configuration'),
     certificates: certificatesOf(text),
-    drainDelay: duration('drain-delay', text('drain-delay')),
+    drainDelay: read('drain-delay', parseDuration),
     places: { url: optional('kube-api'), tokenFile: optional('kube-token-file'), caFile: optional('kube-ca-file') },
-    logLevel: oneOf('log-level', text('log-level'), LOG_LEVELS),
+    logLevel: read('log-level', oneOf(LOG_LEVELS)),
   }
 }
 
 function certificatesOf(text: (flag: Flag) => string): InjectorOptions['certificates'] {
-  const mode = oneOf('certificates', text('certificates'), ['self', 'files'] as const)
+  const mode = readFlag('certificates', text('certificates'), oneOf(['self', 'files']))
   if (mode === 'files') return { mode, folder: text('certificate-folder') }
   return {
     mode,
     secret: text('ca-secret'),
-    caLifetime: duration('ca-lifetime', text('ca-lifetime')),
-    servingLifetime: duration('certificate-lifetime', text('certificate-lifetime')),
+    caLifetime: readFlag('ca-lifetime', text('ca-lifetime'), parseDuration),
+    servingLifetime: readFlag('certificate-lifetime', text('certificate-lifetime'), parseDuration),
   }
-}
-
-function address(flag: Flag, value: string): HostPort {
-  const read = parseAddress(value)
-  if (read.ok) return read.value
-  throw new Error(`--${flag} must be ${read.must}, found '${value}'${read.proposal === '' ? '' : `: ${read.proposal}`}`)
-}
-
-function duration(flag: Flag, value: string): number {
-  const read = parseDuration(value)
-  if (read.ok) return read.value
-  throw new Error(`--${flag} must be ${read.must}, found '${value}'`)
-}
-
-function oneOf<T extends string>(flag: Flag, value: string, words: readonly T[]): T {
-  const found = words.find((word) => word === value)
-  if (found === undefined) throw new Error(`--${flag} must be one of ${words.join(', ')}, found '${value}'`)
-  return found
 }
 
 function ownNamespace(): string {

@@ -15,6 +15,7 @@ import {
   type MetricCompatibility,
 } from '../../src/telemetry/index.ts'
 import type { Lifecycle } from '../../src/runtime/lifecycle.ts'
+import { oneOf, readFlag, variable } from './flags.ts'
 
 export interface RunOptions extends RunFlags {
   readonly paths: readonly string[]
@@ -71,11 +72,11 @@ export function runOptions(args: readonly string[], environment: Environment): R
   }
   const address = (flag: 'app' | 'inbound' | 'outbound' | 'admin'): HostPort | undefined => {
     const value = text(flag)
-    return value === undefined ? undefined : read(flag, value, parseAddress)
+    return value === undefined ? undefined : readFlag(flag, value, parseAddress)
   }
   const flag = (name: Switch): boolean => values[name] ?? isSet(variable(name), environment[variable(name)])
   const given = <T>(flag: TextFlag, otherwise: string, parse: (text: string) => Parsed<T>): T =>
-    read(flag, text(flag) ?? otherwise, parse)
+    readFlag(flag, text(flag) ?? otherwise, parse)
   const paths = values.config ?? split(environment[variable('config')]) ?? (existsSync(MOUNTED) ? [MOUNTED] : [])
   return {
     paths,
@@ -84,7 +85,7 @@ export function runOptions(args: readonly string[], environment: Environment): R
     inbound: address('inbound'),
     outbound: address('outbound'),
     admin: address('admin'),
-    logLevel: levelOf(text('log-level')),
+    logLevel: given('log-level', 'info', oneOf(LOG_LEVELS)),
     metricsCompatibility: compatibilityOf(text('metrics-compatibility')),
     pagePaths: flag('page-paths'),
     lenientStart: flag('lenient-start'),
@@ -110,17 +111,6 @@ function lifecycleOf(environment: Environment): Lifecycle {
   }
 }
 
-function read<T>(flag: string, text: string, parse: (text: string) => Parsed<T>): T {
-  const result = parse(text)
-  if (result.ok) return result.value
-  const proposal = result.proposal === '' ? '' : `: ${result.proposal}`
-  throw new Error(`--${flag} must be ${result.must}, found '${text}'${proposal}`)
-}
-
-function variable(flag: string): string {
-  return `OUTRIGGER_${flag.toUpperCase().replaceAll('-', '_')}`
-}
-
 /** Several paths in one variable are separated as in PATH. */
 function split(value: string | undefined): string[] | undefined {
   const paths = (value ?? '').split(':').filter((path) => path !== '')
@@ -132,11 +122,6 @@ function isSet(name: string, value = ''): boolean {
   if (['', '0', 'false'].includes(value)) return false
   if (['1', 'true'].includes(value)) return true
   throw new Error(`${name} must be true or false, found '${value}'`)
-}
-
-function levelOf(value = 'info'): LogLevel {
-  if ((LOG_LEVELS as readonly string[]).includes(value)) return value as LogLevel
-  throw new Error(`--log-level must be one of ${LOG_LEVELS.join(', ')}, found '${value}'`)
 }
 
 /** Names with a comma between. */

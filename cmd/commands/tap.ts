@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { readFilter, TAP_FIELDS } from '../../src/admin/index.ts'
 import { type TapLine, tapLine } from '../tap/line.ts'
 import { openLines } from '../tap/stream.ts'
-import { adminAddress } from './admin-client.ts'
+import { type Address, adminAddress } from './admin-client.ts'
 
 const USAGE = `usage: outrigger tap [--admin HOST:PORT] [--json] [--limit N] [--slower-than DURATION]
                      [--status 503|5xx|500-503|grpc:NAME] [--reason REASON|any] [--route PATTERN] [--service NAME]
@@ -29,7 +29,7 @@ const PROCESS: TapIo = {
 }
 
 interface Asked {
-  readonly address: ReturnType<typeof adminAddress>
+  readonly address: Address
   readonly path: string
   readonly json: boolean
   /** Infinity: none. */

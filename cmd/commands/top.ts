@@ -7,10 +7,10 @@ import type { Ended, Frame } from '../../src/admin/index.ts'
 import { History, type ServiceHistory } from '../../src/admin/page/live/history.ts'
 import { Kinds } from '../../src/admin/page/live/kinds.ts'
 import { clock } from '../../src/admin/page/live/words.ts'
-import { type Address, openEvents } from '../top/event-stream.ts'
+import { openEvents } from '../top/event-stream.ts'
 import { lines } from '../top/frame.ts'
 import { Paint } from '../top/text.ts'
-import { adminAddress } from './admin-client.ts'
+import { type Address, adminAddress } from './admin-client.ts'
 
 const USAGE = `usage: outrigger top [--admin HOST:PORT] [--once]
   --once prints one picture and ends, as it does where standard output is no terminal; q ends it otherwise`

@@ -5,7 +5,8 @@
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseDuration } from '../../src/config/values/units.ts'
-import { adminAddress, askAdmin } from './admin-client.ts'
+import { type Address, adminAddress, askAdmin } from './admin-client.ts'
+import { readFlag } from './flags.ts'
 
 const USAGE = 'usage: outrigger wait [--timeout DURATION] [--admin HOST:PORT]'
 /** ms between questions, and for one. */
@@ -13,13 +14,13 @@ const PAUSE = 100
 const TIMEOUT = 1000
 
 export async function wait(args: readonly string[]): Promise<number> {
-  let address: ReturnType<typeof adminAddress>
+  let address: Address
   let longest: number
   try {
     const options = { admin: { type: 'string' }, timeout: { type: 'string' } } as const
     const { values } = parseArgs({ args: [...args], options })
     address = adminAddress(values.admin, process.env)
-    longest = durationOf(values.timeout ?? '60s')
+    longest = readFlag('timeout', values.timeout ?? '60s', parseDuration)
   } catch (error) {
     process.stderr.write(`outrigger wait: ${(error as Error).message}\n${USAGE}\n`)
     return 2
@@ -38,10 +39,4 @@ export async function wait(args: readonly string[]): Promise<number> {
   } while (performance.now() < end)
   process.stderr.write(`outrigger wait: the sidecar has not started within ${longest} ms: ${last}\n`)
   return 1
-}
-
-function durationOf(text: string): number {
-  const read = parseDuration(text)
-  if (read.ok) return read.value
-  throw new Error(`--timeout must be ${read.must}, found '${text}'`)
 }

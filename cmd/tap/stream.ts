@@ -1,8 +1,7 @@
 /** Reads a stream of lines from an admin listener. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-
-/** Bytes of a refusal that are read. */
-const LIMIT = 10_000
+import { addressText, failureOf, type Refusal, readRefusal } from '../commands/admin-answer.ts'
+import type { Address } from '../commands/admin-client.ts'
 
 export interface LineReader {
   /** Without its end. False: no more, please, until `resume` is called. */
@@ -16,12 +15,8 @@ export interface LineStream {
   close(): void
 }
 
-export function openLines(
-  address: { readonly host: string; readonly port: number },
-  path: string,
-  reader: LineReader,
-): LineStream {
-  const where = `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+export function openLines(address: Address, path: string, reader: LineReader): LineStream {
+  const where = addressText(address)
   let over = false
   let answer: IncomingMessage | undefined
   const end = (sentence: string) => {
@@ -32,7 +27,9 @@ export function openLines(
   }
   const asked: ClientRequest = request({ ...address, path, agent: false }, (response) => {
     answer = response.setEncoding('utf8')
-    if (response.statusCode !== 200) return refused(response, (sentence) => end(`${where}: ${sentence}`))
+    if (response.statusCode !== 200) {
+      return readRefusal(response, (refusal) => end(`${where}: ${refused(refusal, response.statusCode ?? 0)}`))
+    }
     let rest = ''
     response.on('data', (text: string) => {
       const lines = `${rest}${text}`.split('\n')
@@ -42,10 +39,7 @@ export function openLines(
     response.on('end', () => end(''))
     response.on('error', () => end(`${where} has broken off the stream`))
   })
-  asked.on('error', (error: NodeJS.ErrnoException) => {
-    const refusal = `nothing listens on ${where}: is the sidecar running, and is that its admin listener?`
-    end(error.code === 'ECONNREFUSED' ? refusal : `${where}: ${error.message}`)
-  })
+  asked.on('error', (error: NodeJS.ErrnoException) => end(failureOf(address, error)))
   asked.end()
   return {
     resume: () => void answer?.resume(),
@@ -53,20 +47,8 @@ export function openLines(
   }
 }
 
-/** What an admin listener refuses it says why. */
-function refused(response: IncomingMessage, told: (sentence: string) => void): void {
-  let text = ''
-  response.on('data', (piece: string) => {
-    if (text.length < LIMIT) text += piece
-  })
-  response.on('end', () => told(reasonIn(text) ?? `answers ${response.statusCode}: it knows nothing of taps`))
-}
-
-function reasonIn(text: string): string | undefined {
-  try {
-    const { error } = JSON.parse(text) as { error?: { reason?: string; message?: string } }
-    return error?.reason === 'not_found' ? undefined : error?.message
-  } catch {
-    return undefined
-  }
+/** An older sidecar does not know the path. */
+function refused(refusal: Refusal | undefined, status: number): string {
+  if (refusal === undefined || refusal.reason === 'not_found') return `answers ${status}: it knows nothing of taps`
+  return refusal.message
 }

@@ -1,10 +1,7 @@
 /** A stream of server-sent events from an admin listener (HTML, "Server-sent events"; ours have one line of data each). */
 import { type ClientRequest, request } from 'node:http'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
+import { addressText, failureOf, type Refusal, readRefusal } from '../commands/admin-answer.ts'
+import type { Address } from '../commands/admin-client.ts'
 
 export interface EventStreamHandler {
   /** `data` as it came: JSON. */
@@ -45,7 +42,7 @@ export class EventParser {
 
 /** Returns what ends it, after which nothing is told any more. `silence`: ms without a byte after which it has failed. */
 export function openEvents(address: Address, path: string, silence: number, handler: EventStreamHandler): () => void {
-  const where = `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+  const where = addressText(address)
   let over = false
   const fail = (sentence: string) => {
     if (over) return
@@ -59,14 +56,14 @@ export function openEvents(address: Address, path: string, silence: number, hand
   const asked: ClientRequest = request({ ...address, path, agent: false, timeout: silence }, (answer) => {
     answer.setEncoding('utf8')
     if (answer.statusCode !== 200 || !String(answer.headers['content-type']).startsWith('text/event-stream')) {
-      return refusal(answer, (text) => fail(refused(where, answer.statusCode ?? 0, text)))
+      return readRefusal(answer, (refusal) => fail(refused(where, answer.statusCode ?? 0, refusal)))
     }
     answer.on('data', (text: string) => parser.push(text))
     answer.on('close', () => fail(`${where} has ended the stream`))
     answer.on('error', () => fail(`${where} has ended the stream`))
   })
   asked.on('timeout', () => fail(`${where} says nothing for ${silence / 1000} s`))
-  asked.on('error', (error: NodeJS.ErrnoException) => fail(sentence(where, error)))
+  asked.on('error', (error: NodeJS.ErrnoException) => fail(failureOf(address, error)))
   asked.end()
   return () => {
     over = true
@@ -74,35 +71,7 @@ export function openEvents(address: Address, path: string, silence: number, hand
   }
 }
 
-function refusal(answer: NodeJS.ReadableStream, told: (text: string) => void): void {
-  let text = ''
-  answer.on('data', (piece: string) => {
-    if (text.length < 10_000) text += piece
-  })
-  answer.on('end', () => told(text))
-}
-
-/** What an admin listener refuses it says why. */
-function refused(where: string, status: number, text: string): string {
-  try {
-    const { error } = JSON.parse(text) as { error?: { reason?: string; message?: string } }
-    if (error?.reason === 'too_many_streams' && error.message !== undefined) return `${where}: ${error.message}`
-  } catch {
-    // Somebody else, who speaks in his own way.
-  }
+function refused(where: string, status: number, refusal: Refusal | undefined): string {
+  if (refusal?.reason === 'too_many_streams') return `${where}: ${refusal.message}`
   return `${where} answers ${status}: that is not the admin listener of a sidecar, or one that is older than this command`
-}
-
-function sentence(where: string, error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return `nothing listens on ${where}: is the sidecar running, and is that its admin listener?`
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `${where}: the name could not be resolved`
-    case 'ECONNRESET':
-      return `${where} has ended the connection`
-    default:
-      return error.code?.startsWith('HPE_') === true ? `${where} does not speak HTTP` : `${where}: ${error.message}`
-  }
 }

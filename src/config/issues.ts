@@ -1,7 +1,10 @@
 /** Every problem the loader and the runtime can report, and how a report is put together. `docs/problems.md` explains each. */
 import type { Issue, Place } from './model.ts'
 
-/** Code → what is wrong, in a few words; `E…` are errors, `W…` warnings. A code never changes its meaning; one that is gone is not given again. */
+/**
+ * Code → what is wrong, in a few words; `E…` are errors, `W…` warnings. A code never changes its meaning, and one that is gone
+ * is not given again.
+ */
 export const PROBLEMS = {
   E001: 'a path cannot be read',
   E002: 'the text is not YAML',
