@@ -1,5 +1,6 @@
 /** An injector in this process before an API server in small, and a client that believes what the webhook configuration says. */
-import { Agent, request } from 'node:https'
+import type { ClientRequest } from 'node:http'
+import { Agent, request, type RequestOptions } from 'node:https'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { SystemClock } from '../../src/core/clock.ts'
@@ -95,11 +96,16 @@ export interface Reviewed {
 }
 
 /** As the API server asks: TLS by the Service's name, the CA as the configuration has it. */
-export function post(injector: Injector, ca: string, path: string, body: string, method = 'POST'): Promise<Reviewed> {
+/** A POST whose body is yet to come. */
+export function open(injector: Injector, ca: string, path: string, more: RequestOptions = {}): ClientRequest {
   const [host, port] = injector.address.split(':')
+  return request({ host, port, path, method: 'POST', ca, servername: NAME, ...more })
+}
+
+export function post(injector: Injector, ca: string, path: string, body: string, method = 'POST'): Promise<Reviewed> {
   const agent = new Agent({ keepAlive: true })
   return new Promise<Reviewed>((resolve, reject) => {
-    const asked = request({ host, port, path, method, ca, servername: NAME, agent }, (response) => {
+    const asked = open(injector, ca, path, { method, agent }).on('response', (response) => {
       let text = ''
       response.on('data', (chunk) => (text += chunk))
       response.on('end', () => {

@@ -67,12 +67,10 @@ export function rewriteProbes(
   return { rewritten, lost }
 }
 
-/** In mode named-port, where the kubelet goes to the application itself: names become numbers, for they are the sidecar's now. */
-export function numberedProbe(probe: Probe, container: Container): Probe {
-  return numbered(probe, container)
-}
-
-/** The same of any handler; the very object where nothing is named. */
+/**
+ * In mode named-port, where the kubelet goes to the application itself: names of ports become numbers, for they are the sidecar's
+ * now. The very object where nothing is named.
+ */
 export function numbered<H extends Handler>(handler: H, container: Container): H {
   const { httpGet, tcpSocket } = handler
   const port = httpGet?.port ?? tcpSocket?.port

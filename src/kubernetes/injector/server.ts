@@ -14,6 +14,11 @@ import { type AdmissionRequest, readReview, reviewText, type Verdict } from './w
 /** Bytes of a review: an object of the API is at most 1.5 MiB, comes with its old self, and grows in JSON. */
 const LARGEST = 8 * 1024 * 1024
 
+/** Bytes that all bodies may take which are not there whole yet; who sends a large one while there is no room is refused. */
+const ROOM = 32 * 1024 * 1024
+/** Bytes of a body that needs no room: reviews of pods are seldom larger, and whoever fills the room shall not stop them. */
+const SMALL = 64 * 1024
+
 /** ms that an idle connection is kept: longer than the API server keeps it (90 s), so that it is never we who close one in use. */
 const IDLE = 120_000
 
@@ -38,6 +43,8 @@ export class WebhookServer {
   readonly #clock: Clock
   readonly #report: ReviewReport
   #underWay = 0
+  /** Bytes of bodies that are being read. */
+  #held = 0
   #closing = false
   #idle: (() => void) | undefined
 
@@ -50,6 +57,8 @@ export class WebhookServer {
       minVersion: 'TLSv1.2' as const,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
+      // How late the two above may come.
+      connectionsCheckingInterval: 5000,
       keepAliveTimeout: IDLE,
     }
     this.#server = createServer(options, (request, response) => void this.#answer(request, response))
@@ -118,8 +127,8 @@ export class WebhookServer {
     const webhook = Object.hasOwn(this.#webhooks, path) ? this.#webhooks[path] : undefined
     if (webhook === undefined) return refuse(404, `there are ${Object.keys(this.#webhooks).join(', ')}`)
     if (request.method !== 'POST') return refuse(405, 'this path takes POST')
-    const text = await readBody(request)
-    if (text === undefined) return refuse(413, `a review has at most ${LARGEST} bytes`)
+    const text = await this.#readBody(request)
+    if (typeof text !== 'string') return refuse(text.status, text.error)
     let review: ReturnType<typeof readReview>
     try {
       review = readReview(text)
@@ -131,6 +140,23 @@ export class WebhookServer {
     return { status: 200, body, result: verdict.allowed ? 'allowed' : 'denied' }
   }
 
+  async #readBody(request: IncomingMessage): Promise<string | { status: number; error: string }> {
+    const chunks: Buffer[] = []
+    let size = 0
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length
+        this.#held += chunk.length
+        if (size > LARGEST) return { status: 413, error: `a review has at most ${LARGEST} bytes` }
+        if (size > SMALL && this.#held > ROOM) return { status: 503, error: 'too many large reviews at once' }
+        chunks.push(chunk)
+      }
+    } finally {
+      this.#held -= size
+    }
+    return Buffer.concat(chunks).toString()
+  }
+
   #send(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
     const close = this.#closing || !request.complete
     response.writeHead(status, {
@@ -140,18 +166,6 @@ export class WebhookServer {
     })
     response.end(body)
   }
-}
-
-/** undefined: too large. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > LARGEST) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 export interface AdminAnswers {

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { Injector } from '../../../src/kubernetes/injector/injector.ts'
 import type { Pod } from '../../../src/kubernetes/inject/pod.ts'
 import { applyPatch, type FakeApi } from '../../support/fake-api.ts'
-import { bundle, cluster, post, ready, review, startInjector, VALIDATING } from '../../support/injector-scene.ts'
+import { bundle, cluster, open, post, ready, review, startInjector, VALIDATING } from '../../support/injector-scene.ts'
 import { pod } from '../../support/pods.ts'
 
 async function scene(
@@ -124,6 +124,22 @@ t.test('What is no review is refused', async (t) => {
   t.match(await ask('/other', ''), { status: 404, body: /\/validate-policy/ })
   t.match(await ask('/mutate', '', 'PUT'), { status: 405 })
   t.match(await ask('/mutate', 'x'.repeat(8 * 1024 * 1024 + 1)), { status: 413 })
+})
+
+t.test('Large bodies that do not end take a bounded room, and nothing from the reviews of others', async (t) => {
+  const { injector, api } = await scene(t)
+  const large = Buffer.alloc(7 * 1024 * 1024, 0x20)
+  const started = Array.from({ length: 6 }, () => {
+    const request = open(injector, bundle(api), '/mutate')
+    t.teardown(() => request.destroy())
+    request.write(large)
+    return new Promise<number | undefined>((resolve) => {
+      request.on('response', ({ statusCode }) => resolve(statusCode))
+      request.on('error', () => {})
+    })
+  })
+  t.equal(await Promise.race(started), 503)
+  t.match(await post(injector, bundle(api), '/mutate', review(pod())), { status: 200 })
 })
 
 t.test('A drain finishes the review under way', async (t) => {
