@@ -26,6 +26,8 @@ export class FakeApi {
   readonly tokens: string[] = []
   /** Answers with this status instead: path prefix → status. */
   readonly refuses = new Map<string, number>()
+  /** Watches are refused with this status, and lists are not. */
+  refusesWatches: number | undefined
   /** Answers wait for this. */
   slow: Promise<unknown> = Promise.resolve()
   /** Places before this one are forgotten: a watch from there is answered with 410. */
@@ -113,16 +115,19 @@ export class FakeApi {
     for (const wake of this.#wake.splice(0)) wake()
     await this.slow
     const { method = 'GET' } = request
-    if (query.get('watch') === 'true' && this.#refusal(pathname) === undefined) this.#watch(pathname, query, response)
+    const watching = query.get('watch') === 'true'
+    const refusal = this.#refusal(pathname, watching)
+    if (watching && refusal === undefined) this.#watch(pathname, query, response)
     else {
-      const { status, value } = this.#refusal(pathname) ?? this.#answerTo(method, pathname, query, body)
+      const { status, value } = refusal ?? this.#answerTo(method, pathname, query, body)
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(value))
     }
     for (const wake of this.#wake.splice(0)) wake()
   }
 
-  #refusal(path: string): Answer | undefined {
+  #refusal(path: string, watching: boolean): Answer | undefined {
+    if (watching && this.refusesWatches !== undefined) return failure(this.refusesWatches, 'Refused')
     const refused = [...this.refuses].find(([prefix]) => path.startsWith(prefix))
     return refused === undefined ? undefined : failure(refused[1], 'Refused')
   }

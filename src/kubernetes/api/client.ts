@@ -20,8 +20,13 @@ export type PatchKind = 'json-patch' | 'merge-patch' | 'strategic-merge-patch'
 const PATIENCE = 10_000
 /** Items of one answer to a list. */
 const PAGE = '500'
-/** Before a stream without a byte is taken for dead, ms: bookmarks come once a minute. */
-const SILENCE = 90_000
+/**
+ * Before a stream without a byte is taken for dead, ms. More than the longest watch that is asked for: an API server sends a bookmark
+ * only when it has a new place to tell, and in a quiet cluster that is never.
+ */
+const SILENCE = 330_000
+/** ms of silence after which TCP asks whether the other side is still there; ten such questions, 1 s apart, unanswered: it is not. */
+const PROBE_AFTER = 30_000
 
 /** Paths are those of the API, `/api/v1/namespaces/shop/configmaps/x`. Every method rejects with an ApiError or a network error. */
 export class KubernetesApi {
@@ -130,7 +135,8 @@ export class KubernetesApi {
       allowH2: false,
       connect(options, callback) {
         const ca = connection.ca()
-        const connect = buildConnector({ timeout: PATIENCE, allowH2: false, ...(ca === undefined ? {} : { ca }) })
+        const patience = { timeout: PATIENCE, keepAliveInitialDelay: PROBE_AFTER }
+        const connect = buildConnector({ allowH2: false, ...patience, ...(ca === undefined ? {} : { ca }) })
         connect(options, callback)
       },
     })

@@ -29,11 +29,13 @@ export interface WatchOptions {
   readonly signal: AbortSignal
 }
 
-/** s that the API server is asked to keep a watch; the dice spread the ends of many sidecars. */
+/** s that the API server is asked to keep a watch, and up to a quarter more: the dice spread the ends of many sidecars. */
 const WATCH_SECONDS = 240
 /** Backoff between tries, ms. */
 const BASE = 250
 const MOST = 30_000
+/** So many failures in a row, the last of them a refusal, mean a new list: the place itself may be what is refused. */
+const STUBBORN = 3
 /** A watch that lasted this long, ms, worked, though nothing may have happened in it. */
 const STEADY = 5000
 
@@ -82,11 +84,17 @@ export async function watch<T extends KubernetesObject>(
       }
     }
     failures++
+    if (failures >= STUBBORN && refusesUs(failure)) place = ''
     const most = Math.min(MOST, BASE * 2 ** Math.min(failures, 10))
     const delay = Math.round(most * (0.5 + random.fraction() / 2))
     if (failure !== undefined) watcher.onError(failure as Error, delay)
     await sleep(clock, delay, signal)
   }
+}
+
+/** An answer that is no word for "too busy": then lists would make it worse. */
+function refusesUs(failure: unknown): boolean {
+  return failure instanceof ApiError && failure.status !== 429 && failure.status !== 503
 }
 
 interface Event<T> {

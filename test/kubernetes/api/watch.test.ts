@@ -160,3 +160,12 @@ t.test('watch() begins anew at once when the time of a watch is over, and forget
   await standing(4)
   t.same(clock.delays, [250, 250])
 })
+
+t.test('watch() lists anew where its place is refused again and again, with whatever status', async (t) => {
+  const { server, told, standing } = await scene(t)
+  await standing(1)
+  server.refusesWatches = 504
+  server.endWatches(true)
+  server.put(`${SLICES}/b`, { metadata: { name: 'b' } })
+  t.same((await told.until(5)).slice(0, 5), ['sync a', 'error', 'error', 'error', 'sync a b'])
+})

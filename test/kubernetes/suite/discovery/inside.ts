@@ -3,6 +3,7 @@ import { Cluster } from '../cluster.ts'
 import { Report } from '../report.ts'
 import { apiServerFacts } from './api-server-facts.ts'
 import { churnFacts } from './churn-facts.ts'
+import { quietFacts } from './quiet-facts.ts'
 import { rightsFacts } from './rights-facts.ts'
 import { sliceFacts } from './slice-facts.ts'
 import { World } from './world.ts'
@@ -18,6 +19,7 @@ try {
       await rightsFacts(report, world)
       await churnFacts(report, world)
       await sliceFacts(report, world)
+      await quietFacts(report, world)
       await apiServerFacts(report, world)
     } finally {
       report.same('the sidecar stops with 0', await world.close(), 0)
