@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** ms between the answer of one request and the next one of the same client. */
 const PACE = 10
 const FAILURES_KEPT = 10
+const BODY = 'a write, which nobody may carry out twice'
 
 /** `text` is what came, or what broke it; `status` 0 where nothing came. */
 export interface Outcome {
@@ -35,10 +36,10 @@ export interface Counts {
   slowest: number
 }
 
-function ask(url: string, host: string | undefined, agent: Agent): Promise<Outcome> {
+function ask(url: string, agent: Agent, host?: string, method = 'GET'): Promise<Outcome> {
   return new Promise((resolve) => {
     const headers = host === undefined ? {} : { host }
-    const asked = request(url, { agent, headers, timeout: 15_000 }, async (answer) => {
+    const asked = request(url, { method, agent, headers, timeout: 15_000 }, async (answer) => {
       try {
         let text = ''
         for await (const chunk of answer) text += chunk
@@ -49,11 +50,11 @@ function ask(url: string, host: string | undefined, agent: Agent): Promise<Outco
     })
     asked.on('timeout', () => asked.destroy(new Error('nothing for 15 s')))
     asked.on('error', (error) => resolve({ status: 0, text: `${error}` }))
-    asked.end()
+    asked.end(method === 'POST' ? BODY : undefined)
   })
 }
 
-/** Clients, one half on kept connections and the other on a new one for each request, until `end`. */
+/** Clients, one half on kept connections and the other on a new one for each request, of both one half with POST, until `end`. */
 class Load {
   readonly counts: Counts = { requests: 0, failed: 0, failures: [], slowest: 0 }
   readonly #start = performance.now()
@@ -61,7 +62,9 @@ class Load {
   #ended = false
 
   constructor(url: string, clients: number) {
-    this.#clients = Array.from({ length: clients }, (_, at) => this.#client(url, at % 2 === 0))
+    this.#clients = Array.from({ length: clients }, (_, at) => {
+      return this.#client(url, at % 2 === 0, at % 4 < 2 ? 'GET' : 'POST')
+    })
   }
 
   async end(): Promise<Counts> {
@@ -70,25 +73,24 @@ class Load {
     return this.counts
   }
 
-  async #client(url: string, keepAlive: boolean): Promise<void> {
+  async #client(url: string, keepAlive: boolean, method: string): Promise<void> {
     const agent = new Agent({ keepAlive })
     while (!this.#ended) {
       const began = performance.now()
-      const { status, text } = await ask(url, undefined, agent)
+      const { status, text } = await ask(url, agent, undefined, method)
       const took = performance.now() - began
       this.counts.requests += 1
       this.counts.slowest = Math.max(this.counts.slowest, Math.round(took))
-      if (status !== 200) this.#failed(keepAlive, began, `${status} ${text}`)
+      if (status !== 200) this.#failed(`${method}, ${keepAlive ? 'kept' : 'new'}`, began, `${status} ${text}`)
       await pause(PACE)
     }
     agent.destroy()
   }
 
-  #failed(keepAlive: boolean, began: number, what: string): void {
+  #failed(client: string, began: number, what: string): void {
     const { counts } = this
     counts.failed += 1
-    const connection = keepAlive ? 'kept' : 'new'
-    const line = `${Math.round(began - this.#start)} (${connection}): ${what.slice(0, 300)}`
+    const line = `${Math.round(began - this.#start)} (${client}): ${what.slice(0, 300)}`
     if (counts.failures.length < FAILURES_KEPT) counts.failures.push(line)
   }
 }
@@ -101,7 +103,7 @@ async function answer(asked: IncomingMessage, port: number): Promise<unknown> {
   const url = searchParams.get('url') ?? ''
   switch (pathname) {
     case '/ask':
-      return ask(url, searchParams.get('host') ?? undefined, new Agent())
+      return ask(url, new Agent(), searchParams.get('host') ?? undefined)
     case '/load':
       await load?.end()
       load = new Load(url, Number(searchParams.get('clients')))
@@ -127,6 +129,7 @@ function seen({ headers, socket }: IncomingMessage, port: number): Seen {
 function serve(port: number): Server {
   const server = createServer(async (asked, response) => {
     const text = JSON.stringify(await answer(asked, port))
+    asked.resume()
     response.setHeader('content-type', 'application/json')
     response.end(text)
   })
@@ -135,7 +138,7 @@ function serve(port: number): Server {
 
 const [once] = process.argv.slice(2)
 if (once !== undefined) {
-  const outcome = await ask(once, undefined, new Agent())
+  const outcome = await ask(once, new Agent())
   console.log(JSON.stringify(outcome))
   process.exit(outcome.status === 200 ? 0 : 1)
 }
