@@ -127,6 +127,8 @@ export class Receiver implements ServerOwner {
       connection.drain()
       return this.#overloaded(request, response)
     }
+    // As `Connection: close` does it over HTTP/1.1: whoever sends something in a drain is told to go, with what it has sent.
+    if (connection.announces && options.draining()) connection.drain()
     if (fields.looped) return options.looped(request, response)
     return hops === 0 ? options.lastHop(request, response) : options.dispatch()(request, response)
   }

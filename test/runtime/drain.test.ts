@@ -1,13 +1,15 @@
 import { once } from 'node:events'
+import http2 from 'node:http2'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { admin, answer, ask, eventually, field, get, postAdmin, state } from '../support/ask.ts'
 import { drainTimes, type Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { session } from '../support/grpc-call.ts'
 import { startProxy } from '../support/proxy.ts'
 import { connect, turn } from '../support/raw.ts'
 import { type Script, startRawOrigin } from '../support/raw-origin.ts'
-import { HI, OK, scene } from '../support/scene.ts'
+import { HI, OK, policy, scene } from '../support/scene.ts'
 
 const SILENT: Script = async (peer) => {
   for (;;) await peer.request(20_000)
@@ -241,6 +243,27 @@ t.test(
     await t.rejects(connect(port), { code: 'ECONNREFUSED' })
   },
 )
+
+t.test('POST /announce: a client of HTTP/2 gets its answer, and a GOAWAY with it', async (t) => {
+  // An answer of our own, for the origin speaks HTTP/1.1 only.
+  const yaml = policy('authorize: {allow: []}', '{direction: inbound}')
+  const { proxy, port } = await scene(t, HI, { inbound: true, sidecar: DRAIN, yaml })
+  const client = session(t, port)
+  const gone = new Promise<number>((resolve) => client.once('goaway', resolve))
+  const ended = once(client, 'close')
+  const status = async (): Promise<unknown> => {
+    const stream = client.request({ ':path': '/', ':authority': 'origin' })
+    const [head] = await once(stream, 'response')
+    stream.resume()
+    return head[':status']
+  }
+  t.equal(await status(), 403)
+  t.notOk(client.closed)
+  t.equal((await postAdmin(proxy, '/announce')).status, 200)
+  t.equal(await status(), 403)
+  t.equal(await gone, http2.constants.NGHTTP2_NO_ERROR)
+  await ended
+})
 
 t.test('drainTimes() of each layout', (t) => {
   const stated = { wait: 5000, timeout: 8000 }
