@@ -4,8 +4,9 @@
 export const PERIOD = 250
 
 /**
- * What to do now: nothing; `trim`, hand free memory to the system (under 1 ms); `collect`, look for garbage first (about
- * 7 ms); `purge`, the same as thoroughly as V8 can, twice, giving up what it would keep for later (about 25 ms).
+ * What to do now: nothing; `trim`, hand free memory to the system (under 1 ms); `collect`, look for garbage in pieces (about 6 ms
+ * in all), which the next looks trim; `purge`, the same as thoroughly as V8 can, twice, giving up what it would keep for later
+ * (about 25 ms, and code is slow at first when it is needed again).
  */
 export type Step = 'nothing' | 'trim' | 'collect' | 'purge'
 
@@ -23,28 +24,39 @@ const MIB = 1024 * 1024
 /** Cores: below the first nobody notices a pause, below the second few do. */
 const CALM = 0.05
 const EASY = 0.3
+/** Of a core, over all of a calm: up to here nobody is served but the kubelet and Prometheus. */
+const IDLE = 0.01
 /** Looks in a row that have to be calm or easy. */
 const ROW = 2
+/** Idle for so many looks, nobody is expected back so soon that fast code is worth its memory: 30 s. */
+const LONG = 30_000 / PERIOD
+/** ms of CPU up to which there is no fast code that a purge could take. */
+const COLD = 500
 /** Bytes above what was held after the step before, from which it is worth its price. */
-const PURGE_SURPLUS = 6 * MIB
-const COLLECT_SURPLUS = 12 * MIB
+const CALM_SURPLUS = 6 * MIB
+const EASY_SURPLUS = 12 * MIB
 const TRIM_SURPLUS = 4 * MIB
-/** ms of CPU after which a purge is worth its price whatever is held: connections that were open at the last one may be gone. */
-const PURGE_WORK = 2000
+/** ms of CPU after which calm is used whatever is held: connections that were open at the last time may be gone. */
+const WORK = 2000
 /** ms between two. */
-const PURGE_GAP = 1000
-const COLLECT_GAP = 10_000
+const CALM_GAP = 1000
+const EASY_GAP = 10_000
 const TRIM_GAP = 1000
+/** Looks after which what a collection found is free. */
+const FREED = 2
 
 /**
- * In calm all is given back; while there is a little to do, the garbage, once in ten seconds at most; under load V8 knows
- * best when to collect, and only what the allocator of the C library keeps is given back.
+ * In calm the garbage is collected; while there is a little to do as well, once in ten seconds at most; under load V8 knows best
+ * when to collect, and only what the allocator of the C library keeps is given back. All that can be given back is given back
+ * right after the start and once idle for long, because it makes code slow: whoever comes every few seconds shall find it fast.
  */
 export class Giving {
   #calm = 0
   #easy = 0
-  /** ms of CPU since the last purge. */
-  #work = 0
+  /** Cores, summed over the looks of this calm. */
+  #used = 0
+  /** Looks until what was collected is free; 0 where nothing is awaited. */
+  #freed = 0
   readonly #purged = new Last()
   readonly #collected = new Last()
   readonly #trimmed = new Last()
@@ -52,35 +64,65 @@ export class Giving {
   next({ at, cpu, resident }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
     this.#easy = cpu <= EASY ? this.#easy + 1 : 0
-    this.#work += cpu * PERIOD
-    const surplus = this.#work >= PURGE_WORK ? Number.NEGATIVE_INFINITY : PURGE_SURPLUS
-    if (this.#calm >= ROW && this.#purged.worth(at, PURGE_GAP, resident, surplus)) return 'purge'
-    if (this.#easy >= ROW && this.#collected.worth(at, COLLECT_GAP, resident, COLLECT_SURPLUS)) return 'collect'
-    return this.#trimmed.worth(at, TRIM_GAP, resident, TRIM_SURPLUS) ? 'trim' : 'nothing'
+    this.#used = cpu <= CALM ? this.#used + cpu : 0
+    for (const last of [this.#purged, this.#collected]) last.work += cpu * PERIOD
+    // A collection frees more for seconds after it.
+    this.#collected.lower(resident)
+    if (this.#mayPurge() && this.#purged.worth(at, CALM_GAP, resident, CALM_SURPLUS)) return 'purge'
+    if (this.#freed > 0) {
+      this.#freed--
+      return this.#freed === 0 ? 'trim' : 'nothing'
+    }
+    if (this.#calm >= ROW && this.#collected.worth(at, CALM_GAP, resident, CALM_SURPLUS)) return 'collect'
+    if (this.#easy >= ROW && this.#collected.above(at, EASY_GAP, resident, EASY_SURPLUS)) return 'collect'
+    return this.#trimmed.above(at, TRIM_GAP, resident, TRIM_SURPLUS) ? 'trim' : 'nothing'
+  }
+
+  #mayPurge(): boolean {
+    const cold = !this.#purged.taken && this.#purged.work <= COLD
+    return cold ? this.#calm >= ROW : this.#calm >= LONG && this.#used <= IDLE * this.#calm
   }
 
   /** `resident` is what is held after `step`. What a step does, the smaller ones need not do again. */
   done(step: Step, at: number, resident: number): void {
-    if (step === 'purge') {
-      this.#work = 0
-      this.#purged.note(at, resident)
-    }
-    if (step === 'purge' || step === 'collect') this.#collected.note(at, resident)
-    if (step !== 'nothing') this.#trimmed.note(at, resident)
+    if (step === 'nothing') return
+    this.#trimmed.note(at, resident)
+    if (step === 'trim') return
+    this.#collected.note(at, resident)
+    this.#collected.work = 0
+    this.#freed = step === 'collect' ? FREED : 0
+    if (step !== 'purge') return
+    this.#purged.note(at, resident)
+    this.#purged.work = 0
   }
 }
 
 /** When a step was taken last, and what was held after it. */
 class Last {
+  /** ms of CPU since then. */
+  work = 0
   #at = Number.NEGATIVE_INFINITY
   #resident = 0
 
+  get taken(): boolean {
+    return this.#at > Number.NEGATIVE_INFINITY
+  }
+
+  /** Whether there was work, or more is held. */
   worth(at: number, gap: number, resident: number, surplus: number): boolean {
+    return this.above(at, gap, resident, this.work >= WORK ? Number.NEGATIVE_INFINITY : surplus)
+  }
+
+  above(at: number, gap: number, resident: number, surplus: number): boolean {
     return at >= this.#at + gap && resident >= this.#resident + surplus
   }
 
   note(at: number, resident: number): void {
     this.#at = at
     this.#resident = resident
+  }
+
+  lower(resident: number): void {
+    this.#resident = Math.min(this.#resident, resident)
   }
 }

@@ -12,9 +12,9 @@ export interface Process {
   cpu(): number
   /** Bytes. */
   resident(): number
-  /** Collects all garbage. */
+  /** Begins to collect all garbage; it is done by the time of the next look. */
   collect(): void
-  /** The same, and gives up what would be kept for later. */
+  /** Collects it at once, and gives up what would be kept for later, fast code as well. */
   purge(): void
   /** Hands free memory of the C library to the system. */
   trim(): void

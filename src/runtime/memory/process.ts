@@ -1,5 +1,5 @@
 /** This process, as far as its memory goes. */
-import { collectAll, collectHard } from '../../core/garbage.ts'
+import { collectHard, collectSoon } from '../../core/garbage.ts'
 import { trimmer } from './malloc.ts'
 import type { Process } from './giving-back.ts'
 
@@ -10,7 +10,7 @@ export function thisProcess(): Process {
       return user + system
     },
     resident: () => process.memoryUsage.rss(),
-    collect: collectAll,
+    collect: collectSoon,
     purge: collectHard,
     trim: trimmer(),
   }

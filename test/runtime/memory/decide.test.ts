@@ -2,6 +2,8 @@ import t from 'tap'
 import { Giving, PERIOD, type Step } from '../../../src/runtime/memory/decide.ts'
 
 const MIB = 1024 * 1024
+/** Looks in 30 s. */
+const LONG = 120
 
 /** One look per period: the share of a core, MiB held, and, after a step, MiB held then. */
 type Row = readonly [cpu: number, held: number, after?: number]
@@ -19,36 +21,77 @@ function times(count: number, row: Row): Row[] {
   return Array.from({ length: count }, () => row)
 }
 
-t.test('next(): in calm all is given back once, and again only when more is held than after that', async (t) => {
+/** One that has been purged right after its start, and holds 60 MiB. */
+function started(): Giving {
+  const giving = new Giving()
+  steps(times(2, [0, 70, 60]), giving)
+  return giving
+}
+
+function taken(rows: readonly Row[], giving: Giving, from: number): string[] {
+  return steps(rows, giving, from).filter((step) => step !== 'nothing')
+}
+
+t.test('next(): the first calm after the start gives all back, for no code is fast yet', async (t) => {
   t.same(steps([[0.9, 70], [0.05, 70], [0, 70, 60], ...times(8, [0, 60])]), [
     'trim',
     'nothing',
     'purge',
     ...times(8, [0, 0]).map(() => 'nothing'),
   ])
-  const giving = new Giving()
-  t.equal(steps(times(2, [0, 70, 60]), giving).at(-1), 'purge')
-  t.equal(steps(times(3, [0, 65]), giving, 10_000).includes('purge'), false, '5 MiB are not worth it')
-  t.same(steps(times(3, [0, 66, 60]), giving, 20_000), ['purge', 'nothing', 'nothing'], '6 are')
+  const served = new Giving()
+  t.same(
+    taken([...times(3, [0.9, 70]), ...times(4, [0, 70])], served, 0),
+    ['trim', 'collect', 'trim'],
+    'half a second of work has made some fast',
+  )
 })
 
 t.test('next(): calm is two looks in a row', async (t) => {
+  const rows: Row[] = [0, 0.06, 0, 0.06, 0, 0].map((cpu) => [cpu, 60])
   t.same(
-    steps([
-      [0, 60],
-      [0.06, 60],
-      [0, 60],
-      [0.06, 60],
-      [0, 60],
-      [0, 60],
-    ]).filter((step) => step === 'purge'),
+    steps(rows).filter((step) => step === 'purge'),
     ['purge'],
   )
 })
 
+t.test('next(): calm after a burst collects, and trims half a second later', async (t) => {
+  const giving = started()
+  t.same(steps([[1, 66], ...times(6, [0, 66, 62])], giving, 10_000), [
+    'trim',
+    'nothing',
+    'collect',
+    'nothing',
+    'trim',
+    'nothing',
+    'nothing',
+  ])
+  t.same(taken([[1, 65], ...times(6, [0, 65])], started(), 10_000), ['trim'], '5 MiB are not worth it')
+})
+
+t.test('next(): what V8 lets go seconds after a collection counts for the next one', async (t) => {
+  const giving = started()
+  t.same(taken([[1, 70], ...times(20, [0, 70]), [0, 62]], giving, 10_000), ['trim', 'collect', 'trim'])
+  t.ok(taken([[1, 68], ...times(4, [0, 68])], giving, 20_000).includes('collect'), '6 MiB above the 62')
+})
+
+t.test('next(): bursts every few seconds are never purged', async (t) => {
+  const rows = Array.from({ length: 40 }, () => [...times(4, [1, 90]), ...times(16, [0, 80])]).flat()
+  t.notOk(taken(rows, started(), 10_000).includes('purge'))
+})
+
+t.test('next(): after 30 s with next to nothing to do all is given back once', async (t) => {
+  const giving = started()
+  const burst: Row[] = times(2, [1, 70])
+  const found = steps([...burst, ...times(LONG, [0.009, 70, 60])], giving, 10_000)
+  t.equal(found.at(-1), 'purge')
+  t.notOk(found.slice(0, -1).includes('purge'))
+  t.same(taken(times(2 * LONG, [0, 60]), giving, 60_000), [], 'not again for the same')
+  t.notOk(taken(times(2 * LONG, [0.02, 90]), started(), 10_000).includes('purge'), 'a little traffic keeps code fast')
+})
+
 t.test('next(): with a little to do garbage is looked for, once in ten seconds', async (t) => {
-  const giving = new Giving()
-  steps(times(2, [0, 60, 60]), giving)
+  const giving = started()
   const rows: Row[] = times(82, [0.3, 80])
   const found = steps(rows, giving, 5000).flatMap((step, i) => (step === 'collect' ? [5000 + i * PERIOD] : []))
   t.same(found, [PERIOD + 10_000], 'counted from the last one of any kind; what is held after it is what is needed')
@@ -62,8 +105,7 @@ t.test('next(): with a little to do garbage is looked for, once in ten seconds',
 t.test(
   'next(): under load nothing is collected, and what lies free is handed back at most once a second',
   async (t) => {
-    const giving = new Giving()
-    steps(times(2, [0, 60, 60]), giving)
+    const giving = started()
     const found = steps(times(9, [1, 100, 70]), giving, 5000)
     t.same(found, ['trim', 'nothing', 'nothing', 'nothing', 'trim', 'nothing', 'nothing', 'nothing', 'trim'])
     t.same(steps(times(4, [1, 73.9]), giving, 20_000), ['nothing', 'nothing', 'nothing', 'nothing'])
@@ -71,11 +113,8 @@ t.test(
 )
 
 t.test('next(): after two seconds of work calm is used whatever is held', async (t) => {
-  const giving = new Giving()
-  steps(times(2, [0, 80, 80]), giving)
-  t.notOk(steps([...times(7, [1, 80]), ...times(3, [0, 80])], giving, 5000).includes('purge'), '1.75 s')
-  t.same(
-    steps([[1, 80], ...times(4, [0, 80, 60])], giving, 10_000).filter((step) => step === 'purge'),
-    ['purge'],
-  )
+  const giving = started()
+  t.notOk(taken([...times(7, [1, 60]), ...times(3, [0, 60])], giving, 5000).includes('collect'), '1.75 s')
+  t.same(taken([[1, 60], ...times(8, [0, 60])], giving, 10_000), ['collect', 'trim'])
+  t.equal(steps(times(LONG, [0, 60]), giving, 20_000).includes('purge'), true, 'and so is long calm')
 })
