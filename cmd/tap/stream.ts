@@ -27,7 +27,7 @@ export function openLines(address: Address, path: string, reader: LineReader): L
   }
   const asked: ClientRequest = request({ ...address, path, agent: false }, (response) => {
     answer = response.setEncoding('utf8')
-    if (response.statusCode !== 200) {
+    if (response.statusCode !== 200 || !String(response.headers['content-type']).startsWith('application/x-ndjson')) {
       return readRefusal(response, (refusal) => end(`${where}: ${refused(refusal, response.statusCode ?? 0)}`))
     }
     let rest = ''

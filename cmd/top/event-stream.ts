@@ -72,6 +72,6 @@ export function openEvents(address: Address, path: string, silence: number, hand
 }
 
 function refused(where: string, status: number, refusal: Refusal | undefined): string {
-  if (refusal?.reason === 'too_many_streams') return `${where}: ${refusal.message}`
+  if (refusal !== undefined && refusal.reason !== 'not_found') return `${where}: ${refusal.message}`
   return `${where} answers ${status}: that is not the admin listener of a sidecar, or one that is older than this command`
 }

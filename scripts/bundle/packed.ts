@@ -60,6 +60,8 @@ async function textOf(names: readonly string[], target: string): Promise<{ text:
     platform: 'node',
     target,
     format: 'cjs',
+    // The loader that would serve an import() in a compiled function says on stderr that it is experimental; a require() does not.
+    supported: { 'dynamic-import': false },
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
@@ -74,12 +76,11 @@ function unpacker(kin: string, text: string): string {
   // One step below the best takes a tenth of the time and leaves a few more per cent.
   const code = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).toString('base64')
   return `
-    const { compileFunction, constants } = require('node:vm')
+    const { compileFunction } = require('node:vm')
     const { brotliDecompressSync } = require('node:zlib')
     const text = brotliDecompressSync(Buffer.from('${code}', 'base64')).toString()
     const run = compileFunction(text, ['module', 'exports', 'require', '__filename', '__dirname'], {
       filename: 'outrigger:${kin}',
-      importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     })
     const part = { exports: {} }
     run(part, part.exports, require, __filename, __dirname)

@@ -16,7 +16,7 @@
  * else is on it; ratios within one run count.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,22 +39,23 @@ const OUTSIDE = fileURLToPath(new URL('../../../shared/tools/peers/compare.sh', 
 const OTHERS = ['envoy', 'envoy-h2', 'haproxy', 'nginx']
 const ROUNDS = 2
 
-const { values: flags } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: String(ROUNDS) },
-    seconds: { type: 'string', default: '3' },
-    only: { type: 'string', default: '' },
-    ref: { type: 'string', default: '' },
-    inside: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    layers: { type: 'boolean', default: false },
-    echo: { type: 'boolean', default: false },
-    telemetry: { type: 'boolean', default: false },
-    'no-layers': { type: 'boolean', default: false },
-    'peer-file': { type: 'boolean', default: false },
-    delegate: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  help: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: String(ROUNDS) },
+  seconds: { type: 'string', default: '3' },
+  only: { type: 'string', default: '' },
+  ref: { type: 'string', default: '' },
+  inside: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  layers: { type: 'boolean', default: false },
+  echo: { type: 'boolean', default: false },
+  telemetry: { type: 'boolean', default: false },
+  'no-layers': { type: 'boolean', default: false },
+  'peer-file': { type: 'boolean', default: false },
+  delegate: { type: 'boolean', default: false },
+} as const
+
+const flags = parse()
 
 const plan: Plan = {
   rounds: Number(flags.rounds),
@@ -65,6 +66,24 @@ const plan: Plan = {
 }
 
 const whole = process.argv.length === 2
+
+/** Wrong usage, and what is asked for by `--help`, end here: the words are those at the top of this file. */
+function parse() {
+  const usage = readFileSync(fileURLToPath(import.meta.url), 'utf8')
+    .split('*/', 1)
+    .flatMap((comment) => comment.split('\n').slice(1, -1))
+    .map((line) => line.replace(/^ \* ?/, ''))
+    .join('\n')
+  let wrong = ''
+  try {
+    const { values } = parseArgs({ options: OPTIONS })
+    if (!values.help) return values
+  } catch (error) {
+    wrong = `${(error as Error).message}\n\n`
+  }
+  console.log(`${wrong}${usage}`)
+  process.exit(wrong === '' ? 0 : 2)
+}
 
 /** Printed as soon as it is there: a run takes minutes. */
 function told(title: string, words: string, found: Section['table']): Section {

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { tap, type TapIo } from '../../cmd/commands/tap.ts'
 import { tapLine } from '../../cmd/tap/line.ts'
@@ -83,6 +85,24 @@ t.test('tap says when there is no such sidecar, or it has ended', async (t) => {
   await proxy.stop()
   t.equal(await ended, 1)
   t.match(io.errors, /outrigger tap: /)
+})
+
+t.test('tap says when something else answers there', async (t) => {
+  const json = '{"error":{"reason":"foreign_host","message":"Host must be an address or localhost"}}'
+  const cases: [number, string, RegExp][] = [
+    [200, 'hello\nworld\n', /answers 200: it knows nothing of taps/],
+    [404, '{"error":{"reason":"not_found","message":"nothing is here"}}', /answers 404: it knows nothing of taps/],
+    [403, json, /127\.0\.0\.1:\d+: Host must be an address or localhost/],
+  ]
+  for (const [status, body, sentence] of cases) {
+    const server = createServer((_request, response) => response.writeHead(status).end(body))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const io = new Io()
+    t.equal(await tap(['--admin', `127.0.0.1:${(server.address() as AddressInfo).port}`], io), 1)
+    t.match(io.errors, sentence)
+    t.same(io.lines, [])
+    server.close()
+  }
 })
 
 t.test('tap refuses what no sidecar would understand, before it asks one', async (t) => {

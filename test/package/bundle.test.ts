@@ -74,9 +74,13 @@ t.test('npm pack gives a tarball whose outrigger runs where it is installed', as
     await t.resolves(run(outrigger, ['validate', join(installed, 'policies', 'standard.yaml')], { env }))
 
     const args = ['run', '--app=127.0.0.1:1', '--inbound=127.0.0.1:0', '--outbound=127.0.0.1:0', '--admin=127.0.0.1:0']
-    const sidecar = spawn(outrigger, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
-    const exit = once(sidecar, 'exit')
+    // Its exporter is another of the parts that are unpacked when they are needed; nobody is there to take what it sends.
+    const otlp = { OTEL_METRICS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }
+    const sidecar = spawn(outrigger, args, { env: { ...env, ...otlp }, stdio: ['ignore', 'ignore', 'pipe'] })
+    const exit = once(sidecar, 'close')
     const lines = createInterface({ input: sidecar.stderr })
+    const strange: string[] = []
+    lines.on('line', (line) => line.startsWith('{') || strange.push(line))
     const ready = String((await once(lines, 'line'))[0])
     t.match(ready, /"msg":"ready"/)
     const { admin } = JSON.parse(ready) as { admin: string }
@@ -86,6 +90,7 @@ t.test('npm pack gives a tarball whose outrigger runs where it is installed', as
     for (const link of links) t.equal((await fetch(`http://${admin}${link}`)).status, 200, link)
     sidecar.kill('SIGTERM')
     t.same(await exit, [0, null], 'drains and ends')
+    t.same(strange, [], 'all it says are lines of JSON')
   }
   await Promise.all(nodes().map(works))
 })

@@ -12,6 +12,8 @@ import { EVENT_STREAM, event, type Stream } from './stream.ts'
 
 /** ms between frames. */
 const EVERY = 1000
+/** Frames, a minute, after which a reader that takes nothing makes room for another. */
+const PATIENCE = 60
 /** Whoever needs more than these watches something else than a sidecar. */
 export const MOST_STREAMS = 16
 
@@ -19,6 +21,8 @@ interface Watcher {
   readonly response: ServerResponse
   /** How many exchanges that were not plain it was told of, those before it came among them. */
   seen: number
+  /** Frames since it has taken anything. */
+  stalled: number
 }
 
 export class Events implements Stream, Timed {
@@ -41,7 +45,7 @@ export class Events implements Stream, Timed {
     if (this.#watchers.size >= MOST_STREAMS) {
       return refusal(503, 'too_many_streams', `${MOST_STREAMS} streams of events are open, and no more are given`)
     }
-    const watcher: Watcher = { response, seen: 0 }
+    const watcher: Watcher = { response, seen: 0, stalled: 0 }
     const hello: Hello = { readOnly: whyReadOnly(request)?.message ?? '', paths: this.#source.paths }
     const frame = this.#frame()
     // `retry`: ms after which a browser that lost us asks again.
@@ -73,7 +77,11 @@ export class Events implements Stream, Timed {
   /** What did not get out yet is all that is kept for a slow reader. */
   #tell(watcher: Watcher, frame: string, first: boolean): void {
     const { response, seen } = watcher
-    if (response.writableLength > 0 && !first) return
+    if (response.writableLength > 0 && !first) {
+      if (++watcher.stalled >= PATIENCE) response.destroy()
+      return
+    }
+    watcher.stalled = 0
     const ended = this.#source.ended(seen)
     watcher.seen = ended.count
     response.write(ended.count === seen && !first ? frame : `${frame}${event('ended', ended)}`)

@@ -17,6 +17,8 @@ import { LINE_STREAM, type Stream } from './stream.ts'
 export const MOST_TAPS = 4
 /** ms between two writes. */
 const BEAT = 100
+/** Beats, a minute, after which a reader that takes nothing makes room for another. */
+const PATIENCE = 600
 /** Lines a beat, 1 000 a second: more than anybody reads, and little enough that making them is not felt. */
 export const LINES = 100
 
@@ -62,6 +64,8 @@ class Tap implements EndListener, Timed {
   #wanted: number
   /** Since it was last told. */
   #lost: number
+  /** Beats since the reader has taken anything. */
+  #stalled: number
   #timer: Timer | undefined
 
   constructor(response: ServerResponse, filter: TapFilter, clock: Clock, withRequest: boolean) {
@@ -72,6 +76,7 @@ class Tap implements EndListener, Timed {
     this.#waiting = []
     this.#wanted = filter.limit
     this.#lost = 0
+    this.#stalled = 0
     this.#timer = undefined
   }
 
@@ -102,9 +107,11 @@ class Tap implements EndListener, Timed {
     const response = this.#response
     this.#timer = undefined
     if (response.writableLength > 0) {
+      if (++this.#stalled >= PATIENCE) return void response.destroy()
       this.#timer = this.#clock.schedule(BEAT, this)
       return
     }
+    this.#stalled = 0
     const lost = this.#lost === 0 ? '' : `${JSON.stringify({ lost: this.#lost })}\n`
     const text = `${this.#waiting.join('')}${lost}`
     this.#waiting = []

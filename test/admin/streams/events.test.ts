@@ -165,6 +165,20 @@ t.test('A reader that does not read misses frames, and none are kept for it', as
   reader.request.destroy()
 })
 
+t.test('A reader that takes nothing for a minute makes room', async (t) => {
+  const world = await new World().start(t)
+  world.size = 8_000_000
+  const reader = new Reader(world.address)
+  const response = await reader.head()
+  response.pause()
+  for (let i = 0; i < 58; i++) world.clock.advance(1010)
+  t.equal(world.clock.pending, 1, 'not before')
+  for (let i = 0; i < 10; i++) world.clock.advance(1010)
+  await until(() => world.clock.pending === 0)
+  t.pass('it is gone, and with it the timer')
+  reader.request.destroy()
+})
+
 t.test('Of so many streams one more is refused with its reason, until one ends', async (t) => {
   const world = await new World().start(t)
   const readers = Array.from({ length: MOST_STREAMS }, () => new Reader(world.address))

@@ -158,6 +158,24 @@ t.test('What comes faster than it is shown is lost, and told', async (t) => {
   t.match(await reader.next(), { status: 404 })
 })
 
+t.test('A reader that takes nothing for a minute makes room for another', async (t) => {
+  const world = await new World().start(t)
+  const socket = connect(Number(world.address.slice(world.address.lastIndexOf(':') + 1)), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  socket.write('GET /tap HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await world.until(1)
+  let beats = 0
+  for (; beats < 3000 && world.listening === 1; beats++) {
+    for (let i = 0; i < LINES && beats < 500; i++) world.end(503, 'circuit_open')
+    world.clock.advance(BEAT + 10)
+    if (beats < 500 || beats % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(beats > 600 && beats < 3000, `after ${beats} beats`)
+  t.equal(world.clock.pending, 0)
+  socket.destroy()
+})
+
 t.test('A reader that does not read loses lines; what is kept for it is bounded', async (t) => {
   const world = await new World().start(t)
   const [, port] = world.address.split(':')

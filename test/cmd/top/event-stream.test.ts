@@ -59,6 +59,11 @@ t.test('What goes wrong is a sentence', async (t) => {
     await failure(t, (_request, response) => response.writeHead(503).end(many)),
     '127.0.0.1:PORT: 16 streams are open',
   )
+  const foreign = '{"error":{"reason":"foreign_host","message":"Host must be an address or localhost"}}'
+  t.equal(
+    await failure(t, (_request, response) => response.writeHead(403).end(foreign)),
+    '127.0.0.1:PORT: Host must be an address or localhost',
+  )
   t.match(await failure(t, () => {}, 50), /says nothing for 0\.05 s/)
 })
 
