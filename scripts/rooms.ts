@@ -16,21 +16,21 @@ export const rooms: Record<string, readonly string[]> = {
   server: ['core', 'http', 'http1', 'http2', 'net'],
   routing: ['core'],
   upstream: ['core', 'http', 'http1', 'http2', 'net'],
-  // Connections that pass as bytes know no HTTP.
+  // Connections that pass as bytes know no HTTP; `runtime/interception` decides which do and where they go.
   opaque: ['core', 'net'],
-  telemetry: ['core', 'http1', 'http2', 'net'],
+  telemetry: ['core'],
   'policies/*': ['core'],
   policies: ['core', 'policies/*'],
   config: ['core'],
   runtime: ['*'],
   // `net` says how to listen on all addresses, for the admin listener as for any other.
-  admin: ['core', 'net', 'telemetry', 'runtime'],
+  admin: ['core', 'net', 'telemetry'],
   kubernetes: ['core', 'config'],
   // Text and programs of iptables; the sidecar itself knows nothing of it.
-  firewall: ['core', 'config'],
-  demo: ['core'],
+  firewall: ['config'],
+  demo: [],
   // A whole sidecar put together as `runtime` does it, but for the sockets; nothing else may lean on it.
-  simulate: ['core', 'config', 'http', 'routing', 'server', 'upstream', 'policies', 'runtime'],
+  simulate: ['core', 'config', 'http', 'server', 'upstream', 'runtime'],
   cmd: ['runtime', 'config', 'admin'],
 }
 
@@ -78,8 +78,8 @@ export const fences: Record<string, readonly string[]> = {
   yaml: ['src/config/', 'src/kubernetes/inject/', 'scripts/'],
   'prom-client': ['src/telemetry/', 'src/kubernetes/injector/'],
   '@opentelemetry/*': ['src/telemetry/'],
-  undici: ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
-  'http2-wrapper': ['src/upstream/health/', 'src/upstream/discovery/', 'src/kubernetes/', 'cmd/'],
+  undici: ['src/upstream/health/', 'src/kubernetes/'],
+  'http2-wrapper': ['src/upstream/health/'],
   '@redis/*': ['src/policies/idempotency/redis/'],
   koffi: ['src/net/'],
   '@peculiar/x509': ['src/kubernetes/injector/certificates/'],

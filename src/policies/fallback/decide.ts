@@ -1,7 +1,7 @@
 /** Which entry of the list answers, and for what. */
 import { type ProxyError, REASONS } from '../../core/errors.ts'
 import type { Exchange, RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { GRPC_STATUS, NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
+import { GRPC_STATUS, isServerError, NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
 import { OutcomeSet } from '../../core/outcome.ts'
 import { isIdempotent } from '../../core/repeatable.ts'
 
@@ -80,20 +80,8 @@ export function askUntil(exchange: Exchange, timeout: number | undefined, now: n
   return Math.min(own, exchange.callerDeadline, exchange.grpcDeadline)
 }
 
-/** Statuses that gRPC's servers give for failures of their own; every other is an answer. */
-const FAILURES: readonly string[] = [
-  'UNKNOWN',
-  'DEADLINE_EXCEEDED',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-]
-
-/** The other service fails as well. What its trailers will say of a call is not waited for. */
+/** The other service fails as well: of gRPC's statuses, those that servers give for failures of their own. What its trailers will say of a call is not waited for. */
 export function failsToo(head: ResponseHead, grpc: boolean): boolean {
   if (head.status >= 500) return true
-  if (!grpc) return false
-  const code = statusOfHead(head)
-  return code !== NO_STATUS && FAILURES.includes(GRPC_STATUS[code] as string)
+  return grpc && isServerError(statusOfHead(head))
 }
