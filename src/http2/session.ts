@@ -46,7 +46,7 @@ import { StreamTable } from './stream-table.ts'
 import { giveRoom, takeRoom } from './window-room.ts'
 
 /** What a peer may send on all streams together before it is credited; credit comes on receipt. */
-const CONNECTION_WINDOW = 1024 * 1024
+const CONNECTION_WINDOW = 512 * 1024
 /** The same for one that holds nothing back, while the process has room for it. */
 const ROOMY_WINDOW = 4 * 1024 * 1024
 /** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
