@@ -1,42 +1,25 @@
 /** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait (RFC 9112 §9). */
 import type { Socket } from 'node:net'
-import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
-import { type IncomingConnection, LINGER_TIME, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
-import { breakOff, isEncrypted } from '../net/encrypted.ts'
-import { Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import { breakOff } from '../net/encrypted.ts'
 import { own, ownToKeep, type Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { Head, type HeadError } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 import { ServerExchange } from './server-exchange.ts'
+import { ServerSocket } from './server-socket.ts'
+import { BODY, BUSY, CLOSED, HEAD, HOLD, LINGER, TUNNEL } from './server-state.ts'
 import { responseText } from './write.ts'
-
-/** Waiting for a head; reading a body; request whole and answer awaited, or, without an exchange, waiting to be read. */
-const HEAD = 0
-const BODY = 1
-const BUSY = 2
-/** A tunnel was asked for: what follows the head is held until the answer says what it is. */
-const HOLD = 3
-const TUNNEL = 4
-/** Answered before the request was whole: what still comes is discarded (RFC 9112 §9.6). */
-const LINGER = 5
-const CLOSED = 6
 
 /** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
 const MAX_KEPT = 16 * 1024
-export class ServerConnection implements IncomingConnection, OutboxOwner, Reader, Timed {
-  readonly socket: Socket
-  readonly outbox: Outbox
-  readonly peerAddress: string
-  readonly peerPort: number
-  readonly secure: boolean
-  readonly #owner: ServerOwner
+
+export class ServerConnection extends ServerSocket implements Reader {
   readonly #scan: HeadScan
   readonly #head: Head
   readonly #reader: BodyReader
-  #state: number
   /** A head was read on this connection. */
   #served: boolean
   #exchange: ServerExchange | undefined
@@ -44,103 +27,78 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   #rest: Buffer | undefined
   #consuming: boolean
   #requestPaused: boolean
-  #timer: Timer | undefined
-  /** When the state that the timer watches began, ms. */
-  #since: number
-  /** Body bytes that had come at `#since`. */
+  /** Body bytes that had come at `since`. */
   #progress: number
 
   constructor(socket: Socket, owner: ServerOwner) {
-    this.socket = socket
-    this.outbox = new Outbox(socket, this)
-    this.peerAddress = socket.remoteAddress ?? ''
-    this.peerPort = socket.remotePort ?? 0
-    this.secure = isEncrypted(socket)
-    this.#owner = owner
+    super(socket, owner)
     this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
     this.#head = new Head(this.secure)
     this.#reader = new BodyReader(owner.limits)
-    this.#state = HEAD
     this.#served = false
     this.#exchange = undefined
     this.#rest = undefined
     this.#consuming = false
     this.#requestPaused = false
-    this.#timer = undefined
-    this.#since = owner.clock.now()
     this.#progress = 0
-    socket.on('end', () => this.#event(this.#onEnd, undefined))
-    socket.on('close', () => this.#event(this.#onClose, undefined))
-    socket.on('drain', () => this.#event(this.#onDrain, undefined))
-    socket.on('finish', () => this.#event(this.#onFinish, undefined))
-    // `close` follows and says all that matters, but where a reset met a FIN on its way out: then Node waits for ever.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.syscall === 'reset') socket.destroy()
-    })
-    this.#arm(owner.limits.idleTimeout)
   }
 
   /** No exchange, and no part of one. */
   get idle(): boolean {
-    return this.#state === HEAD && !this.#scan.begun
+    return this.state === HEAD && !this.#scan.begun
   }
 
   /** The request came whole. */
   get requestWhole(): boolean {
-    return this.#state !== BODY && this.#state !== HOLD
+    return this.state !== BODY && this.state !== HOLD
   }
 
   get draining(): boolean {
-    return this.#owner.draining
+    return this.owner.draining
   }
 
-  get announces(): boolean {
+  override get announces(): boolean {
     return false
   }
 
   /** Somebody waits for something: an exchange, or bytes of an answer that are not out yet. */
-  get busy(): boolean {
-    return (!this.idle && this.#state !== CLOSED) || this.socket.writableLength > 0
+  override get busy(): boolean {
+    return (!this.idle && this.state !== CLOSED) || this.socket.writableLength > 0
   }
 
   /** Closes at once when nothing is in flight; else the answer in flight says `Connection: close`. */
-  drain(): void {
-    if (this.idle) this.#halfClose()
+  override drain(): void {
+    if (this.idle) this.halfClose()
   }
 
   // ---------------------------------------------------------------- socket events
 
+  /** The root of most events. */
   receive(borrowed: Buffer): void {
-    this.#event(this.#onData, borrowed)
-  }
-
-  /** The root of every event: nothing thrown beneath goes further than this connection (G6). */
-  #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
     enter()
     try {
-      handle.call(this, argument)
+      this.#onData(borrowed)
     } catch (error) {
-      this.#owner.defect('http1 server', error)
-      this.destroy()
+      this.failed(error)
     } finally {
       leave()
     }
   }
 
-  #onData(chunk: Buffer | undefined): void {
-    if (this.#state <= BODY) this.#consume(chunk as Buffer)
-    else if (this.#state === TUNNEL) this.#tunnelled(chunk as Buffer)
-    else if (this.#state <= HOLD) this.#keep(chunk as Buffer)
+  #onData(chunk: Buffer): void {
+    if (this.state <= BODY) this.#consume(chunk)
+    else if (this.state === TUNNEL) this.#tunnelled(chunk)
+    else if (this.state <= HOLD) this.#keep(chunk)
   }
 
-  #onEnd(): void {
-    switch (this.#state) {
+  protected override onEnd(): void {
+    switch (this.state) {
       case TUNNEL:
         this.#exchange?.body.end()
         return
       case HEAD:
         if (this.#scan.begun) this.destroy()
-        else this.#halfClose()
+        else this.halfClose()
         return
       case LINGER:
       case CLOSED:
@@ -153,39 +111,14 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     }
   }
 
-  #onClose(): void {
-    this.#left()
-    this.#owner.clock.cancel(this.#timer)
-    this.#owner.closed(this)
-  }
-
-  #onDrain(): void {
-    this.outbox.onDrain()
-  }
-
-  /** All that we had to say is with the kernel: from now on the client has `LINGER_TIME` to close. */
-  #onFinish(): void {
-    if (this.#state < LINGER) return
-    if (this.socket.readableEnded) this.destroy()
-    else {
-      this.#since = this.#owner.clock.now()
-      this.#arm(LINGER_TIME)
-    }
-  }
-
   /** The connection is gone: whoever works for it is told. */
-  #left(): void {
-    this.#state = CLOSED
+  protected override left(): void {
+    this.state = CLOSED
     this.#rest = undefined
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#exchange = undefined
     exchange.body.abort(new ProxyError('client_cancelled', 'downstream', 'no', 'the client closed the connection'))
-  }
-
-  destroy(): void {
-    this.socket.destroy()
-    this.#left()
   }
 
   // ---------------------------------------------------------------- request side
@@ -195,7 +128,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     let at = 0
     this.#consuming = true
     while (at < buffer.length) {
-      if (this.#state === HEAD) {
+      if (this.state === HEAD) {
         const begun = this.#scan.begun
         const end = this.#scan.scan(buffer, at)
         if (end < 0) {
@@ -207,30 +140,30 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
         const text = buffer.toString('latin1', this.#scan.start, end)
         this.#scan.release()
         this.#begin(text)
-      } else if (this.#state === BODY) at = this.#body(buffer, at)
+      } else if (this.state === BODY) at = this.#body(buffer, at)
       else {
-        if (this.#state === TUNNEL) this.#tunnelled(at === 0 ? buffer : buffer.subarray(at))
-        else if (this.#state <= HOLD) this.#keep(at === 0 ? buffer : buffer.subarray(at))
+        if (this.state === TUNNEL) this.#tunnelled(at === 0 ? buffer : buffer.subarray(at))
+        else if (this.state <= HOLD) this.#keep(at === 0 ? buffer : buffer.subarray(at))
         break
       }
     }
     this.#consuming = false
-    if (this.#state === BODY) this.#arm(this.#owner.limits.headTimeout)
+    if (this.state === BODY) this.arm(this.owner.limits.headTimeout)
   }
 
   /** `begun`: a part of it had come before, and its time runs from there. */
   #headNotFound(verdict: number, begun: boolean): void {
     if (verdict === INCOMPLETE) {
-      if (!begun) this.#since = this.#owner.clock.now()
-      this.#arm(this.#owner.limits.headTimeout)
+      if (!begun) this.since = this.owner.clock.now()
+      this.arm(this.owner.limits.headTimeout)
     } else if (verdict === TOO_LARGE)
-      this.#refuse('header_too_large', `more than ${this.#owner.limits.maxHeaderBytes} bytes`)
+      this.#refuse('header_too_large', `more than ${this.owner.limits.maxHeaderBytes} bytes`)
     else this.#refuse('protocol_error_downstream', 'a line that does not end with CRLF, or bytes that are no HTTP')
   }
 
   #begin(text: string): void {
     const head = this.#head
-    const error: HeadError = head.parseRequest(text, this.#owner.limits)
+    const error: HeadError = head.parseRequest(text, this.owner.limits)
     if (error !== '') {
       if (head.noProtocol && !this.#served) this.#hangUp(head.problem)
       else this.#refuse(error === 'too_large' ? 'header_too_large' : 'protocol_error_downstream', head.problem)
@@ -241,14 +174,14 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     const tunnel = exchange.asksTunnel
     const length = head.bodyLength
     this.#exchange = exchange
-    this.#state = tunnel ? HOLD : length === 0 ? BUSY : BODY
+    this.state = tunnel ? HOLD : length === 0 ? BUSY : BODY
     if (length !== 0) {
       this.#reader.begin(length)
       this.#watchBody()
     }
-    exchange.body = this.#owner.accept(head, this, exchange)
+    exchange.body = this.owner.accept(head, this, exchange)
     head.release()
-    if (length > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+    if (length > this.owner.limits.maxRequestBytes) this.#tooLarge(exchange)
     else if (length === 0 && !tunnel) exchange.body.end()
   }
 
@@ -256,17 +189,17 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   #body(buffer: Buffer, from: number): number {
     const reader = this.#reader
     let at = from
-    while (this.#state === BODY) {
+    while (this.state === BODY) {
       const exchange = this.#exchange as ServerExchange
       const step = reader.step(buffer, at)
       at = reader.at
       if (step === PIECE) {
         const piece = reader.piece as Buffer
         exchange.count(piece.length)
-        if (exchange.received > this.#owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+        if (exchange.received > this.owner.limits.maxRequestBytes) this.#tooLarge(exchange)
         else exchange.body.data(ownToKeep(piece))
       } else if (step === END) {
-        this.#state = BUSY
+        this.state = BUSY
         exchange.body.end(reader.trailers)
       } else if (step === BROKEN) {
         exchange.body.abort(new ProxyError('protocol_error_downstream', 'downstream', 'no', reader.problem))
@@ -278,7 +211,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   }
 
   #tooLarge(exchange: ServerExchange): void {
-    const limit = this.#owner.limits.maxRequestBytes
+    const limit = this.owner.limits.maxRequestBytes
     exchange.body.abort(new ProxyError('payload_too_large', 'downstream', 'no', `more than ${limit} bytes`))
   }
 
@@ -300,17 +233,17 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
    * broken preface of HTTP/2, where an answer of HTTP/1.1 would be read as a frame (RFC 9113 §3.4).
    */
   #hangUp(cause: string): void {
-    this.#owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
+    this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
     this.destroy()
   }
 
   /** A request that never becomes an exchange. */
   #refuse(reason: Reason, cause: string): void {
-    const { head, body } = this.#owner.refusal(new ProxyError(reason, 'downstream', 'no', cause))
+    const { head, body } = this.owner.refusal(new ProxyError(reason, 'downstream', 'no', cause))
     this.#scan.reset()
     this.outbox.text(responseText(head, 'close', false))
     this.outbox.bytes(body)
-    this.#linger()
+    this.#last()
   }
 
   // ---------------------------------------------------------------- response side, called by ServerExchange
@@ -333,7 +266,7 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
 
   /** The answer was a 101 or a 2xx to CONNECT: from now on bytes. */
   startTunnel(exchange: ServerExchange): void {
-    this.#state = TUNNEL
+    this.state = TUNNEL
     const rest = this.#rest
     this.#rest = undefined
     this.#resume()
@@ -345,52 +278,32 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
 
   /** The tunnel was refused: the request has no body, and what follows is the next request. */
   tunnelRefused(exchange: ServerExchange): void {
-    this.#state = BUSY
+    this.state = BUSY
     exchange.body.end()
   }
 
   /** The answer is whole. `keepAlive`: both sides want to go on. */
   finished(keepAlive: boolean): void {
-    const tunnel = this.#state === TUNNEL
+    const tunnel = this.state === TUNNEL
     const whole = this.requestWhole
     this.#exchange = undefined
     this.#requestPaused = false
     // Also behind a tunnel: what the client still says must not cost it what is on its way to it.
-    if (tunnel || !whole || !keepAlive) this.#linger()
+    if (tunnel || !whole || !keepAlive) this.#last()
     else this.#next()
   }
 
   /** The answer broke after its head: the client must not take it for whole. */
   broken(untilClose: boolean): void {
     this.#exchange = undefined
-    this.#state = CLOSED
-    if (this.socket.destroyed) return
-    if (untilClose) {
-      this.outbox.flush()
-      breakOff(this.socket)
-    } else {
-      this.#close()
-      this.outbox.finish()
-    }
-  }
-
-  #halfClose(): void {
-    this.#close()
-    this.outbox.end()
-  }
-
-  /** From now on the timer sees to it that a client which takes nothing more, or does not close, is not kept for ever. */
-  #close(): void {
-    this.#state = CLOSED
-    this.#since = this.#owner.clock.now()
-    this.#arm(LINGER_TIME)
+    this.cutOff(untilClose)
   }
 
   #next(): void {
-    this.#since = this.#owner.clock.now()
+    this.since = this.owner.clock.now()
     // A client that does not read its answers gets no further ones: its next request waits for `drained`.
-    this.#state = this.outbox.blocked ? BUSY : HEAD
-    if (this.#state === BUSY) return
+    this.state = this.outbox.blocked ? BUSY : HEAD
+    if (this.state === BUSY) return
     const rest = this.#rest
     if (rest === undefined) {
       this.#resume()
@@ -407,72 +320,44 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
     if (this.socket.isPaused() && !this.#requestPaused) this.socket.resume()
   }
 
-  /** Half-closes, and discards what the client still sends, so that the answer is not lost to a reset. */
-  #linger(): void {
-    this.#state = LINGER
+  /** No further request is read. */
+  #last(): void {
     this.#rest = undefined
-    this.#since = this.#owner.clock.now()
-    this.outbox.end()
-    this.socket.resume()
-    this.#arm(LINGER_TIME)
+    this.linger()
   }
 
-  blocked(): void {
+  override blocked(): void {
     if (this.#exchange !== undefined) this.#exchange.body.pauseResponse()
-    else if (this.#state === HEAD) this.#state = BUSY
+    else if (this.state === HEAD) this.state = BUSY
   }
 
-  drained(): void {
+  override drained(): void {
     if (this.#exchange !== undefined) this.#exchange.body.resumeResponse()
-    else if (this.#state === BUSY) this.#next()
+    else if (this.state === BUSY) this.#next()
   }
 
   // ---------------------------------------------------------------- time
 
-  /** One timer per connection, moved only when something is due sooner than it: a busy connection never touches it. */
-  #arm(delay: number): void {
-    const clock = this.#owner.clock
-    if (this.#timer?.active === true) {
-      if (this.#timer.due <= clock.now() + delay) return
-      clock.cancel(this.#timer)
-    }
-    this.#timer = clock.schedule(delay, this)
-  }
-
-  expired(): void {
-    this.#event(this.#onTimer, undefined)
-  }
-
-  #onTimer(): void {
-    const { limits, clock } = this.#owner
-    const waited = clock.now() - this.#since
-    if (this.#state >= LINGER) this.#lingerTimer(waited)
-    else if (this.#state === HEAD) this.#headTimer(waited)
-    else if (this.#state === BODY) this.#bodyTimer(waited)
+  protected override overdue(waited: number): void {
+    const { limits } = this.owner
+    if (this.state === HEAD) this.#headTimer(waited)
+    else if (this.state === BODY) this.#bodyTimer(waited)
     else if (this.#exchange === undefined && waited >= limits.idleTimeout) breakOff(this.socket)
-    else this.#arm(limits.idleTimeout)
-  }
-
-  /** A client that reads slowly has the idle timeout for it; what it did not get then must not look whole. */
-  #lingerTimer(waited: number): void {
-    const limit = this.socket.writableFinished ? LINGER_TIME : this.#owner.limits.idleTimeout
-    if (waited < limit) this.#arm(limit - waited)
-    else if (this.socket.writableFinished) this.destroy()
-    else breakOff(this.socket)
+    else this.arm(limits.idleTimeout)
   }
 
   #headTimer(waited: number): void {
-    const { limits } = this.#owner
+    const { limits } = this.owner
     const limit = this.#scan.begun ? limits.headTimeout : limits.idleTimeout
-    if (waited < limit) this.#arm(limit - waited)
+    if (waited < limit) this.arm(limit - waited)
     else if (this.#scan.begun) this.#refuse('head_timeout', `not whole after ${limits.headTimeout} ms`)
     else this.destroy()
   }
 
   /** From now on the client has `headTimeout` for the next piece of progress. */
   #watchBody(): void {
-    if (this.#state !== BODY) return
-    this.#since = this.#owner.clock.now()
+    if (this.state !== BODY) return
+    this.since = this.owner.clock.now()
     this.#progress = this.#exchange?.received ?? 0
   }
 
@@ -480,15 +365,15 @@ export class ServerConnection implements IncomingConnection, OutboxOwner, Reader
   #bodyTimer(waited: number): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    const limit = this.#owner.limits.headTimeout
+    const limit = this.owner.limits.headTimeout
     if (waited < limit) {
-      this.#arm(limit - waited)
+      this.arm(limit - waited)
       return
     }
     const waits = this.#requestPaused || exchange.awaitsContinue || exchange.declared < 0
     if (waits || exchange.received - this.#progress >= MIN_PROGRESS) {
       this.#watchBody()
-      this.#arm(limit)
+      this.arm(limit)
       return
     }
     const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`
