@@ -83,7 +83,7 @@ export class Http2ClientConnection extends Session {
   /** How many more streams it takes now. */
   get room(): number {
     // Where others do not take their answers, a new one would wait for them.
-    if (this.retired || this.closed || this.crowded) return 0
+    if (this.retired || this.closed || this.window.crowded) return 0
     const allowed = this.peer.settled ? this.peer.maxStreams : UNTIL_SETTLED
     return allowed - this.streams.size
   }
@@ -94,7 +94,7 @@ export class Http2ClientConnection extends Session {
 
   /** Since when it has no stream, ms; only while it has none. */
   get quietSince(): number {
-    return this.idleSince
+    return this.vigil.idleSince
   }
 
   /** Sends one request; only while there is room. */
@@ -108,7 +108,7 @@ export class Http2ClientConnection extends Session {
     const stream = new ClientStream(id, this, request, response)
     this.streams.add(stream)
     stream.start(host)
-    this.watch()
+    this.vigil.watch()
     if (this.#nextId > MAX_STREAM_ID) this.retire()
     return stream
   }
@@ -137,7 +137,7 @@ export class Http2ClientConnection extends Session {
     if (this.closed) return
     this.connecting = false
     this.drained()
-    this.watch()
+    this.vigil.watch()
   }
 
   override drained(): void {
@@ -146,11 +146,11 @@ export class Http2ClientConnection extends Session {
 
   // ---------------------------------------------------------------- frames
 
-  protected override isIdle(id: number): boolean {
+  override isIdle(id: number): boolean {
     return (id & 1) === 0 || id >= this.#nextId
   }
 
-  protected override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
+  override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
     const stream = this.streams.get(id) as ClientStream | undefined
     if (stream === undefined) {
       if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'HEADERS on an idle stream')
@@ -186,8 +186,7 @@ export class Http2ClientConnection extends Session {
   }
 
   completed(stream: ClientStream): void {
-    this.guard.give(4)
-    this.resetGuard.give(1)
+    this.patience.completed()
     this.forget(stream)
   }
 
@@ -201,14 +200,14 @@ export class Http2ClientConnection extends Session {
     if (this.room > 0) this.#owner.freed(this)
   }
 
-  protected override settingsChanged(): void {
+  override settingsChanged(): void {
     if (this.room > 0) this.#owner.freed(this)
   }
 
   // ---------------------------------------------------------------- ends
 
   /** Streams above `lastId` were not looked at: they may go elsewhere, whatever they ask (§6.8). */
-  protected override goneAway(lastId: number, code: number, debug: string): void {
+  override goneAway(lastId: number, code: number, debug: string): void {
     const cause = goawayCause(code, debug)
     // cold: once or twice in a connection's life
     const unprocessed = this.streams.all().filter((stream) => stream.id > lastId)
@@ -225,7 +224,7 @@ export class Http2ClientConnection extends Session {
   }
 
   /** Streams are of our making: an upstream that refuses them all is a matter for the breaker. */
-  protected override isThrownAway(): boolean {
+  override isThrownAway(): boolean {
     return false
   }
 
@@ -233,7 +232,7 @@ export class Http2ClientConnection extends Session {
     if (this.retired) this.#quit()
   }
 
-  protected override drainAnswered(): void {}
+  override drainAnswered(): void {}
 
   protected override violation(how: Violation): void {
     this.#owner.violation(how)
@@ -280,11 +279,11 @@ export class Http2ClientConnection extends Session {
   // ---------------------------------------------------------------- time
 
   /** The pool gives idle connections up. */
-  protected override get idleLimit(): number {
+  override get idleLimit(): number {
     return Number.POSITIVE_INFINITY
   }
 
-  protected override get frameLimit(): number {
+  override get frameLimit(): number {
     return Number.POSITIVE_INFINITY
   }
 
@@ -292,10 +291,10 @@ export class Http2ClientConnection extends Session {
    * Answers that nobody takes hold up those that somebody waits for: once they were stuck for a while, they make room.
    * Where nobody waits, they may take their time.
    */
-  protected override look(now: number): void {
-    if (!this.crowded || !this.#somebodyWaits()) return
+  override look(now: number): void {
+    if (!this.window.crowded || !this.#somebodyWaits()) return
     const streams = this.streams.all() as ClientStream[]
-    for (let i = 0; i < streams.length && this.crowded; i++) {
+    for (let i = 0; i < streams.length && this.window.crowded; i++) {
       const stream = streams[i] as ClientStream
       if (!stream.isStuck(now, STUCK)) continue
       stream.abort(

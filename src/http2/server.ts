@@ -28,7 +28,7 @@ const YOUNG = 500
 /** ms that a client has to answer the PING between the two GOAWAYs. */
 const DRAIN_WAIT = 1000
 
-export class Http2ServerConnection extends Session implements IncomingConnection, Timed {
+export class Http2ServerConnection extends Session implements IncomingConnection {
   readonly owner: ServerOwner
   readonly peerAddress: string
   readonly peerPort: number
@@ -60,7 +60,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     socket.on('close', () => owner.closed(this))
     const ours = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, ENABLE_CONNECT_PROTOCOL, 1]
     this.open(commonSettings(owner.limits).concat(ours))
-    this.watch()
+    this.vigil.watch()
   }
 
   get announces(): boolean {
@@ -89,16 +89,16 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     return size
   }
 
-  protected override isIdle(id: number): boolean {
+  override isIdle(id: number): boolean {
     return (id & 1) === 0 || (id > this.lastPeerStream && id <= this.#finalStream)
   }
 
   /** What the client says of streams above the last one, before it hears of it, is no error (§6.8). */
-  protected override wasReset(id: number): boolean {
+  override wasReset(id: number): boolean {
     return id > this.#finalStream || super.wasReset(id)
   }
 
-  protected override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
+  override headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
     if ((id & 1) === 0) {
       this.connectionError(PROTOCOL_ERROR, 'HEADERS on an even stream')
       return
@@ -147,7 +147,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     const stream = new ServerStream(id, this, head)
     this.streams.add(stream)
     stream.remoteEnded = endStream
-    this.watch()
+    this.vigil.watch()
     if (head.tooLarge) {
       this.#refuse(stream)
       return
@@ -170,15 +170,14 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   /** Both sides said all that they had to. */
   completed(stream: ServerStream): void {
-    this.guard.give(4)
-    this.resetGuard.give(1)
+    this.patience.completed()
     this.forget(stream)
   }
 
   // ---------------------------------------------------------------- ends
 
   /** A client that goes away goes on: what it asked for before is answered. */
-  protected override goneAway(): void {
+  override goneAway(): void {
     if (this.streams.size === 0) this.shut('the client said GOAWAY')
   }
 
@@ -191,7 +190,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   /** Cancelling a call that has run for a while is anybody's right, also of a thousand at once. */
-  protected override isThrownAway(stream: Stream): boolean {
+  override isThrownAway(stream: Stream): boolean {
     return this.clock.now() - (stream as ServerStream).openedAt < YOUNG
   }
 
@@ -211,7 +210,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.announceEnd()
   }
 
-  protected override drainAnswered(): void {
+  override drainAnswered(): void {
     if (this.#drain !== undefined) this.lastGoaway()
   }
 
@@ -233,21 +232,21 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   // ---------------------------------------------------------------- time and settings
 
-  protected override settingsChanged(): void {}
+  override settingsChanged(): void {}
 
   /** A client that uploads to who does not take it holds up nobody but itself. */
   protected override uncrowded(): void {}
 
-  protected override get idleLimit(): number {
+  override get idleLimit(): number {
     return this.owner.limits.idleTimeout
   }
 
-  protected override get frameLimit(): number {
+  override get frameLimit(): number {
     return this.owner.limits.headTimeout
   }
 
   /** A known length is an upload that has to move; other bodies may be live streams, which the idle timeout watches. */
-  protected override look(now: number): void {
+  override look(now: number): void {
     const limit = this.owner.limits.headTimeout
     for (const stream of this.streams.all()) {
       const each = stream as ServerStream

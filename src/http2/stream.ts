@@ -105,7 +105,7 @@ export abstract class Stream implements FrameOwner {
   protected holdWithoutWindow(): void {
     if (this.sendWindow > 0) {
       if (this.session.sendWindow > 0 && !this.session.full) return
-      this.session.awaitDrain(this)
+      this.session.waiting.add(this)
     }
     if (this.#sourcePaused) return
     this.#sourcePaused = true
@@ -119,10 +119,10 @@ export abstract class Stream implements FrameOwner {
       const sent = this.#sendSome(chunk)
       if (sent === chunk.length) {
         if (!this.session.full) return
-        this.session.awaitDrain(this)
+        this.session.waiting.add(this)
       } else {
         this.#queue = [sent === 0 ? chunk : chunk.subarray(sent)]
-        if (this.sendWindow > 0) this.session.awaitDrain(this)
+        if (this.sendWindow > 0) this.session.waiting.add(this)
       }
     }
     if (this.#sourcePaused) return
@@ -228,7 +228,7 @@ export abstract class Stream implements FrameOwner {
       return
     }
     this.sendWindow += increment
-    if (this.#sourcePaused && this.sendWindow > 0) this.session.flushStream(this)
+    if (this.#sourcePaused && this.sendWindow > 0) this.session.waiting.flushOne(this)
   }
 
   // ---------------------------------------------------------------- receiving
@@ -258,7 +258,7 @@ export abstract class Stream implements FrameOwner {
       if (this.#held === undefined) this.#held = []
       this.#held.push(chunk)
       this.#heldBytes += chunk.length
-      this.session.hold(chunk.length)
+      this.session.window.hold(chunk.length)
     } else {
       this.onData(chunk)
       this.credit(chunk.length)

@@ -1,0 +1,68 @@
+/** DATA as it comes: taken off the windows, and given to the stream that it is for (RFC 9113 §6.1). */
+import { END_STREAM, FLOW_CONTROL_ERROR, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
+import type { Session } from './session.ts'
+import type { Stream } from './stream.ts'
+
+export class DataFrames {
+  readonly #session: Session
+  /** Whose DATA is being read; undefined: nobody's who wants it. */
+  #stream: Stream | undefined
+
+  constructor(session: Session) {
+    this.#session = session
+    this.#stream = undefined
+  }
+
+  begins(id: number, length: number): void {
+    const session = this.#session
+    this.#stream = undefined
+    if (id === 0) {
+      session.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
+      return
+    }
+    if (!session.window.take(length)) {
+      session.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
+      return
+    }
+    const stream = session.streams.get(id)
+    if (stream === undefined) this.#stray(id, length)
+    else if (stream.receivedAll) session.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
+    else if (!stream.take(length)) session.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')
+    else this.#stream = stream
+  }
+
+  /** Returns false when there were too many frames without a body, and the connection ended. */
+  known(body: number, padding: number, flags: number): boolean {
+    const stream = this.#stream
+    if (body === 0) {
+      if ((flags & END_STREAM) === 0 && !this.#session.calm(1, 'empty DATA')) return false
+    } else if (stream !== undefined) this.#session.patience.received(body)
+    // Padding is nobody's to take: it is given back at once.
+    if (padding > 0) stream?.credit(padding)
+    return true
+  }
+
+  piece(bytes: Buffer, from: number, to: number): void {
+    const stream = this.#stream
+    if (stream !== undefined && !stream.closed) stream.received(bytes, from, to)
+  }
+
+  ends(flags: number): void {
+    const stream = this.#stream
+    this.#stream = undefined
+    if ((flags & END_STREAM) === 0 || stream === undefined || stream.closed) return
+    stream.receivedEnd(undefined)
+  }
+
+  /** DATA for a stream that is not open. */
+  #stray(id: number, length: number): void {
+    const session = this.#session
+    if (session.isIdle(id)) session.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
+    else if (session.wasReset(id)) {
+      if (!session.patience.stray(length)) session.flooded('DATA on a stream that was reset')
+    } else {
+      session.writeReset(id, STREAM_CLOSED)
+      session.calm(10, 'DATA on a closed stream')
+    }
+  }
+}

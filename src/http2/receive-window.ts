@@ -1,0 +1,80 @@
+/**
+ * What the peer may send on all streams of a connection together, and what is held of it for streams that are paused
+ * (RFC 9113 §5.2, §6.9). One account of held bytes for the process bounds it for all connections.
+ */
+import type { FrameWriter } from './frame-writer.ts'
+import { giveRoom, takeRoom } from './window-room.ts'
+
+/** What a peer may send on all streams together before it is credited; credit comes on receipt. */
+export const CONNECTION_WINDOW: number = 512 * 1024
+/** The same for one that holds nothing back, while the process has room for it. */
+const ROOMY_WINDOW = 4 * 1024 * 1024
+/** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
+const MAX_HELD = 1024 * 1024
+/** The same when all connections of the process hold more than `PROCESS_HELD`. */
+const MAX_HELD_CROWDED = 64 * 1024
+const PROCESS_HELD = 64 * 1024 * 1024
+
+let processHeld = 0
+
+export class ReceiveWindow {
+  readonly #out: FrameWriter
+  /** Bytes that the peer may still send. */
+  #left: number
+  /** What `#left` comes to when all is credited. */
+  #size: number
+  #uncredited: number
+  /** Bytes held for streams that are paused. */
+  #held: number
+
+  constructor(out: FrameWriter) {
+    this.#out = out
+    this.#left = CONNECTION_WINDOW
+    this.#size = CONNECTION_WINDOW
+    this.#uncredited = 0
+    this.#held = 0
+  }
+
+  /** A DATA frame of `length` bytes, padding included. Returns false where the peer may not send them. */
+  take(length: number): boolean {
+    this.#left -= length
+    if (this.#left < 0) return false
+    this.#uncredited += length
+    this.credit()
+    return true
+  }
+
+  /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
+  credit(): void {
+    if (this.#uncredited < this.#size / 2 || this.crowded) return
+    if (this.#held === 0 && this.#size < ROOMY_WINDOW && takeRoom(this.#size)) {
+      this.#uncredited += this.#size
+      this.#size *= 2
+    }
+    this.#out.windowUpdate(0, this.#uncredited)
+    this.#left += this.#uncredited
+    this.#uncredited = 0
+  }
+
+  /** The connection is over: its room serves others. */
+  giveBack(): void {
+    giveRoom(this.#size - CONNECTION_WINDOW)
+    this.#size = CONNECTION_WINDOW
+  }
+
+  /** It holds so much for streams that nobody takes from that the peer may not send on any. */
+  get crowded(): boolean {
+    return this.#held > (processHeld > PROCESS_HELD ? MAX_HELD_CROWDED : MAX_HELD)
+  }
+
+  hold(bytes: number): void {
+    this.#held += bytes
+    processHeld += bytes
+  }
+
+  /** They are held no more. */
+  release(bytes: number): void {
+    this.#held -= bytes
+    processHeld -= bytes
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Looks at a connection from time to time: whether the peer is still there, ends what it begins and takes what it is sent.
+ * One timer for all of it, and none of its own for any stream.
+ */
+import type { Timed, Timer } from '../core/clock.ts'
+import { NO_ERROR } from './frames.ts'
+import type { Session } from './session.ts'
+
+/** ms between two looks at a connection that has streams. */
+const LOOK = 5000
+/** ms between two looks at one that has none. */
+const MAX_WAIT = 60_000
+/** ms of silence with open streams before a PING, and for its answer. */
+const PING_AFTER = 30_000
+const PING_WAIT = 10_000
+/** ms that a peer has to close after our GOAWAY and FIN. */
+const CLOSE_WAIT = 1000
+/** How often it may have taken nothing in that time of what was written before. */
+const CLOSE_STALLS = 10
+
+/** What our keepalive PING says, so that its answer is told apart. */
+export const KEEPALIVE = 1
+
+export class Vigil implements Timed {
+  readonly #session: Session
+  #timer: Timer | undefined
+  /** Something came since the last look. */
+  #heard: boolean
+  #quietSince: number
+  /** When our keepalive PING went out; 0: none is out. */
+  #pingedAt: number
+  /** When the frame that is not whole began to be waited for; 0: none is. */
+  #frameSince: number
+  /** Since when there is no stream, ms; only while there is none. */
+  idleSince: number
+  /** Once it is shut: what was not written yet at the last look, and the looks since it became less. */
+  #leftToWrite: number
+  #closeStalls: number
+
+  constructor(session: Session) {
+    this.#session = session
+    this.#timer = undefined
+    this.#heard = false
+    this.#quietSince = session.clock.now()
+    this.#pingedAt = 0
+    this.#frameSince = 0
+    this.idleSince = this.#quietSince
+    this.#leftToWrite = 0
+    this.#closeStalls = 0
+  }
+
+  /** To be called when the session is whole, and when a stream is opened. */
+  watch(): void {
+    const { clock, streams } = this.#session
+    let wait = streams.size > 0 ? LOOK : Math.min(this.#session.idleLimit, MAX_WAIT)
+    if (this.#frameSince > 0) wait = Math.min(wait, this.#session.frameLimit)
+    if (this.#timer?.active === true) {
+      if (this.#timer.due <= clock.now() + wait) return
+      clock.cancel(this.#timer)
+    }
+    this.#timer = clock.schedule(wait, this)
+  }
+
+  heard(): void {
+    this.#heard = true
+  }
+
+  pingAnswered(): void {
+    this.#pingedAt = 0
+  }
+
+  becameIdle(): void {
+    this.idleSince = this.#session.clock.now()
+  }
+
+  /** A frame or a header block began and is not whole: from now on it has `frameLimit`. */
+  awaitFrame(): void {
+    if (this.#frameSince > 0 || this.#session.closed) return
+    this.#frameSince = this.#session.clock.now()
+    this.watch()
+  }
+
+  /** It is whole, or another one began. */
+  frameCame(): void {
+    this.#frameSince = 0
+  }
+
+  /** The session is shut: the peer has some time to close. */
+  awaitClose(): void {
+    this.end()
+    this.#timer = this.#session.clock.schedule(CLOSE_WAIT, this)
+  }
+
+  end(): void {
+    this.#session.clock.cancel(this.#timer)
+  }
+
+  expired(): void {
+    this.#session.timeCame()
+  }
+
+  look(): void {
+    const session = this.#session
+    if (session.closed) {
+      this.#lookAtClose()
+      return
+    }
+    const now = session.clock.now()
+    if (this.#heard) {
+      this.#heard = false
+      this.#quietSince = now
+      this.#pingedAt = 0
+    }
+    if (this.#frameSince > 0 && now - this.#frameSince >= session.frameLimit) {
+      session.tooMuch('slow_frame', `a frame that is not whole after ${session.frameLimit} ms`)
+    } else if (session.streams.size > 0) {
+      if (!this.#alive(now)) return
+      session.look(now)
+    } else if (now - this.idleSince >= session.idleLimit) {
+      session.out.goaway(session.lastPeerStream, NO_ERROR)
+      session.shut('idle for too long')
+    }
+    if (!session.closed) this.watch()
+  }
+
+  /** Answers may still be on their way to a slow peer: it is waited for as long as it takes some of them. */
+  #lookAtClose(): void {
+    const { socket, clock } = this.#session
+    const left = socket.writableLength
+    if (left === 0 || (left === this.#leftToWrite && ++this.#closeStalls >= CLOSE_STALLS)) {
+      socket.destroy()
+      return
+    }
+    if (left !== this.#leftToWrite) this.#closeStalls = 0
+    this.#leftToWrite = left
+    this.#timer = clock.schedule(CLOSE_WAIT, this)
+  }
+
+  /** Somebody who is silent while we wait is asked whether he is there. */
+  #alive(now: number): boolean {
+    if (this.#pingedAt > 0) {
+      if (now - this.#pingedAt < PING_WAIT) return true
+      this.#session.destroy(`no answer to a PING for ${PING_WAIT} ms`)
+      return false
+    }
+    if (now - this.#quietSince >= PING_AFTER) {
+      this.#pingedAt = now
+      this.#session.out.ping(KEEPALIVE)
+    }
+    return true
+  }
+}
