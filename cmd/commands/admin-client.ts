@@ -1,7 +1,7 @@
 /** Asks the admin listener of a running sidecar; for commands that are called as probes and hooks, so with nothing to load. */
 import { request } from 'node:http'
 import { parseAddress } from '../../src/config/values/address.ts'
-import { readFlag } from './flags.ts'
+import type { Given } from '../command-line/given.ts'
 
 export interface Address {
   readonly host: string
@@ -13,18 +13,12 @@ export interface AdminAnswer {
   readonly body: string
 }
 
-/** Where the admin listener is unless somebody says otherwise. */
-const USUAL = '127.0.0.1:19002'
 /** Addresses one listens on that are reached at the machine's own; `::` takes IPv4 as well, and is 0.0.0.0 without IPv6. */
 const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }
 
 /** The address that `run` listens on, by the flag or the variable. Throws a sentence. */
-export function adminAddress(
-  flag: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Address {
-  const stated = flag ?? environment['OUTRIGGER_ADMIN'] ?? ''
-  const { host, port } = readFlag('admin', stated === '' ? USUAL : stated, parseAddress)
+export function adminAddress(given: Pick<Given<'admin'>, 'read'>): Address {
+  const { host, port } = given.read('admin', parseAddress)
   return { host: ANY[host] ?? host, port }
 }
 

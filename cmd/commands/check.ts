@@ -1,35 +1,18 @@
 /** `outrigger check`: is everything in the cluster as it must be, and if not, what to do. */
-import { parseArgs } from 'node:util'
+import { parsed } from '../../src/config/values/parsed.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { runChecks } from '../../src/kubernetes/check/checks.ts'
-import type { Result } from '../../src/kubernetes/check/finding.ts'
 import { failed, jsonReport, junitReport, shortReport } from '../../src/kubernetes/check/report.ts'
 import { takeSnapshot } from '../../src/kubernetes/check/snapshot.ts'
 import { checkTexts } from '../../src/runtime/check-config.ts'
+import { command } from '../command-line/command.ts'
+import { type Given, oneOf } from '../command-line/given.ts'
+import { CHECK } from '../usage/cluster.ts'
 import { clusterReader } from './cluster-reader.ts'
 
-const USAGE =
-  'usage: outrigger check [--pre] [--namespace NS] [--system-namespace NS] [--context NAME] [-o short|json|junit]'
+const REPORTS = { short: shortReport, json: jsonReport, junit: junitReport }
 
-type Write = (text: string) => void
-
-const REPORTS: Readonly<Record<string, (results: readonly Result[]) => string>> = {
-  short: shortReport,
-  json: jsonReport,
-  junit: junitReport,
-}
-
-/** 0: nothing failed. 1: something did, or the cluster cannot be reached. 2: not understood. */
-export async function check(
-  args: readonly string[],
-  out: Write = (text) => process.stdout.write(text),
-  err: Write = (text) => process.stderr.write(text),
-): Promise<number> {
-  const asked = parse(args)
-  if (typeof asked === 'string') {
-    err(`outrigger check: ${asked}\n${USAGE}\n`)
-    return 2
-  }
+export const check = command(CHECK, read, async (asked, { out }) => {
   try {
     const now = new SystemClock().wallTime()
     const { reader, close } = clusterReader(asked.context)
@@ -39,39 +22,16 @@ export async function check(
     out(asked.report(results))
     return failed(results) ? 1 : 0
   } catch (error) {
-    err(`outrigger check: ${(error as Error).message}\n`)
-    return 1
+    return (error as Error).message
   }
-}
+})
 
-interface Asked {
-  readonly pre: boolean
-  readonly namespace: string
-  readonly systemNamespace: string
-  readonly context: string
-  readonly report: (results: readonly Result[]) => string
-}
-
-function parse(args: readonly string[]): Asked | string {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        pre: { type: 'boolean', default: false },
-        namespace: { type: 'string', short: 'n', default: '' },
-        'system-namespace': {
-          type: 'string',
-          default: process.env['OUTRIGGER_SYSTEM_NAMESPACE'] || 'outrigger-system',
-        },
-        context: { type: 'string', default: '' },
-        output: { type: 'string', short: 'o', default: 'short' },
-      },
-    })
-    const report = Object.hasOwn(REPORTS, values.output) ? REPORTS[values.output] : undefined
-    if (report === undefined) return `-o must be one of short, json, junit, found '${values.output}'`
-    const { pre, namespace, context } = values
-    return { pre, namespace, context, systemNamespace: values['system-namespace'], report }
-  } catch (cause) {
-    return (cause as Error).message
+function read(given: Given<keyof typeof CHECK.flags>) {
+  return {
+    pre: given.is('pre'),
+    namespace: given.text('namespace') ?? '',
+    systemNamespace: given.read('system-namespace', parsed),
+    context: given.text('context') ?? '',
+    report: REPORTS[given.read('output', oneOf(['short', 'json', 'junit']))],
   }
 }

@@ -1,50 +1,63 @@
 /**
  * `outrigger demo`: a sample service with its sidecar, traffic, and an outage, to watch. Also the processes of the demo
- * themselves (`--role`), because one entry file has to be enough. `--rounds N` ends it after so many outages, `--scale N`
- * divides every time.
+ * themselves (`--role`), because one entry file has to be enough.
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { type Parsed, parsed, unreadable } from '../../src/config/values/parsed.ts'
 import { runDemo } from '../../src/demo/demo.ts'
 import { dieWithParent } from '../../src/demo/lifeline.ts'
-import { flagValue, roleOf, runRole } from '../../src/demo/roles.ts'
+import { roleOf, runRole } from '../../src/demo/roles.ts'
 import type { Terminal } from '../../src/demo/screen.ts'
+import { type Command, command } from '../command-line/command.ts'
+import { DEMO } from '../usage/others.ts'
 
-/** Returns the exit code: 0 when it was ended, 1 when it could not go on, 2 for wrong usage. */
-export async function demo(args: readonly string[]): Promise<number> {
+/** The demo, or one of its processes. */
+export const demo: Command = async (args, io) => {
   const role = roleOf(args)
+  if (role === '') return attended(args, io)
   if (role === 'sidecar') return sidecar(args)
-  if (role !== '') {
-    await runRole(args)
-    // The role is over when the parent is; see lifeline.ts.
-    return new Promise<number>(() => {})
-  }
-  const rounds = Number(flagValue(args, 'rounds', 'Infinity'))
-  const scale = Number(flagValue(args, 'scale', '1'))
-  if (!(rounds >= 1) || !(scale >= 1 && scale <= 20)) {
-    process.stderr.write('Usage: outrigger demo [--rounds N] [--scale 1…20]\n')
-    return 2
-  }
-  const stop = { wanted: false }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.wanted = true))
-  // Whoever read our output has left (`demo | head`): nobody looks any more.
-  process.stdout.on('error', () => (stop.wanted = true))
-  const entry = process.argv[1] ?? ''
-  try {
-    return await runDemo({
-      launch: { role: [entry, 'demo'], sidecar: [entry, 'demo', '--role', 'sidecar'] },
-      terminal: terminal(),
-      say: (text) => process.stdout.write(`${text}\n`),
-      colours: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
-      rounds,
-      scale,
-      ownService: ownService(entry),
-      stop,
-    })
-  } catch (error) {
-    process.stderr.write(`The demo cannot go on: ${error instanceof Error ? error.message : String(error)}\n`)
-    return 1
-  }
+  await runRole(args)
+  // The role is over when the parent is; see lifeline.ts.
+  return new Promise<number>(() => {})
+}
+
+const attended = command(
+  DEMO,
+  (given) => ({
+    rounds: given.readIfStated('rounds', parseRounds) ?? Number.POSITIVE_INFINITY,
+    scale: given.read('scale', parseScale),
+  }),
+  async ({ rounds, scale }, { out }) => {
+    const stop = { wanted: false }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.wanted = true))
+    // Whoever read our output has left (`demo | head`): nobody looks any more.
+    process.stdout.on('error', () => (stop.wanted = true))
+    const entry = process.argv[1] ?? ''
+    try {
+      return await runDemo({
+        launch: { role: [entry, 'demo'], sidecar: [entry, 'demo', '--role', 'sidecar'] },
+        terminal: terminal(),
+        say: (text) => out(`${text}\n`),
+        colours: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+        rounds,
+        scale,
+        ownService: ownService(entry),
+        stop,
+      })
+    } catch (error) {
+      return `the demo cannot go on: ${error instanceof Error ? error.message : String(error)}`
+    }
+  },
+)
+
+function parseRounds(text: string): Parsed<number> {
+  return Number(text) >= 1 ? parsed(Number(text)) : unreadable('a number from 1 on', '')
+}
+
+function parseScale(text: string): Parsed<number> {
+  const scale = Number(text)
+  return scale >= 1 && scale <= 20 ? parsed(scale) : unreadable('a number from 1 to 20', '')
 }
 
 /** A sidecar that ends with the demo: `run`, on a lifeline. */

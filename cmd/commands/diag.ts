@@ -1,30 +1,19 @@
 /** `outrigger diag`: all that somebody who is to help would ask for, in one archive. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { SystemClock } from '../../src/core/clock.ts'
 import { collect, type DiagOptions } from '../../src/kubernetes/diag/collect.ts'
 import { type Entry, tar } from '../../src/kubernetes/diag/tar.ts'
+import { type Parsed, parsed, unreadable } from '../../src/config/values/parsed.ts'
+import { command } from '../command-line/command.ts'
+import type { Given } from '../command-line/given.ts'
+import { DIAG } from '../usage/cluster.ts'
 import { clusterReader } from './cluster-reader.ts'
-
-const USAGE =
-  'usage: outrigger diag [-n NAMESPACE] [POD] [--system-namespace NS] [--context NAME] [--tail LINES] [-o FILE.tar|FOLDER]'
-
-type Write = (text: string) => void
 
 /** Pods of which everything is taken where nobody names one. */
 const MOST = 20
 
-/** 0: written. 1: the cluster cannot be reached, the pod is not there, nothing can be written. 2: not understood. */
-export async function diag(
-  args: readonly string[],
-  err: Write = (text) => process.stderr.write(text),
-): Promise<number> {
-  const asked = parse(args)
-  if (typeof asked === 'string') {
-    err(`outrigger diag: ${asked}\n${USAGE}\n`)
-    return 2
-  }
+export const diag = command(DIAG, read, async (asked, { err }) => {
   try {
     const now = new SystemClock().wallTime()
     const { reader, close } = clusterReader(asked.context)
@@ -35,10 +24,9 @@ export async function diag(
     err(`${asked.output}: ${entries.length} files, ${missing} of them say why something is missing\n`)
     return 0
   } catch (error) {
-    err(`outrigger diag: ${(error as Error).message}\n`)
-    return 1
+    return (error as Error).message
   }
-}
+})
 
 function write(output: string, entries: readonly Entry[], now: number): void {
   if (output.endsWith('.tar')) {
@@ -57,36 +45,23 @@ interface Asked extends DiagOptions {
   readonly output: string
 }
 
-function parse(args: readonly string[]): Asked | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        namespace: { type: 'string', short: 'n', default: 'default' },
-        'system-namespace': {
-          type: 'string',
-          default: process.env['OUTRIGGER_SYSTEM_NAMESPACE'] || 'outrigger-system',
-        },
-        context: { type: 'string', default: '' },
-        tail: { type: 'string', default: '500' },
-        output: { type: 'string', short: 'o', default: 'outrigger-diag.tar' },
-      },
-    })
-    if (positionals.length > 1) return `name one pod at most, found ${positionals.length}`
-    const tail = Number(values.tail)
-    if (!Number.isInteger(tail) || tail < 1) return `--tail must be a number of lines, found '${values.tail}'`
-    return {
-      namespace: values.namespace,
-      pod: positionals[0] ?? '',
-      systemNamespace: values['system-namespace'],
-      context: values.context,
-      output: values.output,
-      admin: 19_002,
-      most: MOST,
-      tail,
-    }
-  } catch (cause) {
-    return (cause as Error).message
+/** Throws an Error with a sentence. */
+function read(given: Given<keyof typeof DIAG.flags>): Asked {
+  const { words } = given
+  if (words.length > 1) throw new Error(`name one pod at most, found ${words.length}`)
+  return {
+    namespace: given.read('namespace', parsed),
+    pod: words[0] ?? '',
+    systemNamespace: given.read('system-namespace', parsed),
+    context: given.text('context') ?? '',
+    output: given.read('output', parsed),
+    admin: 19_002,
+    most: MOST,
+    tail: given.read('tail', parseLines),
   }
+}
+
+function parseLines(text: string): Parsed<number> {
+  const lines = Number(text)
+  return Number.isInteger(lines) && lines >= 1 ? parsed(lines) : unreadable('a number of lines', '')
 }

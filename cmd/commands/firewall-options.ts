@@ -1,12 +1,14 @@
 /** The flags of `firewall`. */
-import { parseArgs } from 'node:util'
 import { type Parsed, unreadable } from '../../src/config/values/parsed.ts'
 import { parseCidr } from '../../src/config/values/address.ts'
 import { parsePortMap, parsePorts } from '../../src/config/values/ports.ts'
 import { canonicalCidr } from '../../src/firewall/cidr.ts'
-import { DEFAULTS, type FirewallSettings } from '../../src/firewall/settings.ts'
+import type { FirewallSettings } from '../../src/firewall/settings.ts'
 import type { Backend } from '../../src/firewall/tools.ts'
-import { oneOf, readFlag } from './flags.ts'
+import { type Given, oneOf } from '../command-line/given.ts'
+import type { FIREWALL } from '../usage/firewall.ts'
+
+type Flag = keyof typeof FIREWALL.flags
 
 export const ACTIONS = ['plan', 'apply', 'remove'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -18,49 +20,25 @@ export interface FirewallOptions {
   readonly ipv6: boolean
 }
 
-const TEXT = { type: 'string' } as const
-const FLAGS = {
-  inbound: TEXT,
-  outbound: TEXT,
-  'proxy-uid': TEXT,
-  'skip-inbound': TEXT,
-  'skip-outbound': TEXT,
-  'skip-inbound-cidrs': TEXT,
-  'skip-outbound-cidrs': TEXT,
-  'inbound-port-map': TEXT,
-  backend: TEXT,
-  ipv6: TEXT,
-} as const
-
-type Flag = keyof typeof FLAGS
-
 /** Throws an Error with a sentence. */
-export function firewallOptions(args: readonly string[]): FirewallOptions {
-  const { values, positionals } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true })
-  const [action, ...more] = positionals
+export function firewallOptions(given: Given<Flag>): FirewallOptions {
+  const [action, ...more] = given.words
   if (!isAction(action) || more.length > 0) throw new Error(`say one of ${ACTIONS.join(', ')}`)
-  /** `nothing`: the empty text means something, too. */
-  const read = <T>(flag: Flag, parse: (text: string) => Parsed<T>, otherwise: T, nothing = false): T => {
-    const text = values[flag]
-    if (text === undefined || (text === '' && !nothing)) return otherwise
-    return readFlag(flag, text, parse)
-  }
-  const settings: FirewallSettings = {
-    inbound: read('inbound', parseListener, DEFAULTS.inbound),
-    outbound: read('outbound', parseListener, DEFAULTS.outbound),
-    proxyUids: read('proxy-uid', parseUids, DEFAULTS.proxyUids),
-    skipInbound: read('skip-inbound', parsePorts, DEFAULTS.skipInbound, true),
-    skipOutbound: read('skip-outbound', parsePorts, DEFAULTS.skipOutbound),
-    skipInboundCidrs: read('skip-inbound-cidrs', parseCidrs, DEFAULTS.skipInboundCidrs),
-    skipOutboundCidrs: read('skip-outbound-cidrs', parseCidrs, DEFAULTS.skipOutboundCidrs, true),
-    portMap: read('inbound-port-map', parsePortMap, DEFAULTS.portMap),
-  }
-  const backend = read('backend', oneOf(['auto', 'nft', 'legacy']), 'auto')
+  const backend = given.read('backend', oneOf(['auto', 'nft', 'legacy']))
   return {
     action,
-    settings,
+    settings: {
+      inbound: given.read('inbound', parseListener),
+      outbound: given.read('outbound', parseListener),
+      proxyUids: given.read('proxy-uid', parseUids),
+      skipInbound: given.read('skip-inbound', parsePorts),
+      skipOutbound: given.read('skip-outbound', parsePorts),
+      skipInboundCidrs: given.read('skip-inbound-cidrs', parseCidrs),
+      skipOutboundCidrs: given.read('skip-outbound-cidrs', parseCidrs),
+      portMap: given.read('inbound-port-map', parsePortMap),
+    },
     backend: backend === 'auto' ? undefined : backend,
-    ipv6: read('ipv6', oneOf(['auto', 'disabled']), 'auto') === 'auto',
+    ipv6: given.read('ipv6', oneOf(['auto', 'disabled'])) === 'auto',
   }
 }
 

@@ -1,50 +1,33 @@
 /** The flags of `inject` and `uninject`. */
-import { parseArgs } from 'node:util'
 import { formatIssue } from '../../src/config/issues.ts'
+import { type Parsed, parsed, unreadable } from '../../src/config/values/parsed.ts'
 import { didYouMean } from '../../src/config/values/spelling.ts'
 import { ANNOTATIONS, type AnnotationName } from '../../src/kubernetes/inject/annotations.ts'
 import { loadSettings } from '../../src/kubernetes/inject/load-settings.ts'
 import type { InjectOptions } from '../../src/kubernetes/inject/manifests/inject-object.ts'
+import type { Given } from '../command-line/given.ts'
+import type { INJECT, UNINJECT } from '../usage/inject.ts'
 
 export interface ManifestOptions extends InjectOptions {
   readonly files: readonly string[]
 }
 
-/** Minor version that manual injection is for where nobody says it: the oldest that is still kept up. */
-const SUPPOSED = '1.33'
+type Flag = keyof typeof INJECT.flags
 
 /** Throws an Error with a sentence. */
-export function manifestOptions(args: readonly string[], inverse: boolean): ManifestOptions {
-  const own = {
-    manual: { type: 'boolean' },
-    set: { type: 'string', multiple: true },
-    config: { type: 'string' },
-    'kubernetes-version': { type: 'string', default: SUPPOSED },
-  } as const
-  const common = { filename: { type: 'string', short: 'f', multiple: true }, path: { type: 'string' } } as const
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: inverse ? common : { ...common, ...own },
-  }) as { values: Values; positionals: string[] }
-  const files = [...(values.filename ?? []), ...positionals]
-  const path = values.path?.split('.').filter(Boolean)
-  const set = new Map((values.set ?? []).map(setting))
-  return {
-    files: files.length === 0 ? ['-'] : files,
-    set,
-    path,
-    manual: values.manual === true ? manualOf(values) : undefined,
-  }
+export function injectOptions(given: Given<Flag>): ManifestOptions {
+  const set = new Map((given.texts('set') ?? []).map(setting))
+  return { ...uninjectOptions(given), set, manual: given.is('manual') ? manualOf(given) : undefined }
 }
 
-interface Values {
-  readonly filename?: string[]
-  readonly path?: string
-  readonly manual?: boolean
-  readonly set?: string[]
-  readonly config?: string
-  readonly 'kubernetes-version'?: string
+export function uninjectOptions(given: Given<keyof typeof UNINJECT.flags>): ManifestOptions {
+  const files = [...(given.texts('filename') ?? []), ...given.words]
+  return {
+    files: files.length === 0 ? ['-'] : files,
+    set: new Map(),
+    path: given.text('path')?.split('.').filter(Boolean),
+    manual: undefined,
+  }
 }
 
 /** An annotation by its short name. */
@@ -64,17 +47,21 @@ function setting(text: string): [AnnotationName, string] {
   return [annotation.name, value]
 }
 
-function manualOf(values: Values): NonNullable<InjectOptions['manual']> {
-  if (values.config === undefined) {
+function manualOf(given: Given<Flag>): NonNullable<InjectOptions['manual']> {
+  const config = given.text('config')
+  if (config === undefined) {
     throw new Error(
       '--manual needs --config PATH, the file of the injector, which names the images. From a cluster: ' +
         "kubectl -n NAMESPACE get configmap outrigger-injector-config -o jsonpath='{.data.config\\.yaml}'",
     )
   }
-  const { settings, issues } = loadSettings(values.config)
+  const { settings, issues } = loadSettings(config)
   if (settings === undefined) throw new Error(issues.map(formatIssue).join('\n'))
-  const minor = /^v?1\.([0-9]{1,3})(\.|$)/.exec(values['kubernetes-version'] ?? SUPPOSED)?.[1]
-  if (minor === undefined)
-    throw new Error(`--kubernetes-version must be such as 1.33, found '${values['kubernetes-version']}'`)
-  return { settings, server: { minor: Number(minor), oldestKubelet: Number(minor) } }
+  const minor = given.read('kubernetes-version', parseMinor)
+  return { settings, server: { minor, oldestKubelet: minor } }
+}
+
+function parseMinor(text: string): Parsed<number> {
+  const minor = /^v?1\.([0-9]{1,3})(\.|$)/.exec(text)?.[1]
+  return minor === undefined ? unreadable('such as 1.33', '') : parsed(Number(minor))
 }

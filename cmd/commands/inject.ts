@@ -3,46 +3,26 @@ import type { KubernetesObject } from '../../src/kubernetes/api/object.ts'
 import { injectObject, type Outcome } from '../../src/kubernetes/inject/manifests/inject-object.ts'
 import { rewrite } from '../../src/kubernetes/inject/manifests/rewrite.ts'
 import { uninjectObject } from '../../src/kubernetes/inject/manifests/uninject-object.ts'
-import { type ManifestOptions, manifestOptions } from './inject-options.ts'
+import { command, type Io } from '../command-line/command.ts'
+import { INJECT, UNINJECT } from '../usage/inject.ts'
+import { injectOptions, type ManifestOptions, uninjectOptions } from './inject-options.ts'
 import { joined, type ManifestFile, readManifests } from './manifest-input.ts'
 
-type Write = (text: string) => void
+type Name = 'inject' | 'uninject'
+type Change = (object: KubernetesObject, options: ManifestOptions) => Outcome
 
-const FILES = '[-f FILE|FOLDER|-]… [--path spec.template]'
-const USAGE = {
-  inject: `usage: outrigger inject ${FILES} [--set NAME=VALUE]… [--manual --config PATH [--kubernetes-version 1.N]]`,
-  uninject: `usage: outrigger uninject ${FILES}`,
-}
+export const inject = command(INJECT, injectOptions, (options, io) => transform('inject', options, injectObject, io))
 
-/** 0: every object was seen to. 1: something cannot be read, or was refused; then nothing is written. 2: not understood. */
-export function inject(args: readonly string[], out?: Write, err?: Write): Promise<number> {
-  return transform('inject', args, (object, options) => injectObject(object, options), out, err)
-}
+export const uninject = command(UNINJECT, uninjectOptions, (options, io) =>
+  transform('uninject', options, (object, { path }) => uninjectObject(object, path), io),
+)
 
-export function uninject(args: readonly string[], out?: Write, err?: Write): Promise<number> {
-  return transform('uninject', args, (object, { path }) => uninjectObject(object, path), out, err)
-}
-
-async function transform(
-  command: 'inject' | 'uninject',
-  args: readonly string[],
-  change: (object: KubernetesObject, options: ManifestOptions) => Outcome,
-  out: Write = (text) => process.stdout.write(text),
-  err: Write = (text) => process.stderr.write(text),
-): Promise<number> {
-  let options: ManifestOptions
-  try {
-    options = manifestOptions(args, command === 'uninject')
-  } catch (error) {
-    err(`outrigger ${command}: ${(error as Error).message}\n${USAGE[command]}\n`)
-    return 2
-  }
+function transform(name: Name, options: ManifestOptions, change: Change, { out, err }: Io): number | string {
   let files: ManifestFile[]
   try {
     files = readManifests(options.files)
   } catch (error) {
-    err(`outrigger ${command}: ${(error as Error).message}\n`)
-    return 1
+    return (error as Error).message
   }
   let failed = false
   const texts = files.map(({ path, text }) => {
@@ -50,7 +30,7 @@ async function transform(
       return rewrite(text, (object) => {
         const outcome = change(object, options)
         failed ||= outcome.result === 'refused'
-        err(reportOf(command, outcome))
+        err(reportOf(name, outcome))
         return outcome.object
       })
     } catch (error) {
@@ -65,7 +45,7 @@ async function transform(
   return 0
 }
 
-function reportOf(command: 'inject' | 'uninject', { object, result, why, warnings }: Outcome): string {
+function reportOf(command: Name, { object, result, why, warnings }: Outcome): string {
   const { namespace, name, generateName } = object.metadata ?? {}
   const place = namespace === undefined ? '' : `${namespace}/`
   const what = `${(object.kind ?? 'object').toLowerCase()} ${place}${name ?? generateName ?? '(no name)'}`

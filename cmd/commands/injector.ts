@@ -1,4 +1,4 @@
-/** `outrigger injector`: the webhooks. 0 after a drain, 1 for a file that cannot be used or a taken port, 2 for wrong usage. */
+/** `outrigger injector`: the webhooks. */
 import { SystemClock } from '../../src/core/clock.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { KubernetesApi } from '../../src/kubernetes/api/client.ts'
@@ -6,19 +6,11 @@ import { openConnection } from '../../src/kubernetes/api/connection.ts'
 import { Injector, SettingsError } from '../../src/kubernetes/injector/injector.ts'
 import { checkTexts } from '../../src/runtime/check-config.ts'
 import { createLog, FileSink } from '../../src/telemetry/index.ts'
-import { type InjectorFlags, injectorOptions } from './injector-options.ts'
+import { command } from '../command-line/command.ts'
+import { INJECTOR } from '../usage/injector.ts'
+import { injectorOptions } from './injector-options.ts'
 
-const USAGE = `usage: outrigger injector [--config PATH] [--listen HOST:PORT] [--admin HOST:PORT] [--namespace NS]
-                          [--certificates self|files] … (docs/kubernetes.md has every flag)`
-
-export async function injector(args: readonly string[]): Promise<number> {
-  let flags: InjectorFlags
-  try {
-    flags = injectorOptions(args, process.env)
-  } catch (error) {
-    process.stderr.write(`outrigger injector: ${(error as Error).message}\n${USAGE}\n`)
-    return 2
-  }
+export const injector = command(INJECTOR, injectorOptions, async (flags, { err, environment }) => {
   const clock = new SystemClock()
   const sink = new FileSink(2, true)
   const log = createLog(flags.logLevel, clock, sink)
@@ -26,7 +18,7 @@ export async function injector(args: readonly string[]): Promise<number> {
   try {
     running = new Injector({
       ...flags,
-      api: new KubernetesApi(openConnection(flags.places, process.env, clock)),
+      api: new KubernetesApi(openConnection(flags.places, environment, clock)),
       clock,
       random: systemRandom(),
       log,
@@ -34,13 +26,13 @@ export async function injector(args: readonly string[]): Promise<number> {
     })
     await running.start()
   } catch (error) {
-    const lines = error instanceof SettingsError ? error.report : [`outrigger injector: ${(error as Error).message}`]
-    process.stderr.write(`${lines.join('\n')}\n`)
+    if (!(error instanceof SettingsError)) return (error as Error).message
+    err(`${error.report.join('\n')}\n`)
     return 1
   }
   const { promise: ended, resolve: end } = Promise.withResolvers<number>()
   running.failed.then((error) => {
-    process.stderr.write(`outrigger injector: ${error.message}\n`)
+    err(`outrigger injector: ${error.message}\n`)
     end(1)
   })
   let signals = 0
@@ -57,4 +49,4 @@ export async function injector(args: readonly string[]): Promise<number> {
   const code = await ended
   log.info('ended')
   return code
-}
+})

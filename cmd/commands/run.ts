@@ -1,4 +1,4 @@
-/** `outrigger run`: the sidecar. 0 after a drain, 1 for a bad configuration or a taken port, 2 for wrong usage. */
+/** `outrigger run`: the sidecar. */
 import { ConfigError } from '../../src/runtime/configuration.ts'
 import { GivingBack } from '../../src/runtime/memory/giving-back.ts'
 import { thisProcess } from '../../src/runtime/memory/process.ts'
@@ -6,21 +6,11 @@ import { type Sidecar, startSidecar } from '../../src/runtime/sidecar.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { OWN_VERSION } from '../../src/config/version.ts'
 import { createLog, FileSink } from '../../src/telemetry/index.ts'
-import { type RunOptions, runOptions } from './run-options.ts'
+import { command } from '../command-line/command.ts'
+import { RUN } from '../usage/run.ts'
+import { runOptions } from './run-options.ts'
 
-const USAGE = `usage: outrigger run [--config PATH]… [--name N] [--app HOST:PORT] [--inbound HOST:PORT]
-                     [--outbound HOST:PORT] [--admin HOST:PORT] [--log-level error|warn|info|debug]
-                     [--page-paths] [--metrics-compatibility istio] [--lenient-start] [--transparent]
-                     [--opaque-ports PORTS] [--app-ports PORT=PROTOCOL,…] [--inbound-port-map APP:LISTENER,…]`
-
-export async function run(args: readonly string[]): Promise<number> {
-  let options: RunOptions
-  try {
-    options = runOptions(args, process.env)
-  } catch (error) {
-    process.stderr.write(`outrigger run: ${(error as Error).message}\n${USAGE}\n`)
-    return 2
-  }
+export const run = command(RUN, runOptions, async (options, { err, environment }) => {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>()
   const clock = new SystemClock()
   const stderr = new FileSink(2, true)
@@ -32,12 +22,12 @@ export async function run(args: readonly string[]): Promise<number> {
       clock,
       log,
       version: OWN_VERSION,
-      environment: process.env,
+      environment,
       onQuit: () => end(0),
     })
   } catch (error) {
-    const lines = error instanceof ConfigError ? error.report : [`outrigger run: ${(error as Error).message}`]
-    process.stderr.write(`${lines.join('\n')}\n`)
+    if (!(error instanceof ConfigError)) return (error as Error).message
+    err(`${error.report.join('\n')}\n`)
     return 1
   }
   // Before anybody hears that it is ready: who is told so may signal at once.
@@ -53,7 +43,7 @@ export async function run(args: readonly string[]): Promise<number> {
   log.info('ended')
   await sidecar.close()
   return code
-}
+})
 
 let signals = 0
 

@@ -1,7 +1,7 @@
 /** `outrigger simulate`: what a policy would have done with last night's requests, or with those of a model. */
-import { parseArgs } from 'node:util'
 import { formatIssue } from '../../src/config/issues.ts'
 import type { Config, Issue } from '../../src/config/model.ts'
+import { type Parsed, parsed, unreadable } from '../../src/config/values/parsed.ts'
 import { parseDuration } from '../../src/config/values/units.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
 import { workloadOf as modelWorkload } from '../../src/simulate/model/workload.ts'
@@ -15,28 +15,14 @@ import { simulate as run } from '../../src/simulate/simulate.ts'
 import { readTrace } from '../../src/simulate/trace/read.ts'
 import { workloadOf as traceWorkload } from '../../src/simulate/trace/workload.ts'
 import type { Workload } from '../../src/simulate/workload.ts'
-import { environment, pathsFrom } from './environment.ts'
-
-const USAGE =
-  'usage: outrigger simulate --config PATH… (--model FILE | --trace FILE) [--compare PATH]… [--seed N] [--name SIDECAR]\n' +
-  '                          [--interval DURATION] [--format text|json]'
-
-type Write = (text: string) => void
+import { command } from '../command-line/command.ts'
+import { type Given, oneOf } from '../command-line/given.ts'
+import { SIMULATE } from '../usage/simulate.ts'
 
 /** Rows of a time line that one still reads. */
 const ROWS = 60
 
-/** 0: simulated. 1: policies, model or trace that may not be loaded. 2: not understood. */
-export async function simulate(
-  args: readonly string[],
-  out: Write = (text) => process.stdout.write(text),
-  err: Write = (text) => process.stderr.write(text),
-): Promise<number> {
-  const asked = parse(args)
-  if (typeof asked === 'string') {
-    err(`outrigger simulate: ${asked}\n${USAGE}\n`)
-    return 2
-  }
+export const simulate = command(SIMULATE, read, async (asked, { out, err }) => {
   const configs = [asked.paths, asked.compare]
     .filter((paths) => paths.length > 0)
     .map((paths) => ({ paths, ...checkConfig(paths, { sidecarName: asked.name }) }))
@@ -59,7 +45,7 @@ export async function simulate(
   if (asked.json) out(`${JSON.stringify(told, null, 2)}\n`)
   else out('differences' in told ? comparisonText(told) : resultText(told))
   return 0
-}
+})
 
 /** What to write on stderr where there is none. */
 async function workloadFor(
@@ -89,48 +75,30 @@ interface Asked {
   readonly json: boolean
 }
 
-/** A sentence where the arguments are wrong. */
-function parse(args: readonly string[]): Asked | string {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        config: { type: 'string', multiple: true },
-        compare: { type: 'string', multiple: true },
-        model: { type: 'string' },
-        trace: { type: 'string' },
-        seed: { type: 'string' },
-        name: { type: 'string' },
-        interval: { type: 'string' },
-        format: { type: 'string' },
-      },
-    })
-    const paths = values.config ?? pathsFrom('config')
-    const [model, trace] = [values.model ?? environment('model'), values.trace ?? environment('trace')]
-    const seed = values.seed ?? environment('seed')
-    const format = values.format ?? environment('format') ?? 'text'
-    if (paths.length === 0) return 'name the files with --config PATH'
-    if ((model === undefined) === (trace === undefined)) return 'name a --model or a --trace, one of the two'
-    if (seed !== undefined && !(/^[0-9]{1,10}$/.test(seed) && Number(seed) < 2 ** 32)) {
-      return `--seed must be a whole number below 2^32, found '${seed}'`
-    }
-    if (format !== 'text' && format !== 'json') return `--format must be text or json, found '${format}'`
-    const stated = values.interval ?? environment('interval')
-    const interval = stated === undefined ? undefined : parseDuration(stated)
-    if (interval !== undefined && !(interval.ok && interval.value >= 1)) {
-      return `--interval must be a duration such as 1s, found '${stated}'`
-    }
-    return {
-      paths,
-      compare: values.compare ?? pathsFrom('compare'),
-      model,
-      trace,
-      name: values.name ?? environment('name'),
-      seed: seed === undefined ? undefined : Number(seed),
-      interval: interval?.ok === true ? interval.value : undefined,
-      json: format === 'json',
-    }
-  } catch (cause) {
-    return (cause as Error).message
+/** Throws an Error with a sentence. */
+function read(given: Given<keyof typeof SIMULATE.flags>): Asked {
+  const [paths, model, trace] = [given.paths('config'), given.text('model'), given.text('trace')]
+  if (paths === undefined) throw new Error('name the files with --config PATH')
+  if ((model === undefined) === (trace === undefined)) throw new Error('name a --model or a --trace, one of the two')
+  return {
+    paths,
+    compare: given.paths('compare') ?? [],
+    model,
+    trace,
+    name: given.text('name'),
+    seed: given.readIfStated('seed', parseSeed),
+    interval: given.readIfStated('interval', parseInterval),
+    json: given.read('format', oneOf(['text', 'json'])) === 'json',
   }
+}
+
+function parseSeed(text: string): Parsed<number> {
+  const fits = /^[0-9]{1,10}$/.test(text) && Number(text) < 2 ** 32
+  return fits ? parsed(Number(text)) : unreadable('a whole number below 2^32', '')
+}
+
+/** ms. */
+function parseInterval(text: string): Parsed<number> {
+  const interval = parseDuration(text)
+  return interval.ok && interval.value >= 1 ? interval : unreadable('a duration such as 1s', '')
 }

@@ -1,31 +1,17 @@
-/**
- * `outrigger tap`: the exchanges of a running sidecar, as they end. 0: `--limit` was reached, or it was ended by a signal or by
- * whoever reads its output. 1: there is no such sidecar, or it has ended. 2: wrong usage.
- */
-import { parseArgs } from 'node:util'
+/** `outrigger tap`: the exchanges of a running sidecar, as they end. */
 import { readFilter, TAP_FIELDS } from '../../src/admin/index.ts'
+import { command, type Io, PROCESS_IO } from '../command-line/command.ts'
+import type { Given } from '../command-line/given.ts'
 import { type TapLine, tapLine } from '../tap/line.ts'
 import { openLines } from '../tap/stream.ts'
+import { TAP } from '../usage/live.ts'
 import { type Address, adminAddress } from './admin-client.ts'
-
-const USAGE = `usage: outrigger tap [--admin HOST:PORT] [--json] [--limit N] [--slower-than DURATION]
-                     [--status 503|5xx|500-503|grpc:NAME] [--reason REASON|any] [--route PATTERN] [--service NAME]
-                     [--method METHOD] [--direction inbound|outbound]
-  filters may be repeated, or hold several words with commas between: one of them has to fit`
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** The terminal; a test hands in another. */
-export interface TapIo {
+/** A terminal, or whatever reads the lines; a test hands in another. */
+export interface TapIo extends Io {
   readonly output: Pick<NodeJS.WriteStream, 'write' | 'on' | 'off'>
-  err(text: string): void
-  readonly environment: Readonly<Record<string, string | undefined>>
-}
-
-const PROCESS: TapIo = {
-  output: process.stdout,
-  err: (text) => process.stderr.write(text),
-  environment: process.env,
 }
 
 interface Asked {
@@ -36,35 +22,26 @@ interface Asked {
   readonly limit: number
 }
 
-export async function tap(args: readonly string[], io: TapIo = PROCESS): Promise<number> {
-  let asked: Asked
-  try {
-    asked = parse(args, io)
-  } catch (error) {
-    io.err(`outrigger tap: ${(error as Error).message}\n${USAGE}\n`)
-    return 2
-  }
-  const failure = await follow(asked, io)
-  if (failure === '') return 0
-  io.err(`outrigger tap: ${failure}\n`)
-  return 1
-}
+export const tap = command(
+  TAP,
+  read,
+  async (asked, io: TapIo) => {
+    const failure = await follow(asked, io)
+    return failure === '' ? 0 : failure
+  },
+  { ...PROCESS_IO, output: process.stdout },
+)
 
 /** Throws a sentence. */
-function parse(args: readonly string[], { environment }: TapIo): Asked {
-  const filters = Object.fromEntries(TAP_FIELDS.map((field) => [field, { type: 'string', multiple: true } as const]))
-  const options = { ...filters, admin: { type: 'string' }, json: { type: 'boolean' } } as const
-  const { values } = parseArgs({ args: [...args], options })
-  const stated = values as Record<string, string | boolean | string[] | undefined>
+function read(given: Given<keyof typeof TAP.flags>): Asked {
   const query = new URLSearchParams()
-  for (const field of TAP_FIELDS)
-    for (const text of (stated[field] as string[] | undefined) ?? []) query.append(field, text)
+  for (const field of TAP_FIELDS) for (const text of given.texts(field) ?? []) query.append(field, text)
   const filter = readFilter(query, (field) => `--${field}`)
   if (typeof filter === 'string') throw new Error(filter)
   return {
-    address: adminAddress(values.admin as string | undefined, environment),
+    address: adminAddress(given),
     path: query.size === 0 ? '/tap' : `/tap?${query}`,
-    json: values.json === true,
+    json: given.is('json'),
     limit: filter.limit,
   }
 }

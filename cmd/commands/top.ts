@@ -1,19 +1,14 @@
-/**
- * `outrigger top`: how a running sidecar is doing, in a terminal, from the same stream as the page. 0: ended by `q`, or one
- * picture printed. 1: there is no such sidecar. 2: wrong usage.
- */
-import { parseArgs } from 'node:util'
+/** `outrigger top`: how a running sidecar is doing, in a terminal, from the same stream as the page. */
 import type { Ended, Frame } from '../../src/admin/index.ts'
 import { History, type ServiceHistory } from '../../src/admin/page/live/history.ts'
 import { Kinds } from '../../src/admin/page/live/kinds.ts'
 import { clock } from '../../src/admin/page/live/words.ts'
+import { command, type Io, PROCESS_IO } from '../command-line/command.ts'
 import { openEvents } from '../top/event-stream.ts'
 import { lines } from '../top/frame.ts'
 import { Paint } from '../top/text.ts'
+import { TOP } from '../usage/live.ts'
 import { type Address, adminAddress } from './admin-client.ts'
-
-const USAGE = `usage: outrigger top [--admin HOST:PORT] [--once]
-  --once prints one picture and ends, as it does where standard output is no terminal; q ends it otherwise`
 
 /** ms without a word after which the sidecar is taken for gone. */
 const SILENCE = 5000
@@ -22,38 +17,21 @@ const AGAIN = 1000
 /** Columns where nobody says how many there are. */
 const WIDTH = 120
 
-/** The terminal; a test hands in another. */
-export interface TopIo {
+/** A terminal, or a pipe; a test hands in another. */
+export interface TopIo extends Io {
   readonly input: Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>
   readonly output: Pick<NodeJS.WriteStream, 'isTTY' | 'write' | 'on' | 'off'> & { columns?: number; rows?: number }
-  err(text: string): void
-  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-const PROCESS: TopIo = {
-  input: process.stdin,
-  output: process.stdout,
-  err: (text) => process.stderr.write(text),
-  environment: process.env,
-}
-
-export async function top(args: readonly string[], io: TopIo = PROCESS): Promise<number> {
-  let address: Address
-  let once: boolean
-  try {
-    const options = { admin: { type: 'string' }, once: { type: 'boolean' } } as const
-    const { values } = parseArgs({ args: [...args], options })
-    address = adminAddress(values.admin, io.environment)
-    once = values.once === true || !io.output.isTTY
-  } catch (error) {
-    io.err(`outrigger top: ${(error as Error).message}\n${USAGE}\n`)
-    return 2
-  }
-  const failure = await (once ? printOnce(address, io) : show(address, io))
-  if (failure === '') return 0
-  io.err(`outrigger top: ${failure}\n`)
-  return 1
-}
+export const top = command(
+  TOP,
+  (given, { output }: TopIo) => ({ address: adminAddress(given), once: given.is('once') || !output.isTTY }),
+  async ({ address, once }, io) => {
+    const failure = await (once ? printOnce(address, io) : show(address, io))
+    return failure === '' ? 0 : failure
+  },
+  { ...PROCESS_IO, input: process.stdin, output: process.stdout },
+)
 
 /** What the stream has told so far. */
 class Told {

@@ -1,11 +1,13 @@
 /** `outrigger version`. */
 import { OWN_VERSION } from '../../src/config/version.ts'
+import { command } from '../command-line/command.ts'
+import { VERSION } from '../usage/others.ts'
 
-export async function version(args: readonly string[]): Promise<number> {
-  if (args.length > 0) {
-    process.stderr.write('usage: outrigger version\n')
-    return 2
-  }
-  process.stdout.write(`outrigger ${OWN_VERSION} (node ${process.version})\n`)
-  return 0
-}
+export const version = command(
+  VERSION,
+  () => {},
+  (_, { out }) => {
+    out(`outrigger ${OWN_VERSION} (node ${process.version})\n`)
+    return 0
+  },
+)

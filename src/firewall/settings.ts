@@ -23,17 +23,6 @@ export interface FirewallSettings {
 /** Cloud metadata and other services of the link, on which credentials depend (kubernetes.md, "Decided" 3). */
 export const LINK_SERVICES = '169.254.0.0/16,fd00:ec2::/32'
 
-export const DEFAULTS: FirewallSettings = {
-  inbound: 19_000,
-  outbound: 19_001,
-  proxyUids: [19_765],
-  skipInbound: [{ from: 19_002, to: 19_002 }],
-  skipOutbound: [],
-  skipInboundCidrs: [],
-  skipOutboundCidrs: LINK_SERVICES.split(','),
-  portMap: [],
-}
-
 export function familyOf(cidr: string): Family {
   return cidr.includes(':') ? 6 : 4
 }

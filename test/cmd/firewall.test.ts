@@ -1,16 +1,8 @@
 import t from 'tap'
 import { firewall } from '../../cmd/commands/firewall.ts'
+import { called } from '../support/called.ts'
 
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await firewall(
-    args,
-    (text) => (out += text),
-    (text) => (err += text),
-  )
-  return { code, out, err }
-}
+const call = (...args: string[]) => called(firewall, args)
 
 t.test('firewall plan prints what would be restored, for both families', async (t) => {
   const { code, out } = await call('plan', '--skip-outbound', '25,8300-8400', '--skip-outbound-cidrs=', '--proxy-uid=7')

@@ -1,20 +1,13 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { inject, uninject } from '../../cmd/commands/inject.ts'
+import { called } from '../support/called.ts'
 import { IMAGES } from '../support/pods.ts'
 
 const POD = 'kind: Pod\nmetadata:\n  name: orders # mine\nspec:\n  containers:\n    - name: app\n'
 const SERVICE = 'kind: Service\nmetadata:\n  name: orders\n'
 
-async function call(command: typeof inject, ...args: string[]) {
-  let [out, err] = ['', '']
-  const code = await command(
-    args,
-    (text) => (out += text),
-    (text) => (err += text),
-  )
-  return { code, out, err }
-}
+const call = (command: typeof inject, ...args: string[]) => called(command, args)
 
 function files(t: Test, more: Record<string, string> = {}) {
   const folder = t.testdir({ 'a.yaml': POD, 'b.yaml': SERVICE, 'config.yml': IMAGES, ...more })

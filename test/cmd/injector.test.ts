@@ -2,12 +2,16 @@ import net from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { injectorOptions } from '../../cmd/commands/injector-options.ts'
+import { INJECTOR } from '../../cmd/usage/injector.ts'
+import { optionsOf } from '../support/called.ts'
 import { cluster } from '../support/injector-scene.ts'
 import { IMAGES } from '../support/pods.ts'
 import { start } from '../support/spawned.ts'
 
+const read = optionsOf(INJECTOR, injectorOptions)
+
 t.test('injectorOptions(): flag over variable over what a pod finds', async (t) => {
-  const options = injectorOptions(['--listen', '127.0.0.1:1', '--ca-lifetime', '1h'], {
+  const options = read(['--listen', '127.0.0.1:1', '--ca-lifetime', '1h'], {
     POD_NAMESPACE: 'mesh',
     OUTRIGGER_LISTEN: '127.0.0.1:2',
     OUTRIGGER_CA_SECRET: 'other',
@@ -19,11 +23,11 @@ t.test('injectorOptions(): flag over variable over what a pod finds', async (t) 
     certificates: { mode: 'self', secret: 'other', caLifetime: 3_600_000, servingLifetime: 2_592_000_000 },
     drainDelay: 5000,
   })
-  const files = injectorOptions(['--certificates=files', '--namespace=mesh'], {})
+  const files = read(['--certificates=files', '--namespace=mesh'], {})
   t.same(files.certificates, { mode: 'files', folder: '/etc/outrigger/certificates' })
-  t.throws(() => injectorOptions(['--namespace=x', '--certificates=magic'], {}), /one of self, files, found 'magic'/)
-  t.throws(() => injectorOptions(['--namespace=x', '--drain-delay=5'], {}), /--drain-delay must be a duration/)
-  t.throws(() => injectorOptions(['--namespace=x', '--nothing'], {}), /nothing/)
+  t.throws(() => read(['--namespace=x', '--certificates=magic'], {}), /one of self, files, found 'magic'/)
+  t.throws(() => read(['--namespace=x', '--drain-delay=5'], {}), /--drain-delay must be a duration/)
+  t.throws(() => read(['--namespace=x', '--nothing'], {}), /nothing/)
 })
 
 t.test(

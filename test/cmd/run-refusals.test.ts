@@ -3,10 +3,14 @@ import net from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { runOptions } from '../../cmd/commands/run-options.ts'
+import { RUN } from '../../cmd/usage/run.ts'
+import { optionsOf } from '../support/called.ts'
 import { start } from '../support/spawned.ts'
 
 const FREE = ['--outbound', '127.0.0.1:0', '--admin', '127.0.0.1:0']
 const SILENT = 'kind: Sidecar\nname: orders\naccessLog: {format: none}\n'
+
+const read = optionsOf(RUN, runOptions)
 
 t.test('A taken port is a sentence and exit 1', async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1')
@@ -83,27 +87,27 @@ t.test('runOptions() refuses a value that is none, and a stray word', (t) => {
     ['--metrics-compatibility', 'linkerd'],
     ['--app', ':1'],
   ]) {
-    t.throws(() => runOptions(args, {}), Error, args.join(' '))
+    t.throws(() => read(args, {}), Error, args.join(' '))
   }
-  t.throws(() => runOptions([], { OUTRIGGER_LOG_LEVEL: 'loud' }), /log-level/)
-  t.throws(() => runOptions([], { OUTRIGGER_PAGE_PATHS: 'maybe' }), /OUTRIGGER_PAGE_PATHS must be true or false/)
+  t.throws(() => read([], { OUTRIGGER_LOG_LEVEL: 'loud' }), /log-level/)
+  t.throws(() => read([], { OUTRIGGER_PAGE_PATHS: 'maybe' }), /OUTRIGGER_PAGE_PATHS must be true or false/)
   t.end()
 })
 
 t.test('A flag without a value is set by its name, or by a variable that says true', (t) => {
-  t.equal(runOptions([], {}).pagePaths, false)
-  t.equal(runOptions(['--page-paths'], {}).pagePaths, true)
+  t.equal(read([], {}).pagePaths, false)
+  t.equal(read(['--page-paths'], {}).pagePaths, true)
   for (const [value, set] of Object.entries({ '1': true, true: true, '0': false, false: false, '': false })) {
-    t.equal(runOptions([], { OUTRIGGER_PAGE_PATHS: value }).pagePaths, set, value)
+    t.equal(read([], { OUTRIGGER_PAGE_PATHS: value }).pagePaths, set, value)
   }
-  t.equal(runOptions(['--page-paths'], { OUTRIGGER_PAGE_PATHS: 'false' }).pagePaths, true, 'the flag wins')
+  t.equal(read(['--page-paths'], { OUTRIGGER_PAGE_PATHS: 'false' }).pagePaths, true, 'the flag wins')
   t.end()
 })
 
 t.test('--metrics-compatibility names meshes, over the environment', (t) => {
-  t.equal(runOptions([], {}).metricsCompatibility, undefined)
-  t.same(runOptions(['--metrics-compatibility', 'istio'], {}).metricsCompatibility, ['istio'])
-  t.same(runOptions([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio' }).metricsCompatibility, ['istio'])
-  t.throws(() => runOptions([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio,' }), /must be istio, found ''/)
+  t.equal(read([], {}).metricsCompatibility, undefined)
+  t.same(read(['--metrics-compatibility', 'istio'], {}).metricsCompatibility, ['istio'])
+  t.same(read([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio' }).metricsCompatibility, ['istio'])
+  t.throws(() => read([], { OUTRIGGER_METRICS_COMPATIBILITY: 'istio,' }), /must be istio, found ''/)
   t.end()
 })

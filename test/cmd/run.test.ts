@@ -1,10 +1,14 @@
 import t from 'tap'
 import { runOptions } from '../../cmd/commands/run-options.ts'
+import { RUN } from '../../cmd/usage/run.ts'
+import { optionsOf } from '../support/called.ts'
 import { ask, get } from '../support/ask.ts'
 import { port, start } from '../support/spawned.ts'
 
 const FREE = ['--outbound', '127.0.0.1:0', '--admin', '127.0.0.1:0']
 const SILENT = 'kind: Sidecar\nname: orders\naccessLog: {format: none}\n'
+
+const read = optionsOf(RUN, runOptions)
 
 t.test('run says in one line where it listens, and port 0 is any free one', async (t) => {
   const run = start(t, ['run', '--name', 'orders', '--app', '127.0.0.1:1', '--inbound', '127.0.0.1:0', ...FREE])
@@ -36,7 +40,7 @@ t.test('runOptions(): flag over environment', (t) => {
     OUTRIGGER_LOG_LEVEL: 'debug',
     OUTRIGGER_CONFIG: '/a:/b',
   }
-  t.match(runOptions([], environment), {
+  t.match(read([], environment), {
     name: 'by-environment',
     outbound: { host: '127.0.0.1', port: 1001 },
     logLevel: 'debug',
@@ -54,7 +58,7 @@ t.test('runOptions(): flag over environment', (t) => {
     '--config',
     '/d',
   ]
-  t.match(runOptions(flags, environment), {
+  t.match(read(flags, environment), {
     name: 'by-flag',
     outbound: { host: '::1', port: 1002 },
     logLevel: 'warn',

@@ -1,21 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { simulate } from '../../cmd/commands/simulate.ts'
+import { called } from '../support/called.ts'
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await simulate(
-    args,
-    (text) => {
-      out += text
-    },
-    (text) => {
-      err += text
-    },
-  )
-  return { code, out, err }
-}
+const run = (...args: string[]) => called(simulate, args)
 
 const CONFIG = ['--config', 'policies/avalanche.yaml']
 const MODEL = ['--model', 'docs/models/avalanche.yaml']
@@ -28,7 +16,7 @@ t.test('2 and a sentence for what is not understood', async (t) => {
     [[...CONFIG, ...MODEL, '--seed', '-1'], /--seed/],
     [[...CONFIG, ...MODEL, '--seed=1.5'], /--seed must be a whole number below 2\^32, found '1\.5'/],
     [[...CONFIG, ...MODEL, '--interval', '1'], /--interval must be a duration such as 1s, found '1'/],
-    [[...CONFIG, ...MODEL, '--format', 'xml'], /--format must be text or json/],
+    [[...CONFIG, ...MODEL, '--format', 'xml'], /--format must be one of text, json/],
     [[...CONFIG, ...MODEL, '--sed', '1'], /--sed/],
   ]
   for (const [args, said] of cases) {
@@ -94,19 +82,14 @@ t.test('--name chooses the workload, and warnings of the policies are told', asy
 
 t.test('every flag has a variable, and paths stand apart by a colon as for run', async (t) => {
   const folder = t.testdir({ 'a.yaml': 'kind: Servise\n', 'b.yaml': 'kind: Polici\n' })
-  const set = (values: Readonly<Record<string, string>>): void => {
-    Object.assign(process.env, values)
-    t.teardown(() => {
-      for (const name of Object.keys(values)) delete process.env[name]
-    })
-  }
-  set({ OUTRIGGER_CONFIG: `${join(folder, 'a.yaml')}:${join(folder, 'b.yaml')}` })
-  const both = await run(...MODEL)
+  const configs = `${join(folder, 'a.yaml')}:${join(folder, 'b.yaml')}`
+  const both = await called(simulate, MODEL, { OUTRIGGER_CONFIG: configs })
   t.equal(both.code, 1)
   t.match(both.err, /a\.yaml:1:7: error E010 /)
   t.match(both.err, /b\.yaml:1:7: error E010 /)
-  set({ OUTRIGGER_INTERVAL: '1' })
-  t.match(await run(...CONFIG, ...MODEL), { code: 2, err: /--interval must be a duration such as 1s, found '1'/ })
-  set({ OUTRIGGER_INTERVAL: '', OUTRIGGER_COMPARE: join(folder, 'a.yaml') })
-  t.match(await run(...CONFIG, ...MODEL), { code: 1, err: /a\.yaml:1:7: error E010 / })
+  const args = [...CONFIG, ...MODEL]
+  const wrong = await called(simulate, args, { OUTRIGGER_INTERVAL: '1' })
+  t.match(wrong, { code: 2, err: /--interval must be a duration such as 1s, found '1'/ })
+  const compared = { OUTRIGGER_INTERVAL: '', OUTRIGGER_COMPARE: join(folder, 'a.yaml') }
+  t.match(await called(simulate, args, compared), { code: 1, err: /a\.yaml:1:7: error E010 / })
 })

@@ -21,6 +21,10 @@ class Io extends EventEmitter implements TapIo {
     },
   }) as unknown as TapIo['output']
 
+  out(text: string): void {
+    this.lines.push(text)
+  }
+
   err(text: string): void {
     this.errors += text
   }

@@ -1,8 +1,12 @@
 import t from 'tap'
 import { runOptions } from '../../cmd/commands/run-options.ts'
+import { RUN } from '../../cmd/usage/run.ts'
+import { optionsOf } from '../support/called.ts'
+
+const read = optionsOf(RUN, runOptions)
 
 t.test('runOptions() reads what interception needs, from flags and from the environment', async (t) => {
-  const usual = runOptions([], {})
+  const usual = read([], {})
   t.equal(usual.transparent, false)
   t.same(
     usual.opaquePorts.map(({ from }) => from),
@@ -10,7 +14,7 @@ t.test('runOptions() reads what interception needs, from flags and from the envi
   )
   t.equal(usual.appPorts?.size, 0)
   t.same(usual.portMap, [])
-  const flags = runOptions(
+  const flags = read(
     [
       '--transparent',
       '--opaque-ports=1,5-9',
@@ -30,7 +34,7 @@ t.test('runOptions() reads what interception needs, from flags and from the envi
     inbound: { host: '::', port: 19_000 },
   })
   t.same([...(flags.appPorts ?? [])], [[80, 'http']])
-  const pod = runOptions([], {
+  const pod = read([], {
     OUTRIGGER_TRANSPARENT: 'true',
     APP_PORTS: '[{"port":81,"name":"mysql"}]',
     OUTRIGGER_OPAQUE_PORTS: 'none',
@@ -48,6 +52,6 @@ t.test('runOptions() says what must hold', async (t) => {
     [['--inbound-port-map=80'], {}, /--inbound-port-map must be pairs/],
     [[], { OUTRIGGER_TRANSPARENT: 'yes' }, /OUTRIGGER_TRANSPARENT must be true or false/],
   ] as const) {
-    t.throws(() => runOptions(args, environment), sentence)
+    t.throws(() => read(args, environment), sentence)
   }
 })

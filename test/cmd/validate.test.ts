@@ -1,21 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { validate } from '../../cmd/commands/validate.ts'
+import { called } from '../support/called.ts'
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await validate(
-    args,
-    (text) => {
-      out += text
-    },
-    (text) => {
-      err += text
-    },
-  )
-  return { code, out, err }
-}
+const run = (...args: string[]) => called(validate, args)
 
 const POLICY = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: "*"}\n'
 
@@ -50,14 +38,12 @@ t.test('warnings are errors only where that is asked for', async (t) => {
 })
 
 t.test('the environment says what flags do not', async (t) => {
-  t.intercept(process, 'env', {
-    value: { ...process.env, OUTRIGGER_FORMAT: 'json', OUTRIGGER_WARNINGS_AS_ERRORS: 'true' },
-  })
+  const environment = { OUTRIGGER_FORMAT: 'json', OUTRIGGER_WARNINGS_AS_ERRORS: 'true' }
   const folder = t.testdir({ 'a.yaml': `${POLICY}retry: {methods: any, unsafe: true}\n` })
-  const { code, out } = await run(folder)
+  const { code, out } = await called(validate, [folder], environment)
   t.equal(code, 1)
   t.match(JSON.parse(out), { ok: true, warnings: 1 })
-  t.match(await run(folder, '--format', 'text'), { code: 1, out: /warning W005/ })
+  t.match(await called(validate, [folder, '--format', 'text'], environment), { code: 1, out: /warning W005/ })
 })
 
 t.test('--format json', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { apply, hasIpv6Address, type Parts, remove } from '../../src/firewall/apply.ts'
-import { DEFAULTS } from '../../src/firewall/settings.ts'
+import { DEFAULTS } from './defaults.ts'
 import type { Ran, RunTool } from '../../src/firewall/tools.ts'
 
 const GOOD: Ran = { status: 0, stdout: '', stderr: '', missing: false }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { explain } from '../../cmd/commands/explain.ts'
+import { called } from '../support/called.ts'
 import { BLOCKS } from '../../src/policies/index.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
 
@@ -114,14 +115,7 @@ const FILES: Readonly<Record<string, Said>> = {
 }
 
 async function facts(file: string, ask: readonly string[]): Promise<Record<string, string>> {
-  let out = ''
-  let err = ''
-  const args = ['--config', `policies/${file}`, '--format', 'json', ...ask]
-  await explain(
-    args,
-    (text) => (out += text),
-    (text) => (err += text),
-  )
+  const { out, err } = await called(explain, ['--config', `policies/${file}`, '--format', 'json', ...ask])
   if (out === '') throw new Error(err)
   const { facts } = JSON.parse(out) as { facts: { name: string; text: string; mode?: string }[] }
   return Object.fromEntries(facts.map(({ name, text, mode }) => [mode === 'shadow' ? `shadow ${name}` : name, text]))

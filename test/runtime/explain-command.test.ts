@@ -1,5 +1,6 @@
 import t from 'tap'
 import { explain } from '../../cmd/commands/explain.ts'
+import { called } from '../support/called.ts'
 
 const SERVICE = 'kind: Service\nname: inventory\nendpoints: [127.0.0.1:1]\n'
 const TIE = `${SERVICE}---
@@ -15,16 +16,7 @@ timeout: {request: 2s}
 `
 const dir = t.testdir({ 'good.yaml': SERVICE, 'tie.yaml': TIE })
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await explain(
-    args,
-    (text) => (out += text),
-    (text) => (err += text),
-  )
-  return { code, out, err }
-}
+const run = (...args: string[]) => called(explain, args)
 
 t.test('explain exits with 0 and prints the explanation', async (t) => {
   t.match(await run('--config', `${dir}/good.yaml`, '--url', 'http://inventory/a'), {
@@ -80,14 +72,11 @@ t.test('explain exits with 2 on what it does not understand, with its usage', as
 
 t.test('explain takes from the environment what no flag says', async (t) => {
   const more = t.testdir({ 'more.yaml': SERVICE.replace('inventory', 'payments') })
-  t.intercept(process, 'env', {
-    value: {
-      ...process.env,
-      OUTRIGGER_CONFIG: `${dir}/good.yaml:${more}`,
-      OUTRIGGER_SERVICE: 'payments',
-      OUTRIGGER_FORMAT: 'json',
-      OUTRIGGER_HEADER: 'x-tenant: gold',
-    },
+  const { out } = await called(explain, ['--method', 'put'], {
+    OUTRIGGER_CONFIG: `${dir}/good.yaml:${more}`,
+    OUTRIGGER_SERVICE: 'payments',
+    OUTRIGGER_FORMAT: 'json',
+    OUTRIGGER_HEADER: 'x-tenant: gold',
   })
-  t.match(JSON.parse((await run('--method', 'put')).out), { found: true, service: 'payments', method: 'PUT' })
+  t.match(JSON.parse(out), { found: true, service: 'payments', method: 'PUT' })
 })

@@ -1,6 +1,7 @@
 /** The command and the admin listener are asked the same, in many ways, and must say the same. */
 import t from 'tap'
 import { explain } from '../../cmd/commands/explain.ts'
+import { called } from '../support/called.ts'
 import { admin } from '../support/ask.ts'
 import { startProxy } from '../support/proxy.ts'
 import { Seeded } from '../support/seeded.ts'
@@ -90,9 +91,9 @@ t.test('/explain says what the command says, whatever is asked', async (t) => {
     const isText = asked.some(([flag, value]) => flag === 'format' && value === 'text')
     const format = isText || asked.some(([flag]) => flag === 'format') ? [] : ['--format', 'json']
     const flags = asked.flatMap(([flag, value]) => (flag === 'inbound' ? ['--inbound'] : [`--${flag}`, value]))
-    let out = ''
-    const write = (text: string) => (out += text)
-    const code = (await explain(['--config', proxy.folder, ...flags, ...format], write, write)) as 0 | 1 | 2
+    const told = await called(explain, ['--config', proxy.folder, ...flags, ...format])
+    const code = told.code as 0 | 1 | 2
+    const out = told.out + told.err
     const live = await admin(proxy, `/explain?${new URLSearchParams(asked)}`)
     const body = live.body.toString()
     const what = flags.join(' ')

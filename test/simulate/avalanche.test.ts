@@ -1,20 +1,11 @@
 import t from 'tap'
 import { simulate } from '../../cmd/commands/simulate.ts'
+import { called } from '../support/called.ts'
 import type { Comparison } from '../../src/simulate/report/compare.ts'
 import type { Result } from '../../src/simulate/report/result.ts'
 
 async function told(...args: string[]): Promise<string> {
-  let out = ''
-  let err = ''
-  const code = await simulate(
-    [...args, '--model', 'docs/models/avalanche.yaml'],
-    (text) => {
-      out += text
-    },
-    (text) => {
-      err += text
-    },
-  )
+  const { code, out, err } = await called(simulate, [...args, '--model', 'docs/models/avalanche.yaml'])
   if (code !== 0) throw new Error(`${code}: ${err}`)
   return out
 }

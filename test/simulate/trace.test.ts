@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { simulate } from '../../cmd/commands/simulate.ts'
+import { called } from '../support/called.ts'
 import type { Result } from '../../src/simulate/report/result.ts'
 import { startProxy } from '../support/proxy.ts'
 
@@ -18,17 +19,8 @@ function file(name: string, text: string): string {
 }
 
 async function replay(policies: string, trace: string, ...args: string[]): Promise<Result> {
-  let [out, err] = ['', '']
   const config = file('policy.yaml', policies)
-  const code = await simulate(
-    ['--config', config, '--trace', trace, '--format', 'json', ...args],
-    (text) => {
-      out += text
-    },
-    (text) => {
-      err += text
-    },
-  )
+  const { code, out, err } = await called(simulate, ['--config', config, '--trace', trace, '--format', 'json', ...args])
   if (code !== 0) throw new Error(`${code}: ${err}`)
   return JSON.parse(out) as Result
 }

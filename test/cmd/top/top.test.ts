@@ -20,7 +20,7 @@ breaker: {scope: service, window: {type: count, size: 10, minimumCalls: 2}, open
 
 /** A terminal of so many columns and rows, or a pipe. */
 class Desk implements TopIo {
-  out = ''
+  shown = ''
   said = ''
   raw = false
   readonly keys = new EventEmitter()
@@ -32,7 +32,7 @@ class Desk implements TopIo {
 
   constructor(isTTY: boolean, columns = 100, rows = 30, environment: Record<string, string> = {}) {
     const write = (text: string) => {
-      this.out += text
+      this.shown += text
       this.#wake()
       return true
     }
@@ -45,12 +45,16 @@ class Desk implements TopIo {
     this.output = Object.assign(this.screen, { isTTY, columns, rows, write }) as never
   }
 
+  out(text: string): void {
+    this.shown += text
+  }
+
   err(text: string): void {
     this.said += text
   }
 
   async until(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.out)) await new Promise<void>((resolve) => (this.#wake = resolve))
+    while (!pattern.test(this.shown)) await new Promise<void>((resolve) => (this.#wake = resolve))
   }
 }
 
@@ -65,7 +69,7 @@ t.test('--once prints one picture, without colours where nobody sees them', asyn
   const { admin } = await failing(t)
   const desk = new Desk(false)
   t.equal(await top(['--once', '--admin', `127.0.0.1:${admin}`], desk), 0)
-  t.notMatch(desk.out, '\u001b')
+  t.notMatch(desk.shown, '\u001b')
   for (const seen of [
     /^orders {2}● live {2}serving, up /,
     /^■ breaker inventory is open, probe in \d+ s$/m,
@@ -74,7 +78,7 @@ t.test('--once prints one picture, without colours where nobody sees them', asyn
     /2 +■ refused: circuit_open +503 +\S+ ms +inventory +GET \* +not sent: circuit_open$/m,
     /2 +■ failed: connect_failure +502 +\S+ ms +inventory +GET \* +127\.0\.0\.1:1 connect_failure after/m,
   ]) {
-    t.match(desk.out, seen)
+    t.match(desk.shown, seen)
   }
 })
 
@@ -84,18 +88,18 @@ t.test('In a terminal it is drawn until q, follows its size, and gives the scree
   const ended = top([], desk)
   await desk.until(/is open/)
   t.ok(desk.raw)
-  t.ok(desk.out.startsWith('\u001b[?1049h\u001b[?25l'))
-  t.match(desk.out, '\u001b[1;31m■ breaker inventory', 'in colours')
-  const drawn = desk.out.split('\u001b[H').at(-1)?.split('\r\n') ?? []
+  t.ok(desk.shown.startsWith('\u001b[?1049h\u001b[?25l'))
+  t.match(desk.shown, '\u001b[1;31m■ breaker inventory', 'in colours')
+  const drawn = desk.shown.split('\u001b[H').at(-1)?.split('\r\n') ?? []
   t.equal(drawn.length, 8)
   for (const line of drawn) t.ok(line.replaceAll(/\u001b\[[\d;]*[mKJ]/g, '').length <= 60, line)
-  desk.out = ''
+  desk.shown = ''
   Object.assign(desk.output, { rows: 5 })
   desk.screen.emit('resize')
-  t.equal(desk.out.split('\r\n').length, 4)
+  t.equal(desk.shown.split('\r\n').length, 4)
   desk.keys.emit('data', Buffer.from('q'))
   t.equal(await ended, 0)
-  t.ok(desk.out.endsWith('\u001b[?25h\u001b[?1049l'))
+  t.ok(desk.shown.endsWith('\u001b[?25h\u001b[?1049l'))
   t.notOk(desk.raw)
   t.equal(desk.keys.listenerCount('data') + desk.screen.listenerCount('resize'), 0)
 })
@@ -105,7 +109,7 @@ t.test('NO_COLOR is heeded', async (t) => {
   const desk = new Desk(true, 100, 30, { NO_COLOR: '1' })
   const ended = top(['--admin', `127.0.0.1:${admin}`], desk)
   await desk.until(/is open/)
-  t.notMatch(desk.out, /\u001b\[[\d;]*m/)
+  t.notMatch(desk.shown, /\u001b\[[\d;]*m/)
   desk.keys.emit('data', Buffer.from('\u0003'))
   t.equal(await ended, 0)
 })
@@ -127,7 +131,7 @@ t.test('Where there is none it says so, and ends', async (t) => {
   const desk = new Desk(true)
   t.equal(await top(['--admin', `127.0.0.1:${sidecar.admin}`], desk), 1)
   t.match(desk.said, /^outrigger top: nothing listens on 127\.0\.0\.1:\d+: is the sidecar running/)
-  t.equal(desk.out, '', 'the terminal was left alone')
+  t.equal(desk.shown, '', 'the terminal was left alone')
   t.notOk(desk.raw)
 })
 
