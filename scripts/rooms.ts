@@ -13,7 +13,8 @@ export const rooms: Record<string, readonly string[]> = {
   http1: ['core', 'net', 'http'],
   http2: ['core', 'net', 'http'],
   net: ['core'],
-  server: ['core', 'http', 'http1', 'http2', 'net'],
+  // `opaque`, for while it is not known what a connection speaks, where it would go as bytes is connected to already.
+  server: ['core', 'http', 'http1', 'http2', 'net', 'opaque'],
   routing: ['core'],
   upstream: ['core', 'http', 'http1', 'http2', 'net'],
   // Connections that pass as bytes know no HTTP; `runtime/interception` decides which do and where they go.

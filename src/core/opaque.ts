@@ -1,12 +1,13 @@
 /** Connections that pass as bytes, as those count them who pass them on. */
 
 /** Why nobody looks into a connection. Closed: a label. */
-export const OPAQUE_WHYS = ['listed', 'declared', 'tls', 'silence', 'not_http'] as const
+export const OPAQUE_WHYS = ['listed', 'declared', 'tls', 'server_first', 'silence', 'not_http'] as const
 /**
  * - `listed`: its port is one on which the server speaks first (`--opaque-ports`).
  * - `declared`: the application's port is declared not to be HTTP, or the listener says `protocol: tcp`.
  * - `tls`: a ClientHello; the encryption is between the two ends.
- * - `silence`: no byte, or not enough of them, within the detection time.
+ * - `server_first`: its upstream spoke before its client had.
+ * - `silence`: too few bytes of its client within the detection time, or one end was over before either had spoken.
  * - `not_http`: the first bytes are no HTTP.
  */
 export type OpaqueWhy = (typeof OPAQUE_WHYS)[number]
@@ -56,4 +57,27 @@ export class OpaqueRow {
     this.active--
     this.closed.set(end, (this.closed.get(end) ?? 0) + 1)
   }
+}
+
+/** One such connection that has ended, for the access log. */
+export interface OpaqueConnection {
+  readonly direction: 'inbound' | 'outbound'
+  readonly destination: string
+  readonly why: OpaqueWhy
+  readonly end: OpaqueEnd
+  readonly peerAddress: string
+  readonly peerPort: number
+  /** Where its client was going, `host:port`. */
+  readonly original: string
+  /** Where it went, `host:port`. */
+  readonly upstream: string
+  /** The name in its ClientHello, or ''. */
+  readonly serverName: string
+  /** Bytes from the client, and to it. */
+  readonly received: number
+  readonly sent: number
+  /** When it was accepted, ms since 1970. */
+  readonly wallTime: number
+  /** ms from then to its end: what was waited for its first word is in it. */
+  readonly duration: number
 }

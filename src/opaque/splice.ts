@@ -1,121 +1,118 @@
-/** A connection of bytes from a client to an upstream: both directions, half-close, resets, connect and idle timeout. */
-import { connect, type Socket } from 'node:net'
+/** A connection of bytes from a client to an upstream: both directions, half-close, resets, idle timeout. */
+import type { Socket } from 'node:net'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
-import type { OpaqueEnd, OpaqueRow, OpaqueWhy } from '../core/opaque.ts'
+import type { OpaqueConnection, OpaqueEnd, OpaqueRow, OpaqueWhy } from '../core/opaque.ts'
 import { breakOff } from '../net/encrypted.ts'
-import { Reading } from '../net/shared-read.ts'
+import type { Reading } from '../net/shared-read.ts'
 import { Half } from './half.ts'
-
-/** Where the bytes go, and what holds for them. */
-export interface Passage {
-  readonly host: string
-  readonly port: number
-  readonly why: OpaqueWhy
-  readonly row: OpaqueRow
-  /** ms for the connection to the upstream to come about. */
-  readonly connectTimeout: number
-  /** ms without a byte in either direction. */
-  readonly idleTimeout: number
-}
+import { KEEP_ALIVE, type Upstream, type UpstreamWatcher } from './upstream.ts'
 
 export interface SpliceOwner {
   readonly clock: Clock
   closed(splice: Splice): void
 }
 
-/** ms after which the kernel asks a silent peer whether it is still there. */
-const KEEP_ALIVE = 60_000
+export interface SpliceParts {
+  readonly client: Socket
+  /** Of the client. */
+  readonly reading: Reading
+  /** In whatever state it is; the splice takes it over. */
+  readonly upstream: Upstream
+  readonly why: OpaqueWhy
+  readonly row: OpaqueRow
+  readonly owner: SpliceOwner
+  /** On the clock, ms: when the client was accepted. */
+  readonly acceptedAt: number
+  /** Where the client was going, `host:port`, and the name in its ClientHello, or ''. */
+  readonly original: string
+  readonly serverName: string
+  /** Writes it down at its end; undefined: nobody does. */
+  readonly log: ((connection: OpaqueConnection) => void) | undefined
+  /** What was read of the client already, ours. */
+  readonly first: Buffer | undefined
+  /** The client has said all it will say. */
+  readonly ended: boolean
+}
 
-const NO_SUCH_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN'])
-
-export class Splice implements Timed {
+export class Splice implements Timed, UpstreamWatcher {
   readonly peerAddress: string
   readonly peerPort: number
   readonly secure: boolean
-  readonly #client: Socket
-  readonly #upstream: Socket
-  readonly #passage: Passage
-  readonly #owner: SpliceOwner
-  #connected: boolean
+  readonly #parts: SpliceParts
   #over: boolean
+  /** Bytes from the client, and to it. */
+  #received: number
+  #sent: number
   /** On the clock, ms: when the last byte passed. */
   #movedAt: number
   #timer: Timer | undefined
 
-  /** `first`: what was read of the client already, ours. `ended`: the client has said all it will say. */
-  constructor(
-    client: Socket,
-    reading: Reading,
-    passage: Passage,
-    owner: SpliceOwner,
-    first: Buffer | undefined,
-    ended: boolean,
-  ) {
-    const { row, host, port, why, connectTimeout } = passage
+  constructor(parts: SpliceParts) {
+    const { client, reading, upstream, row, why, owner, first, ended } = parts
     const { clock } = owner
     this.peerAddress = client.remoteAddress ?? ''
     this.peerPort = client.remotePort ?? 0
     this.secure = false
-    this.#client = client
-    this.#passage = passage
-    this.#owner = owner
-    this.#connected = false
+    this.#parts = parts
     this.#over = false
-    this.#movedAt = clock.now()
+    this.#received = 0
+    this.#sent = 0
+    this.#movedAt = first === undefined ? upstream.since : clock.now()
+    this.#timer = undefined
     row.open(why)
     client.setKeepAlive(true, KEEP_ALIVE)
-    const answers = new Reading()
-    this.#upstream = connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE,
-      allowHalfOpen: true,
-      onread: answers.onread,
-    })
-    const up = new Half(client, this.#upstream, (bytes) => {
+    const up = new Half(client, upstream.socket, (bytes) => {
       row.received += bytes
+      this.#received += bytes
       this.#movedAt = clock.now()
     })
-    answers.reader = new Half(this.#upstream, client, (bytes) => {
+    upstream.reading.reader = new Half(upstream.socket, client, (bytes) => {
       row.sent += bytes
+      this.#sent += bytes
       this.#movedAt = clock.now()
     })
     reading.reader = up
-    this.#watch()
-    this.#timer = clock.schedule(connectTimeout, this)
+    this.#watchClient()
+    upstream.watcher = this
+    const { end } = upstream
+    if (end !== undefined) {
+      // Whoever makes a splice has to have it in hand before he is told that it is over.
+      queueMicrotask(() => this.gone(end))
+      return
+    }
+    if (upstream.connected) this.#awaitIdle()
     if (first !== undefined) up.pass(first)
-    if (ended) this.#upstream.end()
+    if (ended) upstream.socket.end()
+    if (upstream.hasEnded) client.end()
   }
 
-  #watch(): void {
-    const client = this.#client
-    const upstream = this.#upstream
-    let clientError = false
-    let upstreamError: NodeJS.ErrnoException | undefined
-    upstream.on('connect', () => this.#onConnect())
+  #watchClient(): void {
+    const { client, upstream } = this.#parts
+    let hasFailed = false
     client.on('error', () => {
-      clientError = true
+      hasFailed = true
     })
-    upstream.on('error', (error: NodeJS.ErrnoException) => {
-      upstreamError = error
-    })
-    client.on('close', () => this.#gone(upstream, clientError ? 'client_reset' : 'finished'))
-    upstream.on('close', () => this.#gone(client, upstreamError === undefined ? 'finished' : this.#why(upstreamError)))
+    client.on('close', () => this.#gone(upstream.socket, hasFailed ? 'client_reset' : 'finished'))
   }
 
-  #why(error: NodeJS.ErrnoException): OpaqueEnd {
-    if (this.#connected) return 'upstream_reset'
-    return NO_SUCH_HOST.has(error.code ?? '') ? 'dns_failure' : 'connect_failure'
-  }
-
-  #onConnect(): void {
+  connected(): void {
     if (this.#over) return
-    this.#connected = true
-    this.#owner.clock.cancel(this.#timer)
-    this.#movedAt = this.#owner.clock.now()
-    this.#timer = this.#owner.clock.schedule(this.#passage.idleTimeout, this)
+    this.#movedAt = this.#parts.upstream.since
+    this.#awaitIdle()
+  }
+
+  #awaitIdle(): void {
+    const { owner, upstream } = this.#parts
+    const { clock } = owner
+    const left = this.#movedAt + upstream.target.idleTimeout - clock.now()
+    this.#timer = clock.schedule(left, this)
+  }
+
+  /** Its half has told the client. */
+  ended(): void {}
+
+  gone(end: OpaqueEnd): void {
+    this.#gone(this.#parts.client, end)
   }
 
   /** One side is closed. Where that was its regular end the other one has still to get what was written to it. */
@@ -128,28 +125,47 @@ export class Splice implements Timed {
   #end(end: OpaqueEnd): void {
     if (this.#over) return
     this.#finish(end)
-    if (!this.#client.destroyed) breakOff(this.#client)
+    const { client, upstream } = this.#parts
+    if (!client.destroyed) breakOff(client)
     // A socket that is only just connecting has nobody to be reset for.
-    if (this.#upstream.connecting) this.#upstream.destroy()
-    else if (!this.#upstream.destroyed) breakOff(this.#upstream)
+    if (!upstream.connected) upstream.discard()
+    else if (!upstream.socket.destroyed) breakOff(upstream.socket)
   }
 
   #finish(end: OpaqueEnd): void {
     if (this.#over) return
     this.#over = true
-    this.#owner.clock.cancel(this.#timer)
-    this.#passage.row.close(end)
-    this.#owner.closed(this)
+    const { owner, row } = this.#parts
+    owner.clock.cancel(this.#timer)
+    row.close(end)
+    this.#parts.log?.(this.#record(end))
+    owner.closed(this)
+  }
+
+  #record(end: OpaqueEnd): OpaqueConnection {
+    const { row, why, original, serverName, upstream, acceptedAt, owner } = this.#parts
+    const { direction, destination } = row
+    const duration = owner.clock.now() - acceptedAt
+    return {
+      direction,
+      destination,
+      why,
+      end,
+      peerAddress: this.peerAddress.replace(/^::ffff:/, ''),
+      peerPort: this.peerPort,
+      original,
+      upstream: upstream.address,
+      serverName,
+      received: this.#received,
+      sent: this.#sent,
+      wallTime: owner.clock.wallTime() - duration,
+      duration,
+    }
   }
 
   expired(): void {
-    if (!this.#connected) {
-      this.#end('connect_timeout')
-      return
-    }
-    const { clock } = this.#owner
-    const left = this.#movedAt + this.#passage.idleTimeout - clock.now()
-    if (left > 0) this.#timer = clock.schedule(left, this)
+    const { owner, upstream } = this.#parts
+    if (this.#movedAt + upstream.target.idleTimeout > owner.clock.now()) this.#awaitIdle()
     else this.#end('idle_timeout')
   }
 

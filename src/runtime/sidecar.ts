@@ -68,7 +68,7 @@ export class Sidecar {
   }
 
   async #intercept(): Promise<Interception> {
-    const { sidecar, random, clock, configuration, services } = this.#parts
+    const { sidecar, random, clock, configuration, services, telemetry } = this.#parts
     const { log, originals, portMap = [], appPorts = new Map(), opaquePorts = [] } = this.#options
     const interception = {
       log,
@@ -77,6 +77,7 @@ export class Sidecar {
       own: new OwnAddresses(clock),
       appPorts,
       opaquePorts,
+      record: telemetry.passed,
       listenerPorts: () => this.#ports,
     }
     return new Interception(interception, configuration.current, (name) => services.service(name))

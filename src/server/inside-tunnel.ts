@@ -4,7 +4,7 @@
  */
 // cold file: once a CONNECT
 import type { Socket } from 'node:net'
-import { type Clock, TICK, type Timed, type Timer } from '../core/clock.ts'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import {
   type Dispatch,
@@ -19,7 +19,7 @@ import type { ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
 import { InnerSocket } from './inner-socket.ts'
-import { DETECTION_TIME } from './redirected.ts'
+import { PATIENCE } from './first-word.ts'
 import { sniff } from './sniff.ts'
 
 export interface InsideParts {
@@ -57,7 +57,7 @@ class InsideTunnel implements RequestBody, Timed {
     this.#upwards = new Upwards(this, response)
     this.#next = next
     this.#parts = parts
-    this.#timer = parts.clock.schedule(DETECTION_TIME - 2 * TICK, this)
+    this.#timer = parts.clock.schedule(PATIENCE, this)
     this.#kept = Buffer.alloc(0)
     this.#ended = false
     this.#over = false

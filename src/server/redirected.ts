@@ -1,20 +1,18 @@
-/** A redirected connection until it is known what it speaks; nobody waits for that longer than the detection time. */
+/** A redirected connection until it is known what it speaks. */
 // cold file: once a connection
 import type { Socket } from 'node:net'
-import { TICK, type Timed, type Timer } from '../core/clock.ts'
+import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError, type Reason } from '../core/errors.ts'
 import type { OpaqueWhy } from '../core/opaque.ts'
 import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
 import { own, type Reader, type Reading } from '../net/shared-read.ts'
+import type { Upstream } from '../opaque/upstream.ts'
 import { serverName } from './client-hello.ts'
+import { FirstWord, type FirstWordOwner } from './first-word.ts'
 import { proxiedAuthority, sniff } from './sniff.ts'
 
-/** ms; a server that speaks first waits no longer for us. */
-export const DETECTION_TIME = 200
-/** ms: timers come up to two ticks late, and this one has to be over by then. */
-const PATIENCE = DETECTION_TIME - 2 * TICK
 /** Bytes that are kept of a ClientHello or a request line that does not end. */
 const MOST_KEPT = 32 * 1024
 
@@ -27,6 +25,8 @@ export interface Opaque {
   readonly first: Buffer | undefined
   /** Its client has said all it will say. */
   readonly ended: boolean
+  /** Where it goes unless its server name means another place, in whatever state; undefined: nobody has connected to it yet. */
+  readonly upstream: Upstream | undefined
 }
 
 export interface RedirectedParts {
@@ -35,6 +35,8 @@ export interface RedirectedParts {
   readonly owner: ServerOwner
   /** Only HTTP passes: nobody gets round a policy by saying nothing, or something else. */
   readonly httpOnly: boolean
+  /** Connects to where it goes as long as it says nothing; undefined: it may go nowhere. Not asked where only HTTP passes. */
+  reach(): Upstream | undefined
   /** Told the connection that takes this one's place. */
   decided(connection: IncomingConnection): void
   /** The connection that passes it on as bytes; it takes over socket and reading. undefined: it was refused. */
@@ -43,24 +45,28 @@ export interface RedirectedParts {
   isStrange?(authority: string): boolean
 }
 
-export class Redirected implements IncomingConnection, Reader, Timed {
+export class Redirected implements IncomingConnection, Reader, Timed, FirstWordOwner {
   readonly peerAddress: string
   readonly peerPort: number
   readonly secure = false
   readonly #parts: RedirectedParts
   readonly #listeners: readonly (readonly ['end' | 'error' | 'close', () => void])[]
+  /** undefined where only HTTP passes. */
+  readonly #firstWord: FirstWord | undefined
   #kept: Buffer | undefined
   #over: boolean
-  #timer: Timer | undefined
+  readonly #timer: Timer | undefined
 
   constructor(parts: RedirectedParts) {
     const { socket, reading, owner, httpOnly } = parts
+    const { clock, limits } = owner
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0
     this.#parts = parts
     this.#kept = undefined
     this.#over = false
-    this.#timer = owner.clock.schedule(httpOnly ? owner.limits.headTimeout : PATIENCE, this)
+    this.#firstWord = httpOnly ? undefined : new FirstWord(clock, parts.reach, this)
+    this.#timer = httpOnly ? clock.schedule(limits.headTimeout, this) : undefined
     this.#listeners = [
       ['end', () => this.#onEnd()],
       ['error', () => this.destroy()],
@@ -92,6 +98,7 @@ export class Redirected implements IncomingConnection, Reader, Timed {
     this.#kept = bytes
     try {
       this.#look(bytes, bytes.length >= MOST_KEPT, false)
+      if (!this.#over) this.#firstWord?.clientSpoke()
     } catch (error) {
       this.#parts.owner.defect('detection', error)
       this.destroy()
@@ -127,35 +134,44 @@ export class Redirected implements IncomingConnection, Reader, Timed {
   }
 
   expired(): void {
-    const { httpOnly, owner } = this.#parts
-    const kept = this.#kept
-    if (httpOnly) this.#refuse('head_timeout', `no HTTP after ${owner.limits.headTimeout} ms`)
-    else if (kept === undefined) this.#opaque('silence', '', false)
-    else this.#look(kept, true, false)
+    this.#refuse('head_timeout', `no HTTP after ${this.#parts.owner.limits.headTimeout} ms`)
   }
 
-  /** Who connects and leaves, such as a probe of the port, wanted nothing. Who has said something may wait for an answer. */
+  serverSpoke(): void {
+    this.#opaque('server_first', '', false)
+  }
+
+  tooLate(): void {
+    if (this.#kept === undefined) this.#opaque('silence', '', false)
+    else this.#look(this.#kept, true, false)
+  }
+
+  /** Who connects and leaves, such as a probe of the port, wanted nothing. Who has waited or said something may want an answer. */
   #onEnd(): void {
-    if (this.#kept === undefined || this.#parts.httpOnly) this.destroy()
-    else this.#look(this.#kept, true, true)
+    if (this.#parts.httpOnly) this.destroy()
+    else if (this.#kept !== undefined) this.#look(this.#kept, true, true)
+    else if (this.#firstWord?.hasUpstream === true) this.#opaque('silence', '', true)
+    else this.destroy()
   }
 
   #gone(): void {
     if (this.#over) return
-    this.#leave()
+    this.#leave()?.discard()
     this.#parts.owner.closed(this)
   }
 
-  #leave(): void {
+  /** The upstream there is, for whoever comes next. */
+  #leave(): Upstream | undefined {
     const { socket, owner } = this.#parts
     this.#over = true
     owner.clock.cancel(this.#timer)
     for (const [event, listener] of this.#listeners) socket.removeListener(event, listener)
+    return this.#firstWord?.leave()
   }
 
   #http(isHttp2: boolean, bytes: Buffer): void {
     const { socket, reading, owner, decided } = this.#parts
-    this.#leave()
+    this.#leave()?.discard()
     const connection = isHttp2 ? new Http2ServerConnection(socket, owner) : new ServerConnection(socket, owner)
     reading.reader = connection
     decided(connection)
@@ -165,8 +181,8 @@ export class Redirected implements IncomingConnection, Reader, Timed {
   #opaque(why: OpaqueWhy, name: string, ended: boolean): void {
     const { owner, decided, passOn } = this.#parts
     const first = this.#kept
-    this.#leave()
-    const taken = passOn({ why, serverName: name, first, ended })
+    const upstream = this.#leave()
+    const taken = passOn({ why, serverName: name, first, ended, upstream })
     if (taken === undefined) owner.closed(this)
     else decided(taken)
   }

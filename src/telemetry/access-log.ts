@@ -1,11 +1,13 @@
 /** One line per exchange, gathered and written every few milliseconds. */
 import type { Clock, Timed } from '../core/clock.ts'
 import type { RequestHead } from '../core/exchange.ts'
+import type { OpaqueConnection } from '../core/opaque.ts'
 import type { Random } from '../core/random.ts'
 import { jsonLine, textLine } from './access-line.ts'
 import { AccessParts } from './access-parts.ts'
 import type { LineSink } from './line-sink.ts'
 import { LineWriter } from './line-writer.ts'
+import { opaqueJsonLine, opaqueTextLine } from './opaque-line.ts'
 import type { RouteRows } from './route-rows.ts'
 
 /** ms that a line waits for company; the wheel may add a tick. */
@@ -50,12 +52,30 @@ export class AccessLog implements Timed {
     reason: string,
     now: number,
   ): void {
-    if (this.#sample < 1 && this.#random.fraction() >= this.#sample) return
-    if (this.#writer.full) this.#hand()
-    this.#lines++
+    if (!this.#begin()) return
     const duration = now - request.exchange.startedAt
     if (this.#text) textLine(this.#writer, request, rows, status, rpcStatus, reason, duration)
     else jsonLine(this.#writer, this.#parts, request, traceId, rows, status, rpcStatus, reason, duration)
+    this.#arm()
+  }
+
+  /** A connection that passed as bytes. */
+  passed(connection: OpaqueConnection): void {
+    if (!this.#begin()) return
+    if (this.#text) opaqueTextLine(this.#writer, connection)
+    else opaqueJsonLine(this.#writer, connection)
+    this.#arm()
+  }
+
+  /** Room for one more line; false: this one is not in the sample. */
+  #begin(): boolean {
+    if (this.#sample < 1 && this.#random.fraction() >= this.#sample) return false
+    if (this.#writer.full) this.#hand()
+    this.#lines++
+    return true
+  }
+
+  #arm(): void {
     if (this.#armed) return
     this.#armed = true
     this.#clock.schedule(GATHER, this)

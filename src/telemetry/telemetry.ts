@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
+import type { OpaqueConnection } from '../core/opaque.ts'
 import { AccessLog } from './access-log.ts'
 import { attemptLayer } from './attempt-layer.ts'
 import { Deadline } from './deadline.ts'
@@ -36,6 +37,7 @@ class AssembledTelemetry implements Telemetry {
   readonly events: PolicyEvents
   readonly log: Log
   readonly endings: Endings
+  readonly passed: ((connection: OpaqueConnection) => void) | undefined
   readonly #clock: Clock
   readonly #registry: Registry
   readonly #accessLog: AccessLog | undefined
@@ -57,6 +59,7 @@ class AssembledTelemetry implements Telemetry {
     this.#clock = clock
     this.#registry = registry
     this.#accessLog = accessLog
+    this.passed = accessLog === undefined ? undefined : (connection) => accessLog.passed(connection)
     const endings = new Endings(options.pagePaths === true)
     this.endings = endings
     this.server = serverLayer({ clock, registry, ids, sampler, accessLog, endings, spans, tail, b3 })

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
 import type { PolicyEvents, Snapshot } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
-import type { OpaqueRow } from '../core/opaque.ts'
+import type { OpaqueConnection, OpaqueRow } from '../core/opaque.ts'
 import type { Random } from '../core/random.ts'
 import type { Endings } from './ended/endings.ts'
 import type { LineSink } from './line-sink.ts'
@@ -132,6 +132,8 @@ export interface Telemetry {
   readonly log: Log
   /** The last exchanges that were not plain, and where to listen to all of them. */
   readonly endings: Endings
+  /** A connection that passed as bytes has ended: its line in the access log; undefined where there is none. */
+  readonly passed: ((connection: OpaqueConnection) => void) | undefined
   /** A codec refused what never became an exchange (400, 408, 431). */
   refused(reason: Reason, direction: Direction): void
   /** An HTTP/2 peer broke the rules; `how` is of one closed list (src/http/violation.ts). */

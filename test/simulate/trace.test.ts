@@ -164,16 +164,26 @@ t.test('What was cut off is replayed as never answered; who left, leaves; endpoi
 })
 
 t.test('Lines that are not ours are counted and named; the order of a log is that of answers', async (t) => {
-  const trace = [line(500, {}), 'no JSON', '[]', '{"msg":"ready"}', '', line(0, {}), line(100, { durationMs: -1 })]
+  const trace = [
+    line(500, {}),
+    'no JSON',
+    '[]',
+    '{"msg":"ready"}',
+    '',
+    line(0, {}),
+    line(100, { durationMs: -1 }),
+    line(9, { protocol: 'TCP' }),
+  ]
   const result = await replay(INVENTORY, file('mixed.log', trace.join('\n')))
   t.equal(result.requests, 2)
   t.equal(result.duration, 501)
   t.match(result.notes, [
-    '4 of 7 lines are not replayed',
+    '5 of 8 lines are not replayed',
     /mixed\.log:2: it is no JSON$/,
     /mixed\.log:3: it is no JSON object$/,
     /mixed\.log:4: it is no access log line of ours/,
     /mixed\.log:7: its durationMs is none$/,
+    /mixed\.log:8: a connection that passed as bytes holds no request$/,
   ])
 })
 

@@ -5,7 +5,7 @@ import type { Config } from '../../config/model.ts'
 import type { AppPorts } from '../../config/values/app-ports.ts'
 import { includesPort, type PortRange } from '../../config/values/ports.ts'
 import { ProxyError, type Reason } from '../../core/errors.ts'
-import type { OpaqueRow, OpaqueWhy } from '../../core/opaque.ts'
+import type { OpaqueConnection, OpaqueRow, OpaqueWhy } from '../../core/opaque.ts'
 import { OriginalDestination } from '../../core/original-destination.ts'
 import type { Random } from '../../core/random.ts'
 import type { IncomingConnection } from '../../http/server-side.ts'
@@ -13,7 +13,8 @@ import { breakOff } from '../../net/encrypted.ts'
 import type { OriginalDestinations } from '../../net/original-destination.ts'
 import type { OwnAddresses } from '../../net/own-addresses.ts'
 import type { Reading } from '../../net/shared-read.ts'
-import { type Passage, Splice } from '../../opaque/splice.ts'
+import { Splice } from '../../opaque/splice.ts'
+import { Upstream } from '../../opaque/upstream.ts'
 import type { Receiver } from '../../server/receiver.ts'
 import { type Opaque, Redirected } from '../../server/redirected.ts'
 import { RedirectedOwner } from '../../server/redirected-owner.ts'
@@ -23,7 +24,7 @@ import type { Begin } from '../traffic-listener.ts'
 import { InboundPorts, type Treatment } from './inbound-ports.ts'
 import { OpaqueRows } from './opaque-rows.ts'
 import { type OpaqueRules, opaqueRules } from './opaque-rules.ts'
-import { OutboundServices } from './outbound-services.ts'
+import { OutboundServices, type Way } from './outbound-services.ts'
 
 export interface InterceptionParts {
   readonly log: Log
@@ -34,6 +35,8 @@ export interface InterceptionParts {
   readonly appPorts: AppPorts
   /** Where servers speak first. */
   readonly opaquePorts: readonly PortRange[]
+  /** The access log's line of a connection that passed as bytes; undefined: there is no access log. */
+  readonly record: ((connection: OpaqueConnection) => void) | undefined
   /** Of all listeners of this process. */
   listenerPorts(): readonly number[]
 }
@@ -90,9 +93,13 @@ export class Interception {
       if (!this.#parts.own.has(original.host)) return refuse(socket, receiver, 'route_not_found', original)
       const owner = new RedirectedOwner(receiver, original)
       const treatment = bytes ? BYTES : this.#ports.treat(original.port)
-      const passOn = (opaque: Opaque) => this.#passInbound(socket, reading, owner, original, opaque)
+      const accepted = this.#accepted(socket, reading, owner, 'inbound', original.address)
+      const way = () => this.#inboundWay(original)
+      const passOn = (opaque: Opaque) => this.#splice(accepted, way(), opaque)
       if (treatment.kind === 'opaque') return passOn(atOnce(treatment.why))
-      return new Redirected({ socket, reading, owner, httpOnly: treatment.kind === 'http', decided, passOn })
+      const reach = () => new Upstream(way(), owner.clock)
+      const httpOnly = treatment.kind === 'http'
+      return new Redirected({ socket, reading, owner, httpOnly, reach, decided, passOn })
     }
   }
 
@@ -100,7 +107,8 @@ export class Interception {
   inboundBytes(app: { readonly host: string; readonly port: number }): Begin {
     return (socket, reading, receiver) => {
       const to = new OriginalDestination(app.host, app.port)
-      return this.#passInbound(socket, reading, receiver, to, atOnce('declared'))
+      const accepted = this.#accepted(socket, reading, receiver, 'inbound', to.address)
+      return this.#splice(accepted, this.#inboundWay(to), atOnce('declared'))
     }
   }
 
@@ -111,10 +119,19 @@ export class Interception {
       const original = this.#parts.originals?.of(socket)
       if (original === undefined || this.#isOurs(original)) return refuse(socket, receiver, 'loop_detected', original)
       const owner = new RedirectedOwner(receiver, original)
-      const passOn = (opaque: Opaque) => this.#passOutbound(socket, reading, owner, original, opaque)
+      const accepted = this.#accepted(socket, reading, owner, 'outbound', original.address)
+      /** Of a client that said nothing; chance may choose another endpoint the next time. */
+      let silent: Way | undefined
+      const passOn = (opaque: Opaque) => this.#passOutbound(accepted, original, silent, opaque)
+      const reach = () => {
+        const way = this.#services.find(original, '')
+        if (typeof way === 'string') return undefined
+        silent = way
+        return new Upstream(way, owner.clock)
+      }
       if (includesPort(this.#parts.opaquePorts, original.port)) return passOn(atOnce('listed'))
       const isStrange = (authority: string) => this.#services.isStrange(authority, original)
-      return new Redirected({ socket, reading, owner, httpOnly: false, decided, passOn, isStrange })
+      return new Redirected({ socket, reading, owner, httpOnly: false, reach, decided, passOn, isStrange })
     }
   }
 
@@ -124,22 +141,12 @@ export class Interception {
     return listenerPorts().includes(port) && own.has(host)
   }
 
-  #passInbound(
-    socket: Socket,
-    reading: Reading,
-    owner: Owner,
-    { host, port }: OriginalDestination,
-    opaque: Opaque,
-  ): IncomingConnection {
-    const destination = this.#config.sidecar.name
-    return this.#splice(
-      socket,
-      reading,
-      owner,
-      'inbound',
-      { destination, host, port, rules: this.#rulesOf(port) },
-      opaque,
-    )
+  #accepted(socket: Socket, reading: Reading, owner: Owner, direction: Direction, original: string): Accepted {
+    return { socket, reading, owner, direction, original, at: owner.clock.now() }
+  }
+
+  #inboundWay({ host, port }: OriginalDestination): Way {
+    return { destination: this.#config.sidecar.name, host, port, ...this.#rulesOf(port) }
   }
 
   #rulesOf(port: number): OpaqueRules {
@@ -153,31 +160,38 @@ export class Interception {
   }
 
   #passOutbound(
-    socket: Socket,
-    reading: Reading,
-    owner: Owner,
+    accepted: Accepted,
     original: OriginalDestination,
+    silent: Way | undefined,
     opaque: Opaque,
   ): IncomingConnection | undefined {
+    if (silent !== undefined && opaque.serverName === '') return this.#splice(accepted, silent, opaque)
+    // It goes by its name, which need not lead to where a connection stands already.
+    opaque.upstream?.discard()
     const way = this.#services.find(original, opaque.serverName)
-    if (way === 'unknown') return refuse(socket, owner, 'route_not_found', original)
-    if (way === 'empty') return refuse(socket, owner, 'no_endpoints', original)
-    return this.#splice(socket, reading, owner, 'outbound', way, opaque)
+    if (way === 'unknown') return refuse(accepted.socket, accepted.owner, 'route_not_found', original)
+    if (way === 'empty') return refuse(accepted.socket, accepted.owner, 'no_endpoints', original)
+    return this.#splice(accepted, way, { ...opaque, upstream: undefined })
   }
 
-  #splice(
-    socket: Socket,
-    reading: Reading,
-    owner: Owner,
-    direction: Direction,
-    { destination, host, port, rules }: Destined,
-    { why, first, ended }: Opaque,
-  ): Splice {
-    const row = this.#rows.of(direction, destination)
-    if (rules.guarded) this.#tellUnguarded(row, port, why)
-    const { connectTimeout, idleTimeout } = rules
-    const passage: Passage = { host, port, why, row, connectTimeout, idleTimeout }
-    return new Splice(socket, reading, passage, owner, first, ended)
+  #splice(accepted: Accepted, way: Way, { why, serverName, first, ended, upstream }: Opaque): Splice {
+    const { socket, reading, owner, direction, original, at } = accepted
+    const row = this.#rows.of(direction, way.destination)
+    if (way.guarded) this.#tellUnguarded(row, way.port, why)
+    return new Splice({
+      client: socket,
+      reading,
+      upstream: upstream ?? new Upstream(way, owner.clock),
+      why,
+      row,
+      owner,
+      acceptedAt: at,
+      original,
+      serverName,
+      log: this.#parts.record,
+      first,
+      ended,
+    })
   }
 
   /** Bytes in a tunnel to a Service with policies, which hold for the tunnel as a whole. */
@@ -206,15 +220,19 @@ const BYTES: Treatment = { kind: 'opaque', why: 'declared' }
 /** What a splice and a refusal need of whoever receives. */
 type Owner = Pick<Receiver, 'clock' | 'closed' | 'refusal' | 'defect'>
 
-interface Destined {
-  readonly destination: string
-  readonly host: string
-  readonly port: number
-  readonly rules: OpaqueRules
+interface Accepted {
+  readonly socket: Socket
+  readonly reading: Reading
+  readonly owner: Owner
+  readonly direction: Direction
+  /** Where it was going, `host:port`. */
+  readonly original: string
+  /** On the clock, ms. */
+  readonly at: number
 }
 
 function atOnce(why: OpaqueWhy): Opaque {
-  return { why, serverName: '', first: undefined, ended: false }
+  return { why, serverName: '', first: undefined, ended: false, upstream: undefined }
 }
 
 /** REDIRECT leads to the address of the interface that the connection came in by, which in a pod is the one it was going to. */

@@ -6,12 +6,11 @@ import { HostTable } from '../../routing/hosts.ts'
 import type { Service } from '../../upstream/service.ts'
 import { type OpaqueRules, opaqueRules, STRANGERS_RULES } from './opaque-rules.ts'
 
-export interface Way {
-  /** A Service's name, or `passthrough`. */
+export interface Way extends OpaqueRules {
+  /** A Service's name, inbound the Sidecar's, or `passthrough`. */
   readonly destination: string
   readonly host: string
   readonly port: number
-  readonly rules: OpaqueRules
 }
 
 /** `unknown`: no Service, and strangers are refused. `empty`: its Service has no endpoint that may be used. */
@@ -51,9 +50,9 @@ export class OutboundServices {
     const addressed = this.#hosts.lookup(original.address)
     if (addressed !== undefined) return this.#pick(addressed)
     const owner = this.#ownerOf(original)
-    if (owner !== undefined) return { ...at(original), destination: owner.document.name, rules: owner.rules }
+    if (owner !== undefined) return { ...owner.rules, ...at(original), destination: owner.document.name }
     if (!this.#strangers) return 'unknown'
-    return { ...at(original), destination: 'passthrough', rules: STRANGERS_RULES }
+    return { ...STRANGERS_RULES, ...at(original), destination: 'passthrough' }
   }
 
   /** Neither the name in a request to a forward proxy nor the proxy's address is a Service's. */
@@ -72,7 +71,7 @@ export class OutboundServices {
     const { ready, name } = service
     const endpoint = ready[Math.floor(this.#random.fraction() * ready.length)]
     if (endpoint === undefined) return 'empty'
-    return { destination: name, host: endpoint.host, port: endpoint.port, rules }
+    return { ...rules, destination: name, host: endpoint.host, port: endpoint.port }
   }
 }
 

@@ -162,8 +162,8 @@ t.test('redirected connections in a namespace', { skip: skip === '' ? false : sk
     const text = await metrics()
     for (const line of [
       'outrigger_opaque_connections_opened_total{direction="outbound",destination="passthrough",why="listed"} 2',
-      'outrigger_opaque_connections_opened_total{direction="inbound",destination="orders",why="silence"} 2',
-      'outrigger_opaque_connections_opened_total{direction="outbound",destination="database",why="silence"} 1',
+      'outrigger_opaque_connections_opened_total{direction="inbound",destination="orders",why="server_first"} 2',
+      'outrigger_opaque_connections_opened_total{direction="outbound",destination="database",why="server_first"} 1',
       'outrigger_opaque_connections_closed_total{direction="outbound",destination="passthrough",reason="upstream_reset"} 1',
       'outrigger_opaque_connections_closed_total{direction="outbound",destination="passthrough",reason="connect_failure"} 1',
       'outrigger_opaque_connections_active{direction="outbound",destination="passthrough"} 0',

@@ -2,76 +2,30 @@ import net from 'node:net'
 import t from 'tap'
 import { answer, get, metric } from '../../support/ask.ts'
 import { Authority } from '../../support/certificates.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
-import { type ProxyOptions, type Proxy as Running, services, startProxy } from '../../support/proxy.ts'
-import { connect, type RawSocket, turn } from '../../support/raw.ts'
-import { answering, type RawOrigin, type Script, startRawOrigin } from '../../support/raw-origin.ts'
+import { services, startProxy } from '../../support/proxy.ts'
+import { connect, turn } from '../../support/raw.ts'
+import { answering, type Script, startRawOrigin } from '../../support/raw-origin.ts'
+import { BARE, redirectedWorld } from '../../support/redirected-world.ts'
 import { tlsConnect, tlsOrigin } from '../../support/tls.ts'
 
-const BARE = 'kind: Sidecar\nname: orders\naccessLog: {format: none}\n'
 const OPEN = 'outrigger_opaque_connections_opened_total'
 const ENDED = 'outrigger_opaque_connections_closed_total'
 
-interface World {
-  readonly proxy: Running
-  readonly origin: RawOrigin
-  readonly clock: FakeClock
-  /** A connection of a client that was going to the origin, or wherever is said. */
-  client(direction?: 'inbound' | 'outbound', to?: { host: string; port: number } | 'nowhere'): Promise<RawSocket>
-}
-
-async function world(t: Tap, script: Script, yaml = BARE, options: Partial<ProxyOptions> = {}): Promise<World> {
-  const origin = await startRawOrigin(script)
-  const clock = new FakeClock()
-  let to: { host: string; port: number } | undefined
-  const proxy = await startProxy(yaml.replaceAll('ORIGIN', String(origin.port)), {
-    clock,
-    redirectedFrom: () => to,
-    ...options,
-  })
-  t.teardown(async () => {
-    await proxy.stop()
-    await origin.close()
-  })
-  const client = async (
-    direction: 'inbound' | 'outbound' = 'outbound',
-    where: { host: string; port: number } | 'nowhere' = { host: '127.0.0.1', port: origin.port },
-  ) => {
-    to = where === 'nowhere' ? undefined : where
-    const socket = await connect(proxy[direction])
-    // The proxy has asked where this one was going before another one comes.
-    await turn()
-    await turn()
-    return socket
-  }
-  return { proxy, origin, clock, client }
-}
-
-type Tap = Parameters<typeof tlsConnect>[0]
-
 const greeting: Script = (peer) => void peer.send('220 hello\r\n')
-
-t.test('A server that speaks first is heard once the detection time is over, and not before', async (t) => {
-  const { proxy, origin, clock, client } = await world(t, greeting)
-  const one = await client()
-  clock.advance(180)
-  await turn()
-  t.equal(origin.peers.length, 0)
-  clock.advance(20)
-  await one.until('220 hello')
-  t.equal(await metric(proxy, OPEN, 'direction="outbound"', 'destination="passthrough"', 'why="silence"'), 1)
-})
 
 t.test('On a listed port it is heard at once', async (t) => {
   const all = [{ from: 1, to: 65_535 }]
-  const { proxy, client } = await world(t, greeting, BARE, { opaquePorts: all })
+  const { proxy, client } = await redirectedWorld(t, greeting, BARE, { opaquePorts: all })
   await (await client('inbound')).until('220 hello')
   await (await client('outbound')).until('220 hello')
   t.equal(await metric(proxy, OPEN, 'direction="inbound"', 'why="listed"'), 1)
 })
 
 t.test('Bytes that are no HTTP pass at once, the first ones with them, and are counted', async (t) => {
-  const { proxy, origin, client } = await world(t, async (peer) => void peer.send(`${await peer.until('PING')} PONG`))
+  const { proxy, origin, client } = await redirectedWorld(
+    t,
+    async (peer) => void peer.send(`${await peer.until('PING')} PONG`),
+  )
   const one = await client()
   one.send('*1\r\n$4\r\nPING')
   t.match(await one.until('PONG'), '*1\r\n$4\r\nPING PONG')
@@ -87,7 +41,7 @@ t.test('Bytes that are no HTTP pass at once, the first ones with them, and are c
 })
 
 t.test('A client that has said all it will say still gets its answer', async (t) => {
-  const { client } = await world(
+  const { client } = await redirectedWorld(
     t,
     async (peer) => void peer.send(`${(await peer.untilEnded()).length} bytes`).halfClose(),
   )
@@ -97,14 +51,17 @@ t.test('A client that has said all it will say still gets its answer', async (t)
 })
 
 t.test('FIN behind half a request line: what came passes, and the answer comes back', async (t) => {
-  const { client } = await world(t, async (peer) => void peer.send(`got ${await peer.untilEnded()}`).halfClose())
+  const { client } = await redirectedWorld(
+    t,
+    async (peer) => void peer.send(`got ${await peer.untilEnded()}`).halfClose(),
+  )
   const one = await client()
   one.send('PUSH').halfClose()
   t.equal((await one.untilEnded()).toString(), 'got PUSH')
 })
 
 t.test('A reset on one side is a reset on the other', async (t) => {
-  const { proxy, origin, client } = await world(t, async (peer) => {
+  const { proxy, origin, client } = await redirectedWorld(t, async (peer) => {
     await peer.until('\x01')
     if (peer.text.includes('reset me')) peer.reset()
   })
@@ -123,7 +80,7 @@ t.test('A reset on one side is a reset on the other', async (t) => {
 })
 
 t.test('Nobody listens there: a reset, no answer that could be taken for one', async (t) => {
-  const { proxy, origin, client } = await world(t, () => {})
+  const { proxy, origin, client } = await redirectedWorld(t, () => {})
   const { port } = origin
   await origin.close()
   const one = await client('outbound', { host: '127.0.0.1', port })
@@ -135,7 +92,7 @@ t.test('Nobody listens there: a reset, no answer that could be taken for one', a
 
 t.test('What is not read is not taken: a slow reader stops the writer, in both directions', async (t) => {
   const much = Buffer.alloc(1 << 20, 'x')
-  const { origin, client } = await world(t, (peer) => void peer.socket.pause())
+  const { origin, client } = await redirectedWorld(t, (peer) => void peer.socket.pause())
   const one = await client()
   one.send('\x01')
   const peer = await origin.peer(0)
@@ -154,7 +111,7 @@ t.test('Idle for an hour, or for as long as the policy says, a connection ends b
     { db: 1 },
     'kind: Policy\nname: db\nmatch: {direction: outbound, service: db}\ntimeout: {idle: 30m}\n',
   )
-  const { proxy, origin, clock, client } = await world(
+  const { proxy, origin, clock, client } = await redirectedWorld(
     t,
     (peer) => void peer.send('hello'),
     yaml.replace(':1"', ':ORIGIN"'),
@@ -178,7 +135,7 @@ t.test('Idle for an hour, or for as long as the policy says, a connection ends b
 
 t.test('Bytes to a Service with policies are told once, and counted each time', async (t) => {
   const policy = 'kind: Policy\nname: db\nmatch: {direction: outbound, service: db}\nbulkhead: {maxConcurrent: 1}\n'
-  const { proxy, client } = await world(t, greeting, services({ db: 1 }, policy).replace(':1"', ':ORIGIN"'))
+  const { proxy, client } = await redirectedWorld(t, greeting, services({ db: 1 }, policy).replace(':1"', ':ORIGIN"'))
   for (let i = 0; i < 2; i++) await (await client()).send('\x01').until('220')
   t.equal(await metric(proxy, 'outrigger_opaque_unguarded_total', 'destination="db"'), 2)
   t.equal(proxy.log.filter((line) => line.includes('pass as bytes though policies match')).length, 1)
@@ -186,7 +143,7 @@ t.test('Bytes to a Service with policies are told once, and counted each time', 
 
 t.test('Strangers that are refused get nothing', async (t) => {
   const yaml = `${BARE}outbound: {transparent: true, unknownHosts: refuse}\n`
-  const { proxy, origin, client } = await world(t, greeting, yaml)
+  const { proxy, origin, client } = await redirectedWorld(t, greeting, yaml)
   const one = await client()
   one.send('\x01')
   await one.untilClosed()
@@ -199,7 +156,7 @@ t.test('Strangers that are refused get nothing', async (t) => {
 })
 
 t.test('A connection that was not redirected, or to one of our own listeners, is closed', async (t) => {
-  const { proxy, client } = await world(t, greeting)
+  const { proxy, client } = await redirectedWorld(t, greeting)
   const isReset = async (...to: Parameters<typeof client>) => {
     const one = await client(...to).catch((error: NodeJS.ErrnoException) => error)
     if (one instanceof Error) return one.code === 'ECONNRESET'
@@ -220,7 +177,7 @@ t.test('A connection that was not redirected, or to one of our own listeners, is
 t.test('Inbound, a policy in force makes its port HTTP only', async (t) => {
   const http = answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
   const policy = '---\nkind: Policy\nname: p\nmatch: {direction: inbound}\nrateLimit: {rate: 1000/s}\n'
-  const { proxy, clock, client } = await world(t, http, BARE + policy)
+  const { proxy, clock, client } = await redirectedWorld(t, http, BARE + policy)
   const silent = await client('inbound')
   clock.advance(9000)
   await turn()
@@ -244,7 +201,9 @@ t.test('Inbound, a policy in force makes its port HTTP only', async (t) => {
 
 t.test('Inbound, ports follow their policies; a declared port passes bytes', async (t) => {
   const policy = '---\nkind: Policy\nname: p\nmatch: {direction: inbound}\nrateLimit: {rate: 1000/s}\n'
-  const { origin, client } = await world(t, greeting, BARE + policy, { appPorts: { get: () => 'tcp' } as never })
+  const { origin, client } = await redirectedWorld(t, greeting, BARE + policy, {
+    appPorts: { get: () => 'tcp' } as never,
+  })
   await (await client('inbound')).until('220 hello')
   t.equal(origin.peers.length, 1)
 })
@@ -253,7 +212,7 @@ t.test('TLS passes to the Service that its server name means, where that speaks 
   const authority = new Authority('shop')
   const secure = await tlsOrigin(t, 'http1', authority.issue({ names: ['inventory.shop.test'] }))
   const service = `kind: Service\nname: inventory\nhosts: [inventory.shop.test]\nendpoints: ["127.0.0.1:${secure.port}"]\ntls: {}\n`
-  const { proxy, clock, client } = await world(t, greeting, `${BARE}---\n${service}`)
+  const { proxy, clock, client } = await redirectedWorld(t, greeting, `${BARE}---\n${service}`)
   const one = await client('outbound', { host: '192.0.2.1', port: 443 })
   const ca = authority.cert
   const socket = await tlsConnect(t, 0, { socket: one.socket, servername: 'inventory.shop.test', ca })
@@ -265,7 +224,7 @@ t.test('TLS passes to the Service that its server name means, where that speaks 
 })
 
 t.test('A forward proxy is asked in its own form, unless the request is for a Service', async (t) => {
-  const { proxy, origin, client } = await world(
+  const { proxy, origin, client } = await redirectedWorld(
     t,
     async (peer) => void peer.send(`saw ${await peer.until('\r\n\r\n')}`),
     services({ inventory: 1 }),
@@ -284,7 +243,7 @@ t.test('A forward proxy is asked in its own form, unless the request is for a Se
 })
 
 t.test('h2c with prior knowledge is HTTP', async (t) => {
-  const { origin, client } = await world(t, () => {})
+  const { origin, client } = await redirectedWorld(t, () => {})
   const one = await client()
   one.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00')
   await one.when('SETTINGS', () => one.received.length >= 9)
@@ -293,7 +252,7 @@ t.test('h2c with prior knowledge is HTTP', async (t) => {
 })
 
 t.test('A drain waits for bytes that pass, and its end ends them', async (t) => {
-  const { proxy, clock, client } = await world(t, greeting, `${BARE}drain: {wait: 1ms, timeout: 2s}\n`)
+  const { proxy, clock, client } = await redirectedWorld(t, greeting, `${BARE}drain: {wait: 1ms, timeout: 2s}\n`)
   const one = await client()
   one.send('\x01')
   await one.until('220')

@@ -1,0 +1,118 @@
+/** The access log's lines of connections that passed as bytes. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { eventually } from '../../support/ask.ts'
+import { services } from '../../support/proxy.ts'
+import { turn } from '../../support/raw.ts'
+import type { Script } from '../../support/raw-origin.ts'
+import { redirectedWorld } from '../../support/redirected-world.ts'
+
+const answers: Script = async (peer) => {
+  peer.send(`${await peer.until('PING')} PONG`)
+  await peer.untilEnded()
+  peer.halfClose()
+}
+
+async function logged(t: Test, log: string, script = answers) {
+  const file = join(t.testdir({}), 'access.log')
+  const yaml = services({ db: 1 }).replace(':1"', ':ORIGIN"').replace('{format: none}', `{${log}, output: "${file}"}`)
+  const world = await redirectedWorld(t, script, yaml)
+  const lines = async () => {
+    await eventually('a line', () => {
+      world.clock.advance(20)
+      return readFileSync(file, 'utf8') !== ''
+    })
+    return readFileSync(file, 'utf8').trimEnd().split('\n')
+  }
+  return { ...world, file, lines }
+}
+
+t.test('json: who, where to, how it was decided, how long, how many bytes, why it ended', async (t) => {
+  const { origin, clock, client, lines } = await logged(t, 'format: json')
+  const one = await client()
+  const { localPort } = one
+  clock.advance(10)
+  one.send('\x01PING')
+  await one.until('PONG')
+  clock.advance(1500)
+  one.halfClose()
+  await one.untilClosed()
+  const [line = ''] = await lines()
+  t.equal(
+    line,
+    JSON.stringify({
+      time: '2027-01-15T08:00:00.000Z',
+      direction: 'outbound',
+      original: `127.0.0.1:${origin.port}`,
+      service: 'db',
+      upstream: `127.0.0.1:${origin.port}`,
+      why: 'not_http',
+      durationMs: 0,
+      reason: 'finished',
+      receivedBytes: 5,
+      sentBytes: 10,
+      peer: '127.0.0.1',
+      peerPort: localPort,
+      protocol: 'TCP',
+    }).replace('"durationMs":0', '"durationMs":1510.000'),
+  )
+})
+
+t.test('TLS: the name its client asked for; a reset says so', async (t) => {
+  const { client, lines } = await logged(t, 'format: json', async (peer) => {
+    await peer.when('the hello', () => peer.received.length > 0)
+    peer.reset()
+  })
+  const name = Buffer.from('db.test')
+  const sni = Buffer.concat([Buffer.from([0, 0, 0, name.length + 5, 0, name.length + 3, 0, 0, name.length]), name])
+  const body = Buffer.concat([
+    Buffer.from(`0303${'00'.repeat(32)}000002130101000000`.slice(0, -2), 'hex'),
+    Buffer.from([sni.length]),
+    sni,
+  ])
+  const one = await client()
+  one.send(Buffer.concat([Buffer.from([22, 3, 1, 0, body.length + 4, 1, 0, 0, body.length]), body]))
+  await one.untilEnded()
+  const line = JSON.parse((await lines())[0] ?? '') as Record<string, unknown>
+  t.match(line, { why: 'tls', serverName: 'db.test', reason: 'upstream_reset', sentBytes: 0 })
+})
+
+t.test('Nobody there: the line says where it was to go, and that nothing came of it', async (t) => {
+  const { client, lines } = await logged(t, 'format: json')
+  const one = await client('outbound', { host: '127.0.0.1', port: 1 })
+  one.send('\x01')
+  await one.untilEnded()
+  const line = JSON.parse((await lines())[0] ?? '') as Record<string, unknown>
+  t.match(line, { service: 'passthrough', original: '127.0.0.1:1', reason: 'connect_failure', receivedBytes: 1 })
+})
+
+t.test('text', async (t) => {
+  const { origin, client, lines } = await logged(t, 'format: text')
+  const one = await client('inbound')
+  const { localPort } = one
+  one.send('\x01PING')
+  await one.until('PONG')
+  one.halfClose()
+  await one.untilClosed()
+  const at = `127.0.0.1:${origin.port}`
+  const [line = ''] = await lines()
+  t.equal(
+    line.replace(/ [0-9.]+ms/, ' MSms'),
+    `2027-01-15T08:00:00.000Z inbound 127.0.0.1 ${localPort} TCP ${at} - test not_http finished MSms received=5 sent=10 ${at}`,
+  )
+})
+
+t.test('The same switches: no log, no line; a sample of none, none', async (t) => {
+  for (const log of ['format: none', 'format: json, sample: 0%']) {
+    const { file, clock, client } = await logged(t, log)
+    const one = await client()
+    one.send('\x01PING')
+    await one.until('PONG')
+    one.halfClose()
+    await one.untilClosed()
+    clock.advance(100)
+    await turn()
+    t.ok(!existsSync(file) || readFileSync(file, 'utf8') === '', log)
+  }
+})
