@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto'
 import { OWN_VERSION } from '../../config/version.ts'
 import { applyPlan } from './apply.ts'
-import { decide, uidClash } from './decide.ts'
+import { isOurs } from './app-probes.ts'
+import { decide, isOurName, uidClash } from './decide.ts'
 import { PROXY } from './names.ts'
 import type { Server } from './native.ts'
 import { type Operation, PatchBuilder } from './patch.ts'
-import { type Pod, placed } from './pod.ts'
+import { longRunning, type Pod, placed, PROBES } from './pod.ts'
 import { type ForPod, readAnnotations } from './read-annotations.ts'
 import type { Settings } from './settings.ts'
 import { skipOf } from './skip.ts'
@@ -42,6 +43,9 @@ export interface MutateOptions {
   readonly version?: string
 }
 
+const COPIED =
+  'copied from an injected pod: probes, ports and hooks are put back as they were before it is injected anew'
+
 /** Characters; the API server cuts longer ones short. */
 const LONGEST_WARNING = 120
 
@@ -54,8 +58,10 @@ export function mutate(
 ): Mutation {
   const skip = skipOf(pod)
   if (skip !== undefined) return skipped(skip.reason, skip.message)
-  // A template that was copied from a running pod brings the annotation along, and no sidecar.
-  const before = hasProxy(pod) ? statusOf(pod.metadata) : undefined
+  const status = statusOf(pod.metadata)
+  // A template that was copied from a running pod brings along what was done to that one, and no sidecar.
+  const copied = status !== undefined && !hasProxy(pod)
+  const before = copied ? undefined : status
   if (before?.by === 'manual') return unchanged('manual')
   const read = readAnnotations(pod.metadata.annotations ?? {}, namespace?.annotations ?? {}, settings)
   if (read.errors.length > 0) return denied('bad_annotation', read.errors.join('; '))
@@ -65,15 +71,16 @@ export function mutate(
   const uid = proxyUidOf(namespace, settings)
   const hash = hashOf(read.forPod, uid, version)
   if (before !== undefined && before.hash !== hash) return unchanged('other_settings')
-  const original = before === undefined ? pod : withoutInjection(pod)
+  const original = withoutInjection(pod)
   const clash = uidClash(pod, uid)
   if (clash !== undefined) return denied('uid_clash', clashText(clash, uid))
   const { plan, warnings } = decide(original, read.forPod, uid, server)
   const builder = new PatchBuilder(pod)
+  if (copied) builder.reduce(original)
   applyPlan(builder, plan, by, before, { version, hash })
   const unread =
     namespace === undefined ? ['the namespace could not be read: its annotations are left out of account'] : []
-  const said = [...unread, ...read.warnings, ...warnings]
+  const said = [...unread, ...(copied ? [COPIED] : []), ...read.warnings, ...lostProbes(original), ...warnings]
   const { operations: patch } = builder
   return {
     outcome: before === undefined ? 'injected' : 'unchanged',
@@ -87,6 +94,15 @@ export function mutate(
 
 function hasProxy(pod: Pod): boolean {
   return placed(pod).some(({ container }) => container.name === PROXY)
+}
+
+/** Probes that ask a sidecar, and no status says any more what for. */
+function lostProbes(original: Pod): string[] {
+  return longRunning(original, isOurName).flatMap(({ container }) =>
+    PROBES.filter((kind) => isOurs(container[kind] ?? {})).map(
+      (kind) => `${kind} of container '${container.name}' asks a sidecar, and nobody knows any more what for`,
+    ),
+  )
 }
 
 /** OpenShift runs a namespace's pods in a range of its own; ours takes the second of it, for the first is the application's. */

@@ -201,6 +201,16 @@ t.test('Each check finds what it is for', async (t) => {
         }),
       /restarted 7 times/,
     ],
+    OC027: [
+      (world) => {
+        const probed = inShop({
+          containers: [{ name: 'app', image: 'app:1', livenessProbe: { httpGet: { path: '/live', port: 8080 } } }],
+        })
+        const { metadata, spec } = meshed(probed)
+        world.list('/api/v1/pods', { ...probed, metadata, spec: { ...spec, initContainers: [] } })
+      },
+      /error pod shop\/orders: livenessProbe of container 'app' asks a sidecar, and there is none/,
+    ],
     OC030: [
       namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' }),
       /error namespace shop: it enforces 'restricted'/,

@@ -4,6 +4,7 @@ import { readSettings } from '../../../src/kubernetes/inject/load-settings.ts'
 import type { Settings } from '../../../src/kubernetes/inject/settings.ts'
 import { kubeletMinor, layoutOf, minorOf } from '../../../src/kubernetes/inject/native.ts'
 import { type Container, type Pod, placed } from '../../../src/kubernetes/inject/pod.ts'
+import { statusOf } from '../../../src/kubernetes/inject/status.ts'
 import { withoutInjection } from '../../../src/kubernetes/inject/strip.ts'
 import { workloadName } from '../../../src/kubernetes/inject/workload.ts'
 import { applyPatch } from '../../support/fake-api.ts'
@@ -232,3 +233,37 @@ t.test('A status that came along without its sidecar is not believed', async (t)
   const clash = { ...pod({ securityContext: { runAsUser: 19765 } }), metadata } as Pod
   t.match(mutate(clash, NAMESPACE, PLAIN, SERVER), { outcome: 'denied' })
 })
+
+t.test(
+  'Probes that a copied template brings along are put back before it is injected; who lost them is told',
+  async (t) => {
+    const probed = pod({
+      containers: [
+        {
+          name: 'app',
+          image: 'app:1',
+          ports: [{ name: 'http', containerPort: 8080 }],
+          readinessProbe: { httpGet: { path: '/ready', port: 'http' } },
+        },
+      ],
+    })
+    const live = result(probed)
+    const ours = ({ name }: { name: string }) => name.startsWith('outrigger-')
+    const copied = {
+      metadata: live.metadata,
+      spec: { ...live.spec, initContainers: live.spec.initContainers?.filter((one) => !ours(one)) ?? [] },
+    } as Pod
+    t.match(copied.spec.containers?.[0]?.readinessProbe, { httpGet: { path: '/app-health/app/readyz' } })
+    const again = mutate(copied, NAMESPACE, PLAIN, SERVER)
+    t.equal(again.outcome, 'injected')
+    t.match(again.warnings, [/copied from an injected pod/])
+    const made = applyPatch(copied, again.patch) as Pod
+    t.match(made.spec.containers?.[0]?.readinessProbe, { httpGet: { path: '/app-health/app/readyz' } })
+    t.same(statusOf(made.metadata)?.probes, { app: { readinessProbe: { httpGet: { path: '/ready', port: 'http' } } } })
+    const asked = made.spec.initContainers?.find(({ name }) => name === 'outrigger-proxy')?.env
+    t.match(asked?.find(({ name }) => name === 'APP_PROBES')?.value, /"app\/readyz":.*"path":"\/ready"/)
+    const { annotations: _gone, ...metadata } = copied.metadata
+    const lost = mutate({ ...copied, metadata } as Pod, NAMESPACE, PLAIN, SERVER)
+    t.match(lost.warnings, [/readinessProbe of container 'app' asks a sidecar, and nobody knows any more what for/])
+  },
+)

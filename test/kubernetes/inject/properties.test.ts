@@ -42,6 +42,28 @@ for (const [mode, its] of MODES) {
     t.same(problems, [])
   })
 
+  t.test(
+    `${mode}: what was copied from a live pod without its sidecar becomes what the pod itself would have`,
+    async (t) => {
+      const problems = failing(7, (pod, dice) => {
+        const copied = structuredClone(inject(pod)) as unknown as {
+          spec: Record<string, { name: string }[] | undefined>
+        }
+        const left = [...(dice() < 0.5 ? ['outrigger-init'] : []), ...(dice() < 0.5 ? ['outrigger-policy'] : [])]
+        for (const key of ['containers', 'initContainers', 'volumes']) {
+          copied.spec[key] = copied.spec[key]?.filter(
+            ({ name }) => !name.startsWith('outrigger-') || left.includes(name),
+          )
+        }
+        const [again, wanted] = [inject(copied as unknown as Pod), inject(pod)]
+        return isDeepStrictEqual(again, wanted)
+          ? undefined
+          : `${JSON.stringify(wanted)} became ${JSON.stringify(again)}`
+      })
+      t.same(problems, [])
+    },
+  )
+
   t.test(`${mode}: a second call, after the API server's defaults, changes nothing`, async (t) => {
     const problems = failing(2, (pod) => {
       const { outcome, patch } = mutate(defaulted(inject(defaulted(pod))), NAMESPACE, its, SERVER)
