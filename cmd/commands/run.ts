@@ -1,4 +1,5 @@
 /** `outrigger run`: the sidecar. */
+import { isatty } from 'node:tty'
 import { ConfigError } from '../../src/runtime/configuration.ts'
 import { GivingBack } from '../../src/runtime/memory/giving-back.ts'
 import { thisProcess } from '../../src/runtime/memory/process.ts'
@@ -32,6 +33,10 @@ export const run = command(RUN, runOptions, async (options, { err, environment }
   }
   // Before anybody hears that it is ready: who is told so may signal at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
+  // A terminal that is closed ends what runs in it; to a server it says to look at its files.
+  process.on('SIGHUP', () => void (isatty(0) ? stop(sidecar, 'SIGHUP', end) : sidecar.reload()))
+  // Node would open a debugger, which whoever shares our network (the other containers of a pod) could then use.
+  process.on('SIGUSR1', () => {})
   // At any level: whoever started the process waits for this line.
   const { inbound, outbound, admin } = sidecar
   createLog('info', clock, stderr).info('ready', { inbound, outbound, admin })
@@ -45,11 +50,14 @@ export const run = command(RUN, runOptions, async (options, { err, environment }
   return code
 })
 
+/** 128 and the signal's number. */
+const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+
 let signals = 0
 
 /** The first signal drains; the second ends at once. */
-function stop(sidecar: Sidecar, signal: 'SIGTERM' | 'SIGINT', end: (code: number) => void): void {
+function stop(sidecar: Sidecar, signal: keyof typeof ENDED_BY, end: (code: number) => void): void {
   signals++
   if (signals === 1) void sidecar.drain().then(() => end(0))
-  else end(signal === 'SIGINT' ? 130 : 143)
+  else end(ENDED_BY[signal])
 }

@@ -17,18 +17,24 @@ export interface SourceFiles {
   readonly order: readonly string[]
 }
 
-/** A folder stands for its `*.yaml` and `*.yml` in order of name; `.names` are skipped, a ConfigMap's `..data` too. */
-export function readFiles(paths: readonly string[], report: Report): SourceFiles {
+/**
+ * A folder stands for its `*.yaml` and `*.yml` in order of name; `.names` are skipped, a ConfigMap's `..data` too.
+ *
+ * A pipe, a terminal or another device may never come to its end, and whoever reads it stands still until then. So it is read
+ * where it is named itself (`validate <(helm template …)`) and `mayWait` is true, which it is not while requests are served.
+ */
+export function readFiles(paths: readonly string[], report: Report, mayWait = true): SourceFiles {
   const seen = new Set<string>()
   const files: SourceFile[] = []
   const order: string[] = []
+  const named = mayWait ? new Set(paths) : new Set<string>()
   for (const path of paths.flatMap((given) => expand(given, report))) {
     // A file that is named beside its folder is meant once.
     const absolute = resolve(path)
     if (seen.has(absolute)) continue
     seen.add(absolute)
     order.push(path)
-    const file = readOne(path, report)
+    const file = readOne(path, report, named.has(path))
     if (file !== undefined) files.push(file)
   }
   return { files, order }
@@ -54,8 +60,17 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-function readOne(path: string, report: Report): SourceFile | undefined {
+/** A link to nowhere counts as one, and is reported when it is read. */
+function isRegular(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() !== false
+}
+
+function readOne(path: string, report: Report, mayWait: boolean): SourceFile | undefined {
   try {
+    if (!mayWait && !isRegular(path)) {
+      report.add('E001', start(path), `'${path}' must be a readable file or folder: it is a pipe or a device`)
+      return undefined
+    }
     const bytes = readFileSync(path)
     return { path, bytes, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (cause) {

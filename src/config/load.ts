@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly conflicts?: ((policies: readonly PolicyDocument[]) => readonly Issue[]) | undefined
   /** Reads certificates and keys and says what is wrong with them; without it they are not looked at. */
   readonly tls?: TlsCheck | undefined
+  /** False: the process serves, so what may have no end (a pipe, a device) is refused and not read. */
+  readonly mayWait?: boolean | undefined
   /** Since 1970, ms: what is past its time is told so. */
   readonly now?: number | undefined
 }
@@ -54,7 +56,7 @@ export function loadConfig(
   options: LoadOptions = {},
 ): Loaded {
   const report = new Report()
-  const sources = readFiles(paths, report)
+  const sources = readFiles(paths, report, options.mayWait)
   return loadFiles(sources, blocks, options, report)
 }
 

@@ -236,7 +236,8 @@ export class ClientConnection implements OutboxOwner, Reader {
     while (at < buffer.length || (this.#state === BODY && this.#reader.finished)) {
       if (this.#state === HEAD) {
         const end = this.#scan.scan(buffer, at)
-        if (end === INCOMPLETE) return
+        // A server of another protocol says its line and waits for ours: nothing more would come.
+        if (end === INCOMPLETE && this.#scan.mayBegin('HTTP/1.')) return
         if (end < 0) {
           this.#broken(end === TOO_LARGE ? 'a head that is too large' : 'bytes that are no HTTP/1.1 answer')
           return

@@ -42,6 +42,14 @@ export class HeadScan {
     return this.#kept !== undefined
   }
 
+  /** Whether what came of a head, as long as it is not whole, may yet turn out to begin with `text`. */
+  mayBegin(text: string): boolean {
+    const kept = this.#kept
+    if (kept === undefined) return true
+    const length = Math.min(text.length, this.#length)
+    return kept.toString('latin1', 0, length) === text.slice(0, length)
+  }
+
   /** Goes on at `at` of a new buffer. Returns where in `this.buffer` the head ends, or a negative verdict. */
   scan(chunk: Buffer, at: number): number {
     if (this.#kept === undefined) {

@@ -53,7 +53,7 @@ export class Configuration {
     this.#log = log
     this.#tls = tls
     this.#lenient = lenient
-    const { config, issues } = this.#load(this.#paths)
+    const { config, issues } = this.#load(this.#paths, true)
     this.lastReport = issues.map(formatIssue)
     this.current = config ?? this.#without()
     this.loadedAt = clock.wallTime()
@@ -62,18 +62,19 @@ export class Configuration {
 
   /** What a sidecar without any file does. */
   #without(): Config {
-    const { config } = this.#lenient ? this.#load([]) : { config: undefined }
+    const { config } = this.#lenient ? this.#load([], true) : { config: undefined }
     if (config === undefined) throw new ConfigError(this.lastReport)
     this.lastReloadSuccess = false
     this.#log.error('the files cannot be used, the sidecar starts without them', { report: this.lastReport })
     return config
   }
 
-  #load(stated: readonly string[]): { config: Config | undefined; issues: readonly Issue[] } {
+  #load(stated: readonly string[], mayWait: boolean): { config: Config | undefined; issues: readonly Issue[] } {
     const paths = this.#lenient ? stated.filter((path) => existsSync(path)) : stated
     const { config, issues } = checkConfig(paths, {
       sidecarName: this.#name,
       tls: this.#tls,
+      mayWait,
       now: this.#clock.wallTime(),
     })
     return { config: config === undefined ? undefined : this.#adapt(config), issues }
@@ -103,7 +104,7 @@ export class Configuration {
   /** What does not go together with the flags is one more problem, and no reason to end. */
   #tryLoad(): { config: Config | undefined; issues: readonly Issue[]; report: readonly string[] } {
     try {
-      const { config, issues } = this.#load(this.#paths)
+      const { config, issues } = this.#load(this.#paths, false)
       return { config, issues, report: issues.map(formatIssue) }
     } catch (error) {
       return { config: undefined, issues: [], report: [(error as Error).message] }

@@ -33,5 +33,5 @@ function changedKeys(one: SidecarDocument, other: SidecarDocument): string[] {
   const keys = Object.keys(one) as (keyof SidecarDocument)[]
   const text = (document: SidecarDocument, key: keyof SidecarDocument) =>
     JSON.stringify(key === 'outbound' ? [document.outbound?.listen, document.outbound?.transparent] : document[key])
-  return keys.filter((key) => key !== 'place' && key !== 'name' && text(one, key) !== text(other, key))
+  return keys.filter((key) => key !== 'place' && text(one, key) !== text(other, key))
 }

@@ -2,6 +2,7 @@
 import type { SidecarDocument } from '../config/model.ts'
 import { CacheAccount } from '../core/cache-account.ts'
 import { type Clock, SystemClock } from '../core/clock.ts'
+import { DateField } from '../core/date-field.ts'
 import type { Layer } from '../core/exchange.ts'
 import { type Random, systemRandom } from '../core/random.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
@@ -96,7 +97,7 @@ export class Parts {
     this.replay = new ReplayAccount(limits.maxReplayBytes)
     const pseudonym = `outrigger-${sidecar.name}-${random.word().toString(36)}`
     const via = new Via(pseudonym)
-    const rescue = createRescue(via)
+    const rescue = createRescue(via, new DateField(clock))
     const outermost: Layer = (next) => telemetry.server(rescue(next))
     this.context = {
       clock,

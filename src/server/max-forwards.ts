@@ -12,13 +12,16 @@ export function maxForwards(method: string, headers: Headers): number {
   return -1
 }
 
+/** More than any chain of hops has; above it a count goes on as this many (RFC 9110 §7.6.2: our maximum). */
+const MOST = 1_000_000
+
 function readCount(value: string): number {
-  if (value.length === 0 || value.length > 9) return -1
+  if (value.length === 0) return -1
   let count = 0
   for (let i = 0; i < value.length; i++) {
     const digit = value.charCodeAt(i) - 48
     if (digit < 0 || digit > 9) return -1
-    count = count * 10 + digit
+    count = Math.min(count * 10 + digit, MOST)
   }
   return count
 }

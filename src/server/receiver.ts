@@ -1,7 +1,9 @@
 /** From a codec's head to an exchange: contexts made, hop-by-hop and untrusted fields out, ours in. */
 import type { Clock } from '../core/clock.ts'
+import { DateField } from '../core/date-field.ts'
 import type { ProxyError } from '../core/errors.ts'
-import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead } from '../core/exchange.ts'
+import { Attempt, type Dispatch, Exchange, type RequestBody, RequestHead, ResponseHead } from '../core/exchange.ts'
+import { withField } from '../core/headers.ts'
 import { Ids } from '../core/ids.ts'
 import type { OriginalDestination } from '../core/original-destination.ts'
 import type { Random } from '../core/random.ts'
@@ -58,6 +60,7 @@ export class Receiver implements ServerOwner {
   readonly clock: Clock
   readonly #options: ReceiverOptions
   readonly #ids: Ids
+  readonly #date: DateField
   readonly #shedding: Shedding
   readonly #overloaded: Dispatch
   readonly #peers = new WeakMap<IncomingConnection, Peer>()
@@ -67,6 +70,7 @@ export class Receiver implements ServerOwner {
     this.clock = options.clock
     this.#options = options
     this.#ids = new Ids(options.random)
+    this.#date = new DateField(options.clock)
     this.#shedding = options.overload?.shedding ?? AT_EASE
     this.#overloaded = options.overload?.dispatch ?? options.looped
   }
@@ -144,7 +148,10 @@ export class Receiver implements ServerOwner {
 
   refusal(error: ProxyError): LocalAnswer {
     this.#options.refused(error)
-    return localAnswer(error, '')
+    const { head, body } = localAnswer(error, '')
+    const { status, reasonPhrase, bodyLength, origin, reason } = head
+    const headers = withField(head.headers, 'date', this.#date.now())
+    return { head: new ResponseHead(status, reasonPhrase, headers, bodyLength, origin, reason), body }
   }
 
   violation(how: Violation): void {

@@ -1,4 +1,5 @@
 /** The same for a gRPC call: its client reads a status, and one can still be said behind whole messages. */
+import type { DateField } from '../core/date-field.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, ResponseHandler, ResponseHead } from '../core/exchange.ts'
 import { hasGrpcType } from '../core/grpc.ts'
@@ -17,8 +18,8 @@ export class GrpcRescue extends Rescue {
   /** The head left the status to trailers. */
   #awaitsStatus: boolean
 
-  constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
-    super(up, exchange, via)
+  constructor(up: ResponseHandler, exchange: Exchange, via: Via, date: DateField) {
+    super(up, exchange, via, date)
     this.#messages = new GrpcMessages()
     this.#awaitsStatus = false
   }

@@ -1,8 +1,9 @@
 /** The answer to one request on its way through rescue. */
+import type { DateField } from '../core/date-field.ts'
 import { type ProxyError, type Reason, REASONS } from '../core/errors.ts'
 import { type Exchange, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
-import { withField } from '../core/headers.ts'
+import { has, withField } from '../core/headers.ts'
 import type { Via } from '../core/via.ts'
 import { proxyStatus } from '../core/proxy-status.ts'
 import { type LocalAnswer, localAnswer } from './local-answer.ts'
@@ -10,16 +11,18 @@ import { type LocalAnswer, localAnswer } from './local-answer.ts'
 export class Rescue extends ForwardingHandler {
   protected readonly exchange: Exchange
   readonly #via: Via
+  readonly #date: DateField
   #headPassed: boolean
   /** A local answer is on its way up. */
   answering: boolean
   /** The client does not read. */
   unread: boolean
 
-  constructor(up: ResponseHandler, exchange: Exchange, via: Via) {
+  constructor(up: ResponseHandler, exchange: Exchange, via: Via, date: DateField) {
     super(up)
     this.exchange = exchange
     this.#via = via
+    this.#date = date
     this.#headPassed = false
     this.answering = false
     this.unread = false
@@ -42,6 +45,8 @@ export class Rescue extends ForwardingHandler {
     if (head.origin === 'upstream' && exchange.route?.service === 'passthrough') return head
     const version = head.origin === 'upstream' ? exchange.upstreamProtocol : exchange.protocol
     const headers = withField(head.headers, 'via', this.#via.of(version))
+    // RFC 9110 §6.6.1: who passes on an answer without a Date says when it came; and ours have one.
+    if (!has(head.headers, 'date')) headers.push('date', this.#date.now())
     // A replay is the upstream's own answer, and says itself that it is one.
     if (head.origin === 'fallback') sign(headers, head.reason)
     if (exchange.attempts > 1) headers.push('x-outrigger-attempts', String(exchange.attempts))

@@ -1,4 +1,5 @@
 /** Where a failure becomes an answer, and answers get what we say on all of them. Right under telemetry. */
+import type { DateField } from '../core/date-field.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Layer } from '../core/exchange.ts'
 import { ForwardingBody, NO_BODY } from '../core/forwarding.ts'
@@ -6,10 +7,12 @@ import type { Via } from '../core/via.ts'
 import { GrpcRescue } from './rescue-grpc.ts'
 import { Rescue } from './rescue-handler.ts'
 
-export function createRescue(via: Via): Layer {
+export function createRescue(via: Via, date: DateField): Layer {
   return (next) => (request, response) => {
     const exchange = request.exchange
-    const rescue = exchange.grpc ? new GrpcRescue(response, exchange, via) : new Rescue(response, exchange, via)
+    const rescue = exchange.grpc
+      ? new GrpcRescue(response, exchange, via, date)
+      : new Rescue(response, exchange, via, date)
     const body = new RescuedBody(rescue)
     body.down = next(request, rescue)
     return body

@@ -1,6 +1,7 @@
 /** A whole sidecar but for its sockets: the same routing, the same stacks, the same answers. */
 import { CacheAccount } from '../core/cache-account.ts'
 import type { Config } from '../config/model.ts'
+import { DateField } from '../core/date-field.ts'
 import type { Observable } from '../core/events.ts'
 import type { Dispatch, Layer } from '../core/exchange.ts'
 import type { Random } from '../core/random.ts'
@@ -42,7 +43,7 @@ export class SimulatedSidecar {
     }
     this.services = new SimulatedServices(config, { workload, engine, upstream, recorder, ask })
     const via = new Via(NAME)
-    const rescue = createRescue(via)
+    const rescue = createRescue(via, new DateField(engine))
     const outermost: Layer = (next) => recorder.exchange(rescue(next))
     const context: CompileContext = {
       clock: engine,

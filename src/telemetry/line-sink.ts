@@ -1,6 +1,5 @@
 /** Lines on their way out: queued, written one write at a time, bounded; what finds no room is dropped and counted. */
-import { openSync } from 'node:fs'
-import { type Outlet, outletFor } from './outlet.ts'
+import { type Outlet, outletAt, outletFor } from './outlet.ts'
 
 export interface LineSink {
   /** Takes whole lines, that many of them, and writes them as soon as what came before is written. */
@@ -32,9 +31,9 @@ export class FileSink implements LineSink {
   #whenEmpty: (() => void) | undefined
   readonly #onWritten = (error: NodeJS.ErrnoException | null, written: number) => this.#written(error, written)
 
-  /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`. Throws when it cannot open. */
+  /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`, of a descriptor. Throws when it cannot open. */
   constructor(target: number | string, rare = false) {
-    this.#outlet = outletFor(typeof target === 'number' ? target : openSync(target, 'a'), rare)
+    this.#outlet = typeof target === 'number' ? outletFor(target, rare) : outletAt(target)
     this.#queue = []
     this.#queuedLines = 0
     this.#waiting = 0

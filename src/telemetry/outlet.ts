@@ -1,6 +1,6 @@
 /** Where lines leave the process, without ever blocking it. */
 // cold file: once per batch of lines
-import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, statSync, write, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 /** `written` counts bytes; what is left is to be written again. */
@@ -22,6 +22,15 @@ export function outletFor(fd: number, rare: boolean): Outlet {
   if (kind.isFIFO()) return new PipeOutlet(ownDescription(fd))
   if (kind.isSocket()) return new PipeOutlet(fd)
   return rare ? new SyncOutlet(fd) : new FileOutlet(fd)
+}
+
+/**
+ * The outlet of a path, which is appended to. A named pipe is opened for reading, too: then it opens without a reader, where
+ * opening it to write would stand still, and readers may come and go. Throws when it cannot be opened.
+ */
+export function outletAt(path: string): Outlet {
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return outletFor(openSync(path, 'a'), false)
+  return new PipeOutlet(openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
 }
 
 /**

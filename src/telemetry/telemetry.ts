@@ -124,12 +124,29 @@ function openAccessLog(options: TelemetryOptions): AccessLog | undefined {
 
 /** A closed stdout is no reason not to start; a file that was asked for and cannot be written is. */
 function openSink(output: string, log: Log): LineSink {
-  if (output !== 'stdout' && output !== 'stderr') return new FileSink(output)
+  if (output !== 'stdout' && output !== 'stderr') return openFile(output)
   try {
     return new FileSink(output === 'stdout' ? 1 : 2)
   } catch (error) {
     log.warn('no access log', { output, error })
     return new NoSink()
+  }
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  EISDIR: 'that is a folder',
+  EACCES: 'this user may not write there',
+  EROFS: 'nothing can be written there',
+  ENOTDIR: 'a part of it is no folder',
+}
+
+function openFile(path: string): LineSink {
+  try {
+    return new FileSink(path)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new Error(`accessLog.output must be a file that can be written, found '${path}': ${WHY[code] ?? message}`)
   }
 }
 

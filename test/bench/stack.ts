@@ -5,6 +5,7 @@ import { loadText } from '../../src/config/load.ts'
 import type { BlockStatement, Config } from '../../src/config/model.ts'
 import { CacheAccount } from '../../src/core/cache-account.ts'
 import type { SystemClock } from '../../src/core/clock.ts'
+import { DateField } from '../../src/core/date-field.ts'
 import {
   Attempt,
   type Dispatch,
@@ -220,7 +221,7 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     bare: { name: 'the request itself', dispatch: wire },
     layers: [
       ...layer('telemetry: exchange', telemetry.server),
-      ...layer('rescue', createRescue(VIA)),
+      ...layer('rescue', createRescue(VIA, new DateField(clock))),
       { name: 'router', dispatch: routed(() => ({ info, requestTimeout: 5000, guarded: false, dispatch: wire })) },
       ...layer(
         'authorize',
@@ -261,7 +262,10 @@ export function subjects(clock: SystemClock): { bare: Subject; layers: Subject[]
     whole: {
       name: 'the whole stack',
       dispatch: telemetry.server(
-        createRescue(VIA)(
+        createRescue(
+          VIA,
+          new DateField(clock),
+        )(
           routed((resolution) =>
             compileRoute(info, resolution, (tests, next) => createPick(service, tests, upstream, VIA, next), context),
           ),

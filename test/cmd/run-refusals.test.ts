@@ -46,6 +46,14 @@ t.test('A path that is not there, and one that cannot be read, is a sentence and
   t.match(unreadable.err, /secret\.yaml/)
 })
 
+t.test('An access log that cannot be written is a sentence and exit 1', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: Sidecar\nname: orders\naccessLog: {output: ./nowhere/a.log}\n' })
+  const run = start(t, ['run', '--config', folder, ...FREE])
+  t.match(await run.ended, { code: 1 })
+  const must = 'accessLog.output must be a file that can be written'
+  t.equal(run.err, `outrigger run: ${must}, found './nowhere/a.log': there is no such folder\n`)
+})
+
 t.test('Mistakes in files are listed whole, and exit 1', async (t) => {
   const folder = t.testdir({
     'a.yaml': 'kind: Sidecar\nname: Orders\n',

@@ -57,6 +57,22 @@ t.test('SIGTERM drains: not ready, in flight answered with close, exit 0', async
   t.match(await run.ended, { code: 0 })
 })
 
+t.test('SIGHUP looks at the files, and SIGUSR1 opens no debugger', async (t) => {
+  const { run, inbound, app, client } = await running(t)
+  client.send(get('/'))
+  await eventually('the request', () => app.requests.length === 1)
+  run.kill('SIGUSR1')
+  run.kill('SIGHUP')
+  await eventually('the look', () => run.err.includes('"configuration reloaded"'))
+  t.notMatch(run.err, /debugger/i)
+  ;(await app.peer(0)).send(OK)
+  t.equal((await answer(client)).status, 200, 'what was in flight went on')
+  t.notOk(await refuses(inbound))
+  run.kill('SIGTERM')
+  client.destroy()
+  t.match(await run.ended, { code: 0 })
+})
+
 t.test('A second signal ends it at once, with the code of a signal', async (t) => {
   const { run, app, client } = await running(t, '{wait: 20s, timeout: 40s}')
   client.send(get('/'))

@@ -34,6 +34,7 @@ const cases: readonly Case[] = [
   ['E022', '→- kind: Service', 'must be a mapping', 'found a list'],
   ['E022', `${SERVICE}? →[a]\n: b`, 'a key must be text'],
   // What a document is
+  ['E020', 'name: s\n→Kind: Service', "unknown key 'Kind'; did you mean 'kind'?"],
   ['E021', '→name: s\nendpoints: []', "'kind' is missing", 'one of Sidecar, Service, Policy, Profile'],
   ['E010', 'kind: →Servise\nname: s', "found 'Servise'; did you mean 'Service'?"],
   ['E010', 'kind: →service\nname: s', "did you mean 'Service'?"],

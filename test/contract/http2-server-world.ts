@@ -1,6 +1,7 @@
 /** The HTTP/2 server wire over real sockets: clients of Node's that do anything above, an answerer that does anything beneath. */
 import http2 from 'node:http2'
 import { SystemClock } from '../../src/core/clock.ts'
+import { DateField } from '../../src/core/date-field.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
 import type { Dispatch } from '../../src/core/exchange.ts'
 import { get } from '../../src/core/headers.ts'
@@ -157,7 +158,7 @@ export class ServerWorld {
 
   #listen(): Promise<TrafficListener> {
     const beneath = checkedDispatch(this.#answerer.dispatch, 'beneath rescue', this.#ledger)
-    const rescue = createRescue(new Via('test'))(beneath)
+    const rescue = createRescue(new Via('test'), new DateField(new SystemClock()))(beneath)
     const dispatch = this.#mutant(checkedDispatch(rescue, 'server wire', this.#ledger))
     const trust = new Trust({ peers: [], sourceHeader: '', sources: [] })
     return TrafficListener.open({ host: '127.0.0.1', port: 0 }, 'inbound', 100, (closed) => {

@@ -3,6 +3,7 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { SystemClock } from '../../src/core/clock.ts'
+import { DateField } from '../../src/core/date-field.ts'
 import { Via } from '../../src/core/via.ts'
 import { Attempt } from '../../src/core/exchange.ts'
 import { TrafficListener } from '../../src/runtime/traffic-listener.ts'
@@ -175,7 +176,11 @@ export class PairingWorld {
       'beneath rescue',
       this.#ledger,
     )
-    const dispatch = checkedDispatch(createRescue(new Via('test'))(beneath), 'server wire', this.#ledger)
+    const dispatch = checkedDispatch(
+      createRescue(new Via('test'), new DateField(new SystemClock()))(beneath),
+      'server wire',
+      this.#ledger,
+    )
     return TrafficListener.open({ host: '127.0.0.1', port: 0 }, 'outbound', 100, (closed) => {
       return new Receiver({
         direction: 'outbound',

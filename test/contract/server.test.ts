@@ -1,6 +1,7 @@
 /** The HTTP/1.1 server wire over real sockets: clients that do anything above, an answerer that does anything beneath. */
 import t from 'tap'
 import { SystemClock } from '../../src/core/clock.ts'
+import { DateField } from '../../src/core/date-field.ts'
 import { get } from '../../src/core/headers.ts'
 import { TrafficListener } from '../../src/runtime/traffic-listener.ts'
 import { Receiver } from '../../src/server/receiver.ts'
@@ -141,7 +142,11 @@ class World {
 
   #listen(): Promise<TrafficListener> {
     const beneath = checkedDispatch(this.#answerer.dispatch, 'beneath rescue', this.#ledger)
-    const dispatch = checkedDispatch(createRescue(new Via('test'))(beneath), 'server wire', this.#ledger)
+    const dispatch = checkedDispatch(
+      createRescue(new Via('test'), new DateField(new SystemClock()))(beneath),
+      'server wire',
+      this.#ledger,
+    )
     const trust = new Trust({ peers: [], sourceHeader: '', sources: [] })
     return TrafficListener.open({ host: '127.0.0.1', port: 0 }, 'inbound', 100, (closed) => {
       return new Receiver({

@@ -1,4 +1,5 @@
 /** All policies on top of each other in their real order, `checked()` between every two of them. */
+import { DateField } from '../../src/core/date-field.ts'
 import type { Mode } from '../../src/core/events.ts'
 import type { Dispatch, EndpointInfo, Layer } from '../../src/core/exchange.ts'
 import type { PolicyParts } from '../../src/core/policy.ts'
@@ -155,8 +156,9 @@ contractSuite('bulkhead of each endpoint', stack({ retry, bulkhead: { ...bulkhea
   askers: 4,
   runs: 1000,
 })
-contractSuite('rescue', () => ({ layer: createRescue(new Via('test')) }), { runs: 1000 })
-contractSuite('rescue of gRPC calls', () => ({ layer: calls(createRescue(new Via('test'))) }), { runs: 1000 })
+const rescue = (env: SubjectEnv) => createRescue(new Via('test'), new DateField(env.clock))
+contractSuite('rescue', (env) => ({ layer: rescue(env) }), { runs: 1000 })
+contractSuite('rescue of gRPC calls', (env) => ({ layer: calls(rescue(env)) }), { runs: 1000 })
 contractSuite(
   'the whole stack in shadow mode',
   stack({ fallback, timeout, concurrency, bulkhead, retry, breaker, outlier }, 'shadow'),

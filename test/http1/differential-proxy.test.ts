@@ -235,7 +235,7 @@ for (const who of ['node:http', 'undici'] as const) {
 
 /** End-to-end fields: without framing, and without what the sidecar adds. */
 const ADDED =
-  /^(host|via|content-length|transfer-encoding|connection|x-request-id|x-outrigger-attempt|traceparent|b3)$/i
+  /^(host|via|date|content-length|transfer-encoding|connection|x-request-id|x-outrigger-attempt|traceparent|b3)$/i
 
 function passed(fields: readonly string[]): string[] {
   const kept: string[] = []

@@ -109,6 +109,10 @@ const CASES: readonly Case[] = [
   head('a head that never ends', `${OK}${'A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(5000)}`),
   head('a status line that never ends', `HTTP/1.1 200 ${'a'.repeat(100_000)}`),
   head('more than 200 fields', `${OK}${'a:b\r\n'.repeat(201)}Content-Length: 2\r\n\r\nhi`),
+  // Another protocol, whose server waits for what its client says
+  head('the first line of SSH', 'SSH-2.0-OpenSSH_9.2\r\n'),
+  head('the first line of SMTP', '220 mail ESMTP\r\n'),
+  head('HTTP, almost', 'HTTP/2'),
   // Interim answers
   head('a 101 that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
   {

@@ -50,6 +50,18 @@ t.test('A broken file leaves the last good configuration in force, and says so',
   t.match((await state(proxy)).bulkheads, [{ limit: 6 }])
 })
 
+t.test(
+  'A device among the files is refused: it may have no end, and reading it would stop every request',
+  async (t) => {
+    const { port, proxy } = await scene(t, HI, { yaml: policy('bulkhead: {maxConcurrent: 5}') })
+    symlinkSync('/dev/null', join(proxy.folder, 'z.yaml'))
+    t.equal(proxy.reload(), false)
+    const { lastReload } = JSON.parse((await admin(proxy, '/config')).body.toString())
+    t.match(lastReload.report, [/z\.yaml:1:1: error E001 .*it is a pipe or a device/])
+    t.equal((await ask(port, get('/'))).status, 200)
+  },
+)
+
 t.test('State is kept where the block is unchanged: an open breaker stays open, connections stay', async (t) => {
   const { port, proxy, origin } = await scene(
     t,

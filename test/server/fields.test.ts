@@ -265,6 +265,8 @@ t.test('Max-Forwards of OPTIONS and TRACE counts down, and ends here at 0', asyn
   t.equal(origin.requests.length, 1)
   await ask(port, get('/', 'Max-Forwards: 0'))
   t.equal(field(origin.requests[1]!, 'max-forwards'), '0', 'of other methods it means nothing')
+  await ask(port, request('OPTIONS /x', ['Max-Forwards: 99999999999999999999999']))
+  t.equal(field(origin.requests[2]!, 'max-forwards'), '999999', 'no more than anybody counts to, and less each time')
 })
 
 t.test('hostHeader says what the upstream gets as Host', async (t) => {

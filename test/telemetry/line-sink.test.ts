@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,3 +91,23 @@ t.test(
     t.equal(errors.trim(), '1')
   },
 )
+
+t.test('A named pipe needs no reader to be opened, and readers may come and go', async (t) => {
+  const pipe = join(t.testdir(), 'access.log')
+  execFileSync('mkfifo', [pipe])
+  const sink = new FileSink(pipe)
+  sink.write(Buffer.from('to nobody yet\n'), 1)
+  t.equal(await firstLine(pipe), 'to nobody yet\n')
+  sink.write(Buffer.from('to the next one\n'), 1)
+  t.equal(await firstLine(pipe), 'to the next one\n')
+  t.equal(sink.dropped, 0)
+  await sink.close()
+})
+
+/** What `head` reads, which then leaves. */
+function firstLine(pipe: string): Promise<string> {
+  const head = spawn('head', ['-n', '1', pipe], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let read = ''
+  head.stdout.on('data', (chunk) => (read += chunk))
+  return new Promise((resolve) => head.on('close', () => resolve(read)))
+}

@@ -1,9 +1,9 @@
 /** What a document is: its kind and name, and whether it is meant for this version. */
 import type { Report } from '../issues.ts'
 import type { Place } from '../model.ts'
-import { didYouMean } from '../values/spelling.ts'
+import { didYouMean, nearest } from '../values/spelling.ts'
 import type { TextDocument } from '../yaml/read.ts'
-import { describe, entryOf, type MapNode, type Node } from '../yaml/tree.ts'
+import { describe, entryOf, type MapNode, type Node, shorten } from '../yaml/tree.ts'
 import { compareVersions, VERSION_PATTERN } from './versions.ts'
 
 const KINDS = ['Sidecar', 'Service', 'Policy', 'Profile'] as const
@@ -41,7 +41,9 @@ function readKind(root: MapNode, report: Report | undefined): Kind | undefined {
   const node = entryOf(root, 'kind')?.node
   const must = `kind must be one of ${KINDS.join(', ')}`
   if (node === undefined) {
-    report?.add('E021', root.place, `'kind' is missing in this document: ${must}`)
+    const slip = root.entries.find(({ key }) => nearest(key, ['kind']) !== undefined)
+    if (slip === undefined) report?.add('E021', root.place, `'kind' is missing in this document: ${must}`)
+    else report?.add('E020', slip.place, `unknown key '${shorten(slip.key)}'; did you mean 'kind'? ${must}`)
     return undefined
   }
   const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined

@@ -8,6 +8,8 @@ interface Notation {
   readonly units: ReadonlyMap<string, number>
   /** Spellings people bring along, by the unit they mean. */
   readonly known: ReadonlyMap<string, string>
+  /** Units that there are elsewhere, how many of ours one is, and of which. */
+  readonly converted: readonly (readonly [pattern: RegExp, factor: number, unit: string])[]
   /** Units proposed for a bare number. */
   readonly proposed: readonly string[]
 }
@@ -26,6 +28,7 @@ const DURATION: Notation = {
     m: 'min mins minute minutes',
     h: 'hr hrs hour hours',
   }),
+  converted: [[/^d(ays?)?$/i, 24, 'h']],
   proposed: ['ms', 's'],
 }
 
@@ -38,6 +41,7 @@ const SIZE: Notation = {
     ['GiB', 1024 ** 3],
   ]),
   known: synonyms({ B: 'b byte bytes', KiB: 'k kb ki', MiB: 'm mb mi', GiB: 'g gb gi' }),
+  converted: [[/^t(i?b)?$/i, 1024, 'GiB']],
   proposed: ['B', 'KiB'],
 }
 
@@ -45,6 +49,7 @@ const PERCENTAGE: Notation = {
   must: 'a percentage such as 20%',
   units: new Map([['%', 0.01]]),
   known: synonyms({ '%': 'percent pct' }),
+  converted: [],
   proposed: ['%'],
 }
 
@@ -56,6 +61,7 @@ const RATE: Notation = {
     ['/h', 1 / 3600],
   ]),
   known: synonyms({ '/s': '/sec /second ps rps', '/m': '/min /minute', '/h': '/hour' }),
+  converted: [[/^\/ms$/i, 1000, '/s']],
   proposed: ['/s', '/m'],
 }
 
@@ -97,10 +103,14 @@ function read(text: string, notation: Notation): Parsed<number> {
   const match = /^([0-9]+(?:\.[0-9]+)?)(.*)$/s.exec(text)
   const number = match?.[1]
   const unit = match?.[2]
-  if (number === undefined || unit === undefined) return unreadable(notation.must, '')
+  if (number === undefined || unit === undefined) {
+    return unreadable(notation.must, /^\.[0-9]/.test(text) ? `write 0${text}` : '')
+  }
   if (unit === '') return unreadable(notation.must, bare(number, notation), true)
   const factor = notation.units.get(unit)
   if (factor !== undefined) return parsed(Number(number) * factor)
+  // YAML has more ways to write a number: 1e3, 0x10.
+  if (Number.isFinite(Number(text))) return unreadable(notation.must, bare(String(Number(text)), notation), true)
   return unreadable(notation.must, mend(text, number, unit.trim(), notation))
 }
 
@@ -118,15 +128,27 @@ function mend(text: string, number: string, unit: string, notation: Notation): s
     const total = (h ?? 0) * 3_600_000 + (m ?? 0) * 60_000 + (s ?? 0) * 1000 + (ms ?? 0)
     return `one unit only: write ${formatDuration(total)}`
   }
-  if (notation === DURATION && /^d(ays?)?$/i.test(unit)) return `write ${Number(number) * 24}h`
+  const larger = notation.converted.find(([pattern]) => pattern.test(unit))
+  if (larger !== undefined) return `write ${Number((Number(number) * larger[1]).toPrecision(12))}${larger[2]}`
+  if (unit.startsWith('.') && notation.units.has(unit.slice(1))) return `write ${number}${unit.slice(1)}`
   const names = [...notation.units.keys()]
   const meant =
     names.find((name) => name === unit) ??
     notation.known.get(unit.toLowerCase()) ??
     names.find((name) => name.toLowerCase() === unit.toLowerCase()) ??
-    nearest(unit, names)
+    nearUnit(unit, names)
   if (meant !== undefined) return `write ${number}${meant}`
   return `units are ${names.join(', ')}`
+}
+
+/** A slip of the pen, and not another unit: `1KiBs`, but neither `1us` nor `1TiB`. */
+function nearUnit(unit: string, names: readonly string[]): string | undefined {
+  const near = nearest(unit, names)
+  return near !== undefined && firstLetter(near) === firstLetter(unit) ? near : undefined
+}
+
+function firstLetter(unit: string): string | undefined {
+  return /[a-z%]/.exec(unit.toLowerCase())?.[0]
 }
 
 function synonyms(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {

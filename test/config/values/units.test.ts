@@ -30,9 +30,12 @@ t.test('what is no quantity is refused with a proposal', async (t) => {
     ['2S', /^write 2s$/],
     ['100millis', /^write 100ms$/],
     ['2days', /^write 48h$/],
+    ['1e3', /^write 1000ms or 1000s$/],
+    ['1.s', /^write 1s$/],
+    ['.5s', /^write 0\.5s$/],
+    ['5us', /^units are/],
     ['5 parsecs', /^(write|units are)/],
     ['s', /^$/],
-    ['.5s', /^$/],
     ['1e3ms', /^/],
     ['+2s', /^$/],
     ['', /^$/],
@@ -42,7 +45,12 @@ t.test('what is no quantity is refused with a proposal', async (t) => {
   t.match(parseSize('64kb'), { proposal: 'write 64KiB' })
   t.match(parseSize('64'), { missingUnit: true, proposal: 'write 64B or 64KiB' })
   t.match(parsePercentage('0.2'), { proposal: 'write 0.2% or 20%' })
+  t.match(parseSize('2TiB'), { proposal: 'write 2048GiB' })
+  t.match(parseSize('1KiBs'), { proposal: 'write 1KiB' })
   t.match(parseRate('100rps'), { proposal: 'write 100/s' })
+  t.match(parseRate('100/ s'), { proposal: 'write 100/s' })
+  t.match(parseRate('2/ms'), { proposal: 'write 2000/s' })
+  t.match(parseRate('5/d'), { proposal: /^units are/ })
 })
 
 t.test('formatDuration() writes the largest unit that is whole', async (t) => {
