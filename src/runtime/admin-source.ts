@@ -34,5 +34,14 @@ function stateOf({ states, services, listeners, drain, clock, startedAt, overloa
   const connections = { inbound: listeners.connections('inbound'), outbound: listeners.connections('outbound') }
   const snapshots = states.snapshots()
   const endpoints = endpointSamples(services.all(), states.snapshots())
-  return stateView(snapshots, endpoints, drain, startedAt, clock.now(), connections, overload.view())
+  return stateView(
+    snapshots,
+    endpoints,
+    services.discovery(),
+    drain,
+    startedAt,
+    clock.now(),
+    connections,
+    overload.view(),
+  )
 }

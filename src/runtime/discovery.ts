@@ -5,6 +5,7 @@ import type { KubernetesEndpoints } from '../config/model.ts'
 import type { Discovery, DiscoveryOptions } from '../kubernetes/discovery/discovery.ts'
 import type { Log } from '../telemetry/index.ts'
 import type { Follow } from '../upstream/discovery/slice-service.ts'
+import type { SourceHealth } from '../upstream/discovery/source-health.ts'
 
 /** Where the API server is, unless it is that of the cluster we run in. */
 export interface ApiPlaces {
@@ -30,17 +31,23 @@ export class KubernetesDiscovery {
     this.#log = log
   }
 
-  /** For one Service; that the API cannot be asked is said once until it can, and so is each status with which it refuses. */
-  follow(name: string, at: KubernetesEndpoints): Follow {
+  /**
+   * For one Service, whose `health` is kept; that the API cannot be asked is said once until it can, and so is each status with
+   * which it refuses.
+   */
+  follow(name: string, at: KubernetesEndpoints, health: SourceHealth): Follow {
     return (found) => {
       const said = new Set<number>()
       const listener = {
         found: (addresses: Parameters<typeof found>[0]) => {
           if (said.size > 0) this.#log.info('endpoints are known again', { service: name, endpoints: addresses.length })
           said.clear()
+          health.heard()
           found(addresses)
         },
+        confirmed: () => health.heard(),
         failed: (cause: string, delay: number, kind: number) => {
+          health.failed()
           if (said.has(kind)) return
           said.add(kind)
           this.#log.warn('endpoints cannot be asked for, the last ones stay', { service: name, cause, retryMs: delay })

@@ -4,6 +4,7 @@ import type { ServiceDocument, SidecarDocument } from '../config/model.ts'
 import { createBalancer } from '../upstream/balance/balancer.ts'
 import { type DnsReport, DnsService, systemLookup } from '../upstream/discovery/dns-service.ts'
 import { SliceService } from '../upstream/discovery/slice-service.ts'
+import { SourceHealth } from '../upstream/discovery/source-health.ts'
 import type { EndpointSettings } from '../upstream/endpoint.ts'
 import type { UpstreamContext } from '../upstream/pool.ts'
 import type { Service } from '../upstream/service.ts'
@@ -11,7 +12,7 @@ import { ProbeGate } from '../upstream/health/probe-gate.ts'
 import { OriginalService } from '../upstream/original-service.ts'
 import { StaticService } from '../upstream/static-service.ts'
 import type { TlsSettings } from '../upstream/tls-dialer.ts'
-import type { Log } from '../telemetry/index.ts'
+import type { DiscoverySample, Log } from '../telemetry/index.ts'
 import type { KubernetesDiscovery } from './discovery.ts'
 import { createHealthChecks, MOST_PROBES } from './health-checks.ts'
 import type { Certificates } from './tls/certificates.ts'
@@ -19,7 +20,11 @@ import type { Certificates } from './tls/certificates.ts'
 interface Held {
   readonly fingerprint: string
   readonly service: Service
+  /** undefined: nobody is asked for its endpoints. */
+  readonly source: SourceHealth | undefined
 }
+
+type Made = Pick<Held, 'service' | 'source'>
 
 type Limits = SidecarDocument['limits']
 type Inbound = SidecarDocument['inbound'][number]
@@ -53,9 +58,10 @@ export class Services {
       )
     }
     for (const entry of sidecar.inbound) {
-      this.#take(before, next, applicationKey(entry), JSON.stringify([entry.app, sidecar.limits]), () =>
-        this.#application(sidecar, entry),
-      )
+      this.#take(before, next, applicationKey(entry), JSON.stringify([entry.app, sidecar.limits]), () => ({
+        service: this.#application(sidecar, entry),
+        source: undefined,
+      }))
     }
     this.#held = next
     const kept = new Set([...next.values()].map(({ service }) => service))
@@ -78,22 +84,23 @@ export class Services {
     return [...this.#held.values()].map(({ service }) => service)
   }
 
+  /** Of each service whose endpoints somebody is asked for. */
+  discovery(): DiscoverySample[] {
+    return [...this.#held.values()].flatMap(({ service: { name }, source }) =>
+      source === undefined ? [] : [{ service: name, source: source.source, up: source.up, heardAt: source.heardAt }],
+    )
+  }
+
   close(): void {
     for (const { service } of this.#held.values()) service.close()
   }
 
-  #take(
-    before: Map<string, Held>,
-    next: Map<string, Held>,
-    key: string,
-    fingerprint: string,
-    make: () => Service,
-  ): void {
+  #take(before: Map<string, Held>, next: Map<string, Held>, key: string, fingerprint: string, make: () => Made): void {
     const held = before.get(key)
-    next.set(key, held !== undefined && held.fingerprint === fingerprint ? held : { fingerprint, service: make() })
+    next.set(key, held !== undefined && held.fingerprint === fingerprint ? held : { fingerprint, ...make() })
   }
 
-  #make(document: ServiceDocument, limits: Limits): Service {
+  #make(document: ServiceDocument, limits: Limits): Made {
     const { name, hostHeader, connections, protocol } = document
     const balancer = createBalancer(document.loadBalancing, this.#context.random)
     const tls = this.#tls(document)
@@ -101,12 +108,15 @@ export class Services {
     const believesPeer = document.sidecar
     const settings: EndpointSettings = { ...connections, limits, believesPeer, protocol, hostHeader, tls }
     if (document.kubernetes !== undefined) {
-      const follow = this.#discovery.follow(name, document.kubernetes)
-      return new SliceService(name, follow, balancer, settings, this.#context, checks)
+      const source = new SourceHealth('kubernetes', this.#context.clock)
+      const follow = this.#discovery.follow(name, document.kubernetes, source)
+      return { service: new SliceService(name, follow, balancer, settings, this.#context, checks), source }
     }
     if (document.dns === undefined) {
-      return new StaticService(name, document.endpoints, balancer, settings, this.#context, checks)
+      const service = new StaticService(name, document.endpoints, balancer, settings, this.#context, checks)
+      return { service, source: undefined }
     }
+    const source = new SourceHealth('dns', this.#context.clock)
     const report: DnsReport = {
       singleAddress: (service, host) =>
         this.#log.warn('one address for a service by DNS', {
@@ -115,9 +125,15 @@ export class Services {
           name: host,
           hint: 'behind one address there may be many endpoints: retries cannot go elsewhere; name a headless service',
         }),
-      failed: (service, host, cause) => this.#log.warn('look-up failed', { service, name: host, cause }),
+      failed: (service, host, cause) => {
+        source.failed()
+        this.#log.warn('look-up failed', { service, name: host, cause })
+      },
+      found: () => source.heard(),
     }
-    return new DnsService(name, document.dns, balancer, settings, this.#context, report, systemLookup, checks)
+    const { dns } = document
+    const service = new DnsService(name, dns, balancer, settings, this.#context, report, systemLookup, checks)
+    return { service, source }
   }
 
   #tls({ tls, dns, kubernetes }: ServiceDocument): TlsSettings | undefined {

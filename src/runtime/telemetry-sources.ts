@@ -12,6 +12,7 @@ export function telemetrySources(parts: Parts, interception: Interception): Tele
   return {
     snapshots: () => states.snapshots(),
     endpoints: () => endpointSamples(services.all(), states.snapshots()),
+    discovery: () => services.discovery(),
     replayBytes: () => replay.used,
     connections: (direction) => listeners.connections(direction),
     connectionsDropped: (direction) => listeners.dropped(direction),

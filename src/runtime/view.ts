@@ -2,7 +2,7 @@
 import type { State } from '../admin/index.ts'
 import type { BlockStatement, Place } from '../config/model.ts'
 import type { Snapshot } from '../core/events.ts'
-import type { EndpointSample } from '../telemetry/index.ts'
+import type { DiscoverySample, EndpointSample } from '../telemetry/index.ts'
 import type { Configuration } from './configuration.ts'
 import type { Drain } from './drain.ts'
 import type { OverloadView } from './overload/overload.ts'
@@ -44,6 +44,7 @@ function finite(limits: Readonly<Record<string, number>>): Record<string, number
 export function stateView(
   snapshots: Iterable<Snapshot>,
   endpoints: Iterable<EndpointSample>,
+  discovery: readonly DiscoverySample[],
   drain: Drain,
   startedAt: number,
   now: number,
@@ -68,5 +69,6 @@ export function stateView(
     idempotency: of('idempotency'),
     outliers: of('outlier'),
     endpoints: [...endpoints],
+    discovery,
   }
 }

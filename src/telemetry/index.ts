@@ -11,6 +11,7 @@ export type {
   ConfigSample,
   Direction,
   EndpointHealth,
+  DiscoverySample,
   EndpointSample,
   MetricsText,
   Telemetry,

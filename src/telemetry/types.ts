@@ -72,6 +72,15 @@ export interface EndpointSample {
   readonly connections: number
 }
 
+/** Who is asked for a service's endpoints, and whether he answers. */
+export interface DiscoverySample {
+  readonly service: string
+  readonly source: 'dns' | 'kubernetes'
+  readonly up: boolean
+  /** When its endpoints were last known to be right, ms since 1970; 0: never. */
+  readonly heardAt: number
+}
+
 export interface CertificateSample {
   readonly direction: Direction
   /** Outbound the Service that is called, inbound ourselves. */
@@ -98,6 +107,8 @@ export interface ConfigSample {
 export interface TelemetrySources {
   snapshots(): Iterable<Snapshot>
   endpoints(): Iterable<EndpointSample>
+  /** Left out where nobody is asked for endpoints. */
+  discovery?(): Iterable<DiscoverySample>
   /** Bytes held by replay buffers. */
   replayBytes(): number
   /** Connections open to clients. */

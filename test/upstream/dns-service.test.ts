@@ -41,6 +41,7 @@ function resolving(answers: Found[]) {
     {
       singleAddress: (_service, name) => void said.push(`single ${name}`),
       failed: (_service, name, cause) => void said.push(`${name}: ${cause}`),
+      found() {},
     },
     lookup,
   )
@@ -125,7 +126,7 @@ t.test('DnsService closed during a look-up asks no more', (t) => {
       tls: undefined,
     },
     { clock, random: fixedRandom(), violation() {}, defect() {} },
-    { singleAddress() {}, failed() {} },
+    { singleAddress() {}, failed() {}, found() {} },
     (_name, done) => {
       answer = () => done(null, ['10.0.0.1'])
     },

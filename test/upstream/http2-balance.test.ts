@@ -196,7 +196,7 @@ t.test('Endpoints that DNS takes away under load cost no request', async (t) => 
     createBalancer({ algorithm: 'leastRequest', hashOn: '' }, new Seeded(4)),
     settings,
     context,
-    { singleAddress() {}, failed() {} },
+    { singleAddress() {}, failed() {}, found() {} },
     lookup,
   )
   const config: RetryConfig = {

@@ -17,6 +17,8 @@ export interface Watcher<T> {
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void
   /** A watch stands: what was told is how things are, also where nothing changes after an `onError`. */
   onOpen?(): void
+  /** Nothing has happened, says the API server, and that the watch is alive: about once a minute. */
+  onBookmark?(): void
   /** The API is away, or refuses us; `delay` ms until the next try. */
   onError(error: Error, delay: number): void
 }
@@ -127,7 +129,8 @@ async function follow<T extends KubernetesObject>(
     const { type, object } = JSON.parse(line) as Event<T>
     if (type === 'ERROR') throw errorOf(path, object)
     reached(object.metadata.resourceVersion ?? from)
-    if (type !== 'BOOKMARK') watcher.onChange(type, object)
+    if (type === 'BOOKMARK') watcher.onBookmark?.()
+    else watcher.onChange(type, object)
   }
 }
 

@@ -6,6 +6,8 @@ import { addressesOf, type EndpointSlice, type SliceAddress } from './slices.ts'
 export interface SliceListener {
   /** All there are from now on. */
   found(addresses: readonly SliceAddress[]): void
+  /** What was found last still holds, says the API. */
+  confirmed(): void
   /**
    * The API cannot be asked; what was found last stays. `delay` ms until the next try. `kind` is the status of a refusal, 0 where
    * there was no answer at all.
@@ -54,6 +56,11 @@ export class WatchedService implements Watcher<EndpointSlice> {
   /** Where nothing has changed meanwhile, nothing else would say that what was found last holds again. */
   onOpen(): void {
     if (this.#failure !== undefined && this.#slices !== undefined) this.#changed(this.#slices)
+    else this.onBookmark()
+  }
+
+  onBookmark(): void {
+    for (const { listener } of this.#followers) listener.confirmed()
   }
 
   onError(error: Error, delay: number): void {

@@ -10,6 +10,22 @@ const DIRECTIONS: readonly Direction[] = ['inbound', 'outbound']
 export function upstreamFamilies(registry: Registry): Family[] {
   return [
     gauge('outrigger_endpoints', 'Endpoints of a service, by state.', () => endpoints(registry)),
+    gauge(
+      'outrigger_discovery_up',
+      'Whether the endpoints of a service can be asked for; else the last ones stay.',
+      () =>
+        Array.from(registry.sources?.discovery?.() ?? [], ({ service: destination, source, up }) =>
+          sample(up ? 1 : 0, { destination, source }),
+        ),
+    ),
+    gauge(
+      'outrigger_discovery_last_success_timestamp_seconds',
+      'When the endpoints of a service were last known to be right.',
+      () =>
+        Array.from(registry.sources?.discovery?.() ?? []).flatMap(({ service: destination, source, heardAt }) =>
+          heardAt === 0 ? [] : [sample(heardAt / 1000, { destination, source })],
+        ),
+    ),
     gauge('http_client_open_connections', 'Connections to endpoints, by state.', () => pools(registry)),
     gauge('outrigger_downstream_connections', 'Connections open to clients.', () => {
       const sources = registry.sources

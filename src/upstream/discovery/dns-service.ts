@@ -18,6 +18,8 @@ export interface DnsReport {
   /** One address for what may be many pods: said once. */
   singleAddress(service: string, name: string): void
   failed(service: string, name: string, cause: string): void
+  /** The name was looked up. */
+  found(): void
 }
 
 /** "No such name" this often in a row is believed; anything else keeps the last answer. */
@@ -79,6 +81,7 @@ export class DnsService extends EndpointGroup implements Timed {
 
   #found(addresses: readonly string[]): void {
     this.#misses = 0
+    this.#report.found()
     if (addresses.length === 1 && !this.#saidSingle) {
       this.#saidSingle = true
       this.#report.singleAddress(this.name, this.#dns.name)

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ask, eventually, get, state } from '../../support/ask.ts'
+import { admin, ask, eventually, get, metric, state } from '../../support/ask.ts'
 import { FakeApi } from '../../support/fake-api.ts'
 import { startProxy } from '../../support/proxy.ts'
 import { answering, startRawOrigin } from '../../support/raw-origin.ts'
@@ -108,6 +108,38 @@ t.test('The API server goes away and comes back: endpoints stay, and what change
   await eventually('the other', async () => (await answer()).body.toString() === 'other', 10_000)
   t.equal(proxy.log.filter((line) => line.includes('endpoints cannot be asked for')).length, 1, 'said once')
   t.ok(proxy.log.some((line) => line.includes('endpoints are known again')))
+})
+
+t.test('Whether the API answers, and since when not, is in the metrics and at /state', async (t) => {
+  const { api, proxy, put, known } = await scene(t)
+  const labels = ['destination="inventory"', 'source="kubernetes"']
+  const up = () => metric(proxy, 'outrigger_discovery_up', ...labels)
+  const heardAt = () => metric(proxy, 'outrigger_discovery_last_success_timestamp_seconds', ...labels)
+  const shown = async () =>
+    (JSON.parse((await admin(proxy, '/state')).body.toString()) as { discovery: unknown }).discovery
+  api.refuses.set(SLICES, 503)
+  await eventually('a first failure', () => proxy.log.some((line) => line.includes('endpoints cannot be asked for')))
+  if ((await heardAt()) === 0)
+    t.match(await shown(), [{ service: 'inventory', source: 'kubernetes', up: false, heardAt: 0 }])
+  api.refuses.clear()
+  put('a', 1)
+  await known(1)
+  t.equal(await up(), 1)
+  const first = await heardAt()
+  t.ok(Math.abs(first - Date.now() / 1000) < 60)
+  await eventually('the watch', () => api.watches === 1)
+  await eventually('a later time, for a bookmark', async () => {
+    api.bookmark()
+    return (await heardAt()) > first
+  })
+  api.refuses.set(SLICES, 503)
+  api.endWatches(true)
+  await eventually('down', async () => (await up()) === 0)
+  const last = await heardAt()
+  t.ok(last > 0, 'the time stays')
+  t.match(await shown(), [{ up: false, heardAt: last * 1000 }])
+  api.refuses.clear()
+  await eventually('up', async () => (await up()) === 1 && (await heardAt()) > last)
 })
 
 t.test('What the API server refuses is told, though it was away before', async (t) => {

@@ -49,7 +49,7 @@ function world(found: readonly string[], most = 32, random: Random = fixedRandom
       tls: undefined,
     },
     { clock, random, violation() {}, defect: (where, error) => t.fail(`${where}: ${error}`) },
-    { singleAddress() {}, failed() {} },
+    { singleAddress() {}, failed() {}, found() {} },
     lookup,
     checks,
   )

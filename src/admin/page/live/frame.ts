@@ -12,7 +12,7 @@ import type {
 } from '../../../core/events.ts'
 import type { EndedExchange } from '../../../telemetry/ended/record.ts'
 import type { ServiceTotals } from '../../../telemetry/totals.ts'
-import type { EndpointSample } from '../../../telemetry/types.ts'
+import type { DiscoverySample, EndpointSample } from '../../../telemetry/types.ts'
 
 /** The event `hello`, first on every stream. */
 export interface Hello {
@@ -48,6 +48,7 @@ export interface State {
   readonly idempotency: readonly IdempotencySnapshot[]
   readonly outliers: readonly OutlierSnapshot[]
   readonly endpoints: readonly EndpointSample[]
+  readonly discovery: readonly DiscoverySample[]
 }
 
 /** The event `frame`, once a second. Counters are since the start, so a reader that missed some frames has lost nothing. */

@@ -14,7 +14,13 @@ const ERRORS = 0.01
 const ENOUGH = 0.5
 
 export function troubles(frame: Frame, services: readonly ServiceHistory[]): Trouble[] {
-  const found = [...ofBreakers(frame), ...ofServices(services), ...ofLimits(frame), ...ofEndpoints(frame)]
+  const found = [
+    ...ofBreakers(frame),
+    ...ofServices(services),
+    ...ofLimits(frame),
+    ...ofEndpoints(frame),
+    ...ofDiscovery(frame),
+  ]
   found.push(...ofProcess(frame))
   return found.sort((one, other) => bySeverity(one.severity, other.severity))
 }
@@ -71,6 +77,14 @@ function* ofEndpoints({ endpoints }: Frame): Iterable<Trouble> {
     const of = all.get(service) as number
     const text = `${service}: ${count} of ${of} endpoints take no requests`
     yield { severity: count === of ? 'bad' : 'warn', text }
+  }
+}
+
+function* ofDiscovery({ discovery }: Frame): Iterable<Trouble> {
+  for (const { service, source, up, heardAt } of discovery) {
+    if (up) continue
+    const kept = heardAt === 0 ? 'it has none' : 'the last ones stay'
+    yield { severity: 'warn', text: `${service}: endpoints cannot be asked for (${source}), ${kept}` }
   }
 }
 

@@ -12,6 +12,7 @@ const CALM = {
   concurrency: [],
   idempotency: [],
   endpoints: [],
+  discovery: [],
 }
 
 function told(frame: Record<string, unknown>): string[] {
@@ -22,6 +23,24 @@ t.test('Where all is well there is nothing to say', (t) => {
   t.strictSame(told({}), [])
   t.strictSame(told({ breakers: [{ state: 'closed', forced: 'auto' }] }), [])
   t.strictSame(told({ bulkheads: [{ inflight: 3, limit: 20, queued: 0, maxQueue: 0 }] }), [])
+  t.end()
+})
+
+t.test('A source of endpoints that does not answer is told, with what that means', (t) => {
+  const source = { source: 'kubernetes', service: 'inventory' }
+  t.strictSame(
+    told({
+      discovery: [
+        { ...source, up: false, heardAt: 5 },
+        { source: 'dns', service: 'shop', up: false, heardAt: 0 },
+        { source: 'dns', service: 'other', up: true, heardAt: 5 },
+      ],
+    }),
+    [
+      'warn: inventory: endpoints cannot be asked for (kubernetes), the last ones stay',
+      'warn: shop: endpoints cannot be asked for (dns), it has none',
+    ],
+  )
   t.end()
 })
 
