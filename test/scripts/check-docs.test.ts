@@ -3,7 +3,13 @@ import t from 'tap'
 import type { Schema } from '../../src/core/policy.ts'
 import { BLOCKS } from '../../src/policies/index.ts'
 import { metricProblems, pageOf, pageProblems } from '../../scripts/policy-pages.ts'
-import { linkProblems, machineProblems, policyProblems } from '../../scripts/check-docs.ts'
+import {
+  linkProblems,
+  machineProblems,
+  pathProblems,
+  policyProblems,
+  readmeProblems,
+} from '../../scripts/check-docs.ts'
 
 t.test('linkProblems() refuses a link that leads nowhere, relative to its file', async (t) => {
   const text = '[a](b.md) [c](../README.md#top)\n[web](https://example.com) [here](#part) [lost](c.md)'
@@ -15,6 +21,25 @@ t.test('policyProblems() refuses a policy without its four files', async (t) => 
   const whole = ['policy.ts', 'decide.ts', 'layer.ts', 'README.md'].map((name) => `src/policies/retry/${name}`)
   t.same(policyProblems(['src/policies/index.ts', ...whole]), [])
   t.same(policyProblems(whole.slice(1)), ['src/policies/retry:1: has no policy.ts'])
+})
+
+t.test('readmeProblems() refuses a policy whose table lacks a file', async (t) => {
+  const paths = ['README.md', 'policy.ts', 'layer.ts'].map((name) => `src/policies/retry/${name}`)
+  const problem = 'src/policies/retry/README.md:1: does not name `layer.ts`'
+  t.same(
+    readmeProblems(paths, () => '| `policy.ts` | the block |'),
+    [problem],
+  )
+  t.same(
+    readmeProblems(paths, () => '| `policy.ts`, `layer.ts` | all of it |'),
+    [],
+  )
+})
+
+t.test('pathProblems() refuses a file of the tree that is named and not there', async (t) => {
+  const text = 'see `src/a.ts` and `test/gone.ts`\n`src/folder`, `scripts/*.ts`, `npm test`'
+  const known = (path: string) => path === 'src/a.ts' || path === 'src/folder'
+  t.same(pathProblems([{ path: 'docs/a.md', text }], known), ['docs/a.md:1: names test/gone.ts, which does not exist'])
 })
 
 t.test('machineProblems() refuses a folder of one machine', async (t) => {

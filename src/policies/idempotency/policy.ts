@@ -8,7 +8,7 @@ import { MemoryStore } from './memory-store.ts'
 import { RedisStore } from './redis/store.ts'
 import type { RedisConfig } from './redis/connection.ts'
 import { schema } from './schema.ts'
-import { ShadowDoor } from './shadow.ts'
+import { ShadowDoor } from './layer-shadow.ts'
 import type { Store } from './store.ts'
 
 /** The block after loading: ms and bytes. */

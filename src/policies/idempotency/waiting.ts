@@ -1,7 +1,6 @@
 /**
  * A request that has no key yet: the store has not answered, or another request has the key. A duplicate's body is read while
- * it waits, for an answer may only be given to the same payload, and kept as far as there is room, in case it has to be sent
- * after all.
+ * it waits, for an answer may only be given to the same payload.
  */
 import { Giver } from '../../core/giver.ts'
 import type { Timed, Timer } from '../../core/clock.ts'
@@ -9,11 +8,10 @@ import type { ProxyError } from '../../core/errors.ts'
 import { type RequestBody, type RequestHead, type ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { Gate } from '../../core/held-body.ts'
 import { type Headers, NO_HEADERS } from '../../core/headers.ts'
-import { ownCopy } from '../../core/own-copy.ts'
 import type { StoredAnswer } from './answer.ts'
 import { waitBound } from './decide.ts'
 import type { Door } from './door.ts'
-import { Fingerprint } from './fingerprint.ts'
+import { KeptRequest } from './kept-request.ts'
 import { Leader } from './leader.ts'
 import { IN_FLIGHT_ERROR, LEFT, MISMATCH_ERROR, UNAVAILABLE_ERROR, UNKNOWN_ERROR } from './refusals.ts'
 import { replayOf } from './replay.ts'
@@ -41,15 +39,7 @@ export class Waiting implements RequestBody, Asker, Timed {
   #phase: number
   #down: RequestBody | undefined
   #leader: Leader | undefined
-  /** What came so far; undefined once it is more than may be kept. */
-  #chunks: Buffer[] | undefined
-  /** Of them, charged to the account of the process. */
-  #charged: number
-  #bytes: number
-  #fingerprint: Fingerprint | undefined
-  #print: string
-  #ended: boolean
-  #trailers: Headers | undefined
+  readonly #kept: KeptRequest
   #paused: boolean
   #answer: StoredAnswer | undefined
   #timer: Timer | undefined
@@ -62,13 +52,7 @@ export class Waiting implements RequestBody, Asker, Timed {
     this.#phase = ASKING
     this.#down = undefined
     this.#leader = undefined
-    this.#chunks = []
-    this.#charged = 0
-    this.#bytes = 0
-    this.#fingerprint = undefined
-    this.#print = ''
-    this.#ended = false
-    this.#trailers = undefined
+    this.#kept = new KeptRequest(door.account, door.maxBodyBytes)
     this.#paused = false
     this.#answer = undefined
     this.#timer = undefined
@@ -108,7 +92,7 @@ export class Waiting implements RequestBody, Asker, Timed {
   found(answer: StoredAnswer): void {
     this.#answer = answer
     this.#read()
-    if (this.#ended) this.#compare(answer)
+    if (this.#kept.ended) this.#compare(answer)
   }
 
   /** Another request has the key. */
@@ -128,48 +112,20 @@ export class Waiting implements RequestBody, Asker, Timed {
   #read(): void {
     if (this.#phase === READING) return
     this.#phase = READING
-    const fingerprint = new Fingerprint(this.#request)
-    this.#fingerprint = fingerprint
-    const came = this.#chunks ?? []
-    this.#chunks = []
-    for (const chunk of came) {
-      fingerprint.add(chunk)
-      this.#keep(chunk)
-    }
-    if (this.#ended) this.#print = fingerprint.end()
+    this.#kept.startReading(this.#request)
     // The 100 would be the upstream's to send, and it is not asked. In a microtask: `dispatch` may not have returned (G1).
-    else if (this.#request.expectContinue) queueMicrotask(() => this.#continue())
+    if (!this.#kept.ended && this.#request.expectContinue) queueMicrotask(() => this.#continue())
     this.#gate.unhold()
   }
 
   #continue(): void {
-    if (this.#phase === READING && !this.#ended) this.#gate.informational(CONTINUE)
-  }
-
-  #keep(chunk: Buffer): void {
-    if (this.#chunks === undefined) return
-    const { account, maxBodyBytes } = this.#door
-    const size = chunk.length
-    this.#bytes += size
-    if (this.#bytes > maxBodyBytes || account.used + size > account.limit) {
-      this.#drop()
-      return
-    }
-    account.used += size
-    this.#charged += size
-    this.#chunks.push(ownCopy(chunk))
-  }
-
-  #drop(): void {
-    this.#door.account.used -= this.#charged
-    this.#charged = 0
-    this.#chunks = undefined
+    if (this.#phase === READING && !this.#kept.ended) this.#gate.informational(CONTINUE)
   }
 
   // ---------------------------------------------------------------- how it goes on
 
   #leased(lease: Lease): void {
-    if (this.#chunks === undefined) {
+    if (!this.#kept.whole) {
       // Too much to be sent now; whoever asks again finds the key free.
       lease.settle('free', undefined)
       this.#refuse(IN_FLIGHT_ERROR)
@@ -181,14 +137,14 @@ export class Waiting implements RequestBody, Asker, Timed {
 
   #unprotected(why: string): void {
     this.#door.count(this.#request, why)
-    if (this.#chunks === undefined) this.#refuse(IN_FLIGHT_ERROR)
-    else this.#send(this.#gate)
+    if (this.#kept.whole) this.#send(this.#gate)
+    else this.#refuse(IN_FLIGHT_ERROR)
   }
 
   #send(response: ResponseHandler): void {
     this.#settleDown(SENDING)
     const { attempt } = this.#request
-    const request = this.#request.forAttempt(attempt, this.#bytes === 0 && this.#fingerprint === undefined)
+    const request = this.#request.forAttempt(attempt, this.#kept.untouched)
     const body = this.#door.next(request, response)
     const down = this.#leader === undefined ? body : this.#leader.sentTo(body)
     if (this.#phase === OVER) {
@@ -198,21 +154,19 @@ export class Waiting implements RequestBody, Asker, Timed {
     }
     this.#down = down
     if (this.#paused) down.pauseResponse()
-    // What the asker sends from inside a call of ours lands behind what is kept.
-    for (let i = 0; this.#chunks !== undefined && i < this.#chunks.length; i++) down.data(this.#chunks[i] as Buffer)
-    this.#drop()
+    this.#kept.sendInto(down)
     if (this.#phase === SENDING) this.#phase = PASSING
-    if (this.#ended) down.end(this.#trailers)
+    this.#kept.endInto(down)
     this.#gate.unhold()
   }
 
   #compare(answer: StoredAnswer): void {
-    if (answer.print !== this.#print) {
+    if (answer.print !== this.#kept.print) {
       this.#refuse(MISMATCH_ERROR)
       return
     }
     this.#settleDown(ANSWERING)
-    this.#drop()
+    this.#kept.drop()
     this.#door.count(this.#request, 'replayed')
     const replay = new Giver(this.#gate, replayOf(answer), this.#paused, true)
     this.#down = replay
@@ -221,7 +175,7 @@ export class Waiting implements RequestBody, Asker, Timed {
 
   #refuse(error: ProxyError): void {
     this.#settleDown(OVER)
-    this.#drop()
+    this.#kept.drop()
     this.#door.refused(this.#request, error)
     this.#gate.fail(error)
   }
@@ -238,16 +192,14 @@ export class Waiting implements RequestBody, Asker, Timed {
   data(chunk: Buffer): void {
     switch (this.#phase) {
       case ASKING:
-        this.#chunks?.push(chunk)
-        this.#bytes += chunk.length
+        this.#kept.add(chunk)
         this.#gate.hold()
         return
       case READING:
-        this.#fingerprint?.add(chunk)
-        this.#keep(chunk)
+        this.#kept.read(chunk)
         return
       case SENDING:
-        this.#chunks?.push(chunk)
+        this.#kept.add(chunk)
         return
       case PASSING:
         this.#down?.data(chunk)
@@ -259,12 +211,9 @@ export class Waiting implements RequestBody, Asker, Timed {
       this.#down?.end(trailers)
       return
     }
-    if (this.#ended) return
-    this.#ended = true
-    this.#trailers = trailers
-    if (this.#phase !== READING) return
-    this.#print = this.#fingerprint?.end() ?? ''
-    if (this.#answer !== undefined) this.#compare(this.#answer)
+    if (this.#kept.ended) return
+    this.#kept.end(trailers)
+    if (this.#phase === READING && this.#answer !== undefined) this.#compare(this.#answer)
   }
 
   abort(reason: ProxyError): void {
@@ -274,7 +223,7 @@ export class Waiting implements RequestBody, Asker, Timed {
       return
     }
     this.#settleDown(OVER)
-    this.#drop()
+    this.#kept.drop()
     this.#gate.fail(reason)
   }
 
