@@ -173,6 +173,25 @@ t.test('a fallback answers with its status, and only where it has one', async (t
   t.equal(plain.body.toString(), '{}')
 })
 
+t.test('`any` of a fallback covers what a server gives for its own failures, and no other status', async (t) => {
+  const statuses = { UNKNOWN: 2, NOT_FOUND: 5, RESOURCE_EXHAUSTED: 8, INTERNAL: 13, UNAVAILABLE: 14 }
+  const { client } = await scene(
+    t,
+    (stream, fields) => {
+      const name = String(fields[':path']).slice('/a.B/'.length) as keyof typeof statuses
+      const head = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': statuses[name] }
+      if (name in statuses) stream.respond(head, { endStream: true })
+      else stream.respond({ ':status': 404 }, { endStream: true })
+    },
+    policy('fallback: [{when: [any], use: static, grpcStatus: ABORTED}]'),
+  )
+  const heard = async (name: string) => (await unary(client, `/a.B/${name}`)).head?.['grpc-status']
+  for (const name of ['UNKNOWN', 'INTERNAL', 'UNAVAILABLE']) t.equal(await heard(name), '10', name)
+  t.equal(await heard('NOT_FOUND'), '5')
+  t.equal(await heard('RESOURCE_EXHAUSTED'), '8')
+  t.equal(await heard('nothing'), undefined, 'a 404 is a 404 though clients make UNIMPLEMENTED of it')
+})
+
 t.test(
   'a timeout behind whole messages is DEADLINE_EXCEEDED, and the upstream is told that nobody reads',
   async (t) => {

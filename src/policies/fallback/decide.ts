@@ -28,8 +28,14 @@ export class When {
   /** Of an upstream's answers, and of one that is injected in the place of such; no other of our own kind is replaced. */
   coversHead(head: ResponseHead, grpc: boolean): boolean {
     if (head.origin !== 'upstream' && head.reason !== 'fault_injected') return false
-    return this.#stated.hasHead(head, grpc) || this.#any?.hasHead(head, grpc) === true
+    if (this.#stated.hasHead(head, grpc)) return true
+    return this.#any !== undefined && (this.#any.hasHead(head, grpc) || (grpc && isFailedCall(head)))
   }
+}
+
+/** What a status above 499 is in HTTP. Of a call that is answered by HTTP alone its status counts: a 404 is no failure. */
+function isFailedCall(head: ResponseHead): boolean {
+  return head.status === 200 && isServerError(statusOfHead(head))
 }
 
 /** The next that covers it, from place `from` on; -1: none. */
