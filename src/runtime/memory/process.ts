@@ -2,6 +2,7 @@
 import { collectHard, collectSoon } from '../../core/garbage.ts'
 import { trimmer } from './malloc.ts'
 import type { Process } from './giving-back.ts'
+import { resident } from './resident.ts'
 
 export function thisProcess(): Process {
   return {
@@ -9,7 +10,7 @@ export function thisProcess(): Process {
       const { user, system } = process.cpuUsage()
       return user + system
     },
-    resident: () => process.memoryUsage.rss(),
+    resident,
     collect: collectSoon,
     purge: collectHard,
     trim: trimmer(),
