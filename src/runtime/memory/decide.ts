@@ -15,8 +15,8 @@ export interface Look {
   readonly at: number
   /** Of one core, since the look before: 0 and up. */
   readonly cpu: number
-  /** Bytes that the process holds. */
-  readonly resident: number
+  /** Bytes that the process holds of its own, without pages of files. */
+  readonly held: number
 }
 
 const MIB = 1024 * 1024
@@ -61,21 +61,21 @@ export class Giving {
   readonly #collected = new Last()
   readonly #trimmed = new Last()
 
-  next({ at, cpu, resident }: Look): Step {
+  next({ at, cpu, held }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
     this.#easy = cpu <= EASY ? this.#easy + 1 : 0
     this.#used = cpu <= CALM ? this.#used + cpu : 0
     for (const last of [this.#purged, this.#collected]) last.work += cpu * PERIOD
     // A collection frees more for seconds after it.
-    this.#collected.lower(resident)
-    if (this.#mayPurge() && this.#purged.worth(at, CALM_GAP, resident, CALM_SURPLUS)) return 'purge'
+    this.#collected.lower(held)
+    if (this.#mayPurge() && this.#purged.worth(at, CALM_GAP, held, CALM_SURPLUS)) return 'purge'
     if (this.#freed > 0) {
       this.#freed--
       return this.#freed === 0 ? 'trim' : 'nothing'
     }
-    if (this.#calm >= ROW && this.#collected.worth(at, CALM_GAP, resident, CALM_SURPLUS)) return 'collect'
-    if (this.#easy >= ROW && this.#collected.above(at, EASY_GAP, resident, EASY_SURPLUS)) return 'collect'
-    return this.#trimmed.above(at, TRIM_GAP, resident, TRIM_SURPLUS) ? 'trim' : 'nothing'
+    if (this.#calm >= ROW && this.#collected.worth(at, CALM_GAP, held, CALM_SURPLUS)) return 'collect'
+    if (this.#easy >= ROW && this.#collected.above(at, EASY_GAP, held, EASY_SURPLUS)) return 'collect'
+    return this.#trimmed.above(at, TRIM_GAP, held, TRIM_SURPLUS) ? 'trim' : 'nothing'
   }
 
   #mayPurge(): boolean {
@@ -83,16 +83,16 @@ export class Giving {
     return cold ? this.#calm >= ROW : this.#calm >= LONG && this.#used <= IDLE * this.#calm
   }
 
-  /** `resident` is what is held after `step`. What a step does, the smaller ones need not do again. */
-  done(step: Step, at: number, resident: number): void {
+  /** `held` is what is held after `step`. What a step does, the smaller ones need not do again. */
+  done(step: Step, at: number, held: number): void {
     if (step === 'nothing') return
-    this.#trimmed.note(at, resident)
+    this.#trimmed.note(at, held)
     if (step === 'trim') return
-    this.#collected.note(at, resident)
+    this.#collected.note(at, held)
     this.#collected.work = 0
     this.#freed = step === 'collect' ? FREED : 0
     if (step !== 'purge') return
-    this.#purged.note(at, resident)
+    this.#purged.note(at, held)
     this.#purged.work = 0
   }
 }
@@ -102,27 +102,27 @@ class Last {
   /** ms of CPU since then. */
   work = 0
   #at = Number.NEGATIVE_INFINITY
-  #resident = 0
+  #held = 0
 
   get taken(): boolean {
     return this.#at > Number.NEGATIVE_INFINITY
   }
 
   /** Whether there was work, or more is held. */
-  worth(at: number, gap: number, resident: number, surplus: number): boolean {
-    return this.above(at, gap, resident, this.work >= WORK ? Number.NEGATIVE_INFINITY : surplus)
+  worth(at: number, gap: number, held: number, surplus: number): boolean {
+    return this.above(at, gap, held, this.work >= WORK ? Number.NEGATIVE_INFINITY : surplus)
   }
 
-  above(at: number, gap: number, resident: number, surplus: number): boolean {
-    return at >= this.#at + gap && resident >= this.#resident + surplus
+  above(at: number, gap: number, held: number, surplus: number): boolean {
+    return at >= this.#at + gap && held >= this.#held + surplus
   }
 
-  note(at: number, resident: number): void {
+  note(at: number, held: number): void {
     this.#at = at
-    this.#resident = resident
+    this.#held = held
   }
 
-  lower(resident: number): void {
-    this.#resident = Math.min(this.#resident, resident)
+  lower(held: number): void {
+    this.#held = Math.min(this.#held, held)
   }
 }

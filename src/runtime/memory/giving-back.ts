@@ -10,13 +10,13 @@ import { Giving, PERIOD, type Step } from './decide.ts'
 export interface Process {
   /** CPU µs of all threads since the start. */
   cpu(): number
-  /** Bytes. */
-  resident(): number
+  /** Bytes, without pages of files. */
+  held(): number
   /** Begins to collect all garbage; it is done by the time of the next look. */
   collect(): void
   /** Collects it at once, and gives up what would be kept for later, fast code as well. */
   purge(): void
-  /** Hands free memory of the C library to the system. */
+  /** Hands free memory of the C library to the system, and lets go of pages of files. */
   trim(): void
 }
 
@@ -46,7 +46,7 @@ export class GivingBack implements Timed {
   expired(): void {
     const at = this.#clock.now()
     const cpu = (this.#process.cpu() - this.#cpu) / 1000 / Math.max(1, at - this.#at)
-    const step = this.#giving.next({ at, cpu, resident: this.#process.resident() })
+    const step = this.#giving.next({ at, cpu, held: this.#process.held() })
     if (step !== 'nothing') this.#take(step, at)
     // What the step itself cost is no work and does not count against calm.
     this.start()
@@ -56,6 +56,6 @@ export class GivingBack implements Timed {
     if (step === 'collect') this.#process.collect()
     else if (step === 'purge') this.#process.purge()
     this.#process.trim()
-    this.#giving.done(step, at, this.#process.resident())
+    this.#giving.done(step, at, this.#process.held())
   }
 }

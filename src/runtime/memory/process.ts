@@ -1,18 +1,24 @@
 /** This process, as far as its memory goes. */
 import { collectHard, collectSoon } from '../../core/garbage.ts'
-import { trimmer } from './malloc.ts'
+import { dropper } from './file-pages.ts'
 import type { Process } from './giving-back.ts'
-import { resident } from './resident.ts'
+import { held } from './held.ts'
+import { trimmer } from './malloc.ts'
 
 export function thisProcess(): Process {
+  const trim = trimmer()
+  const drop = dropper()
   return {
     cpu() {
       const { user, system } = process.cpuUsage()
       return user + system
     },
-    resident,
+    held,
     collect: collectSoon,
     purge: collectHard,
-    trim: trimmer(),
+    trim() {
+      trim()
+      drop()
+    },
   }
 }

@@ -11,7 +11,7 @@ type Row = readonly [cpu: number, held: number, after?: number]
 function steps(rows: readonly Row[], giving = new Giving(), from = 0): string[] {
   return rows.map(([cpu, held, after = held], i) => {
     const at = from + i * PERIOD
-    const step: Step = giving.next({ at, cpu, resident: held * MIB })
+    const step: Step = giving.next({ at, cpu, held: held * MIB })
     giving.done(step, at, after * MIB)
     return step
   })

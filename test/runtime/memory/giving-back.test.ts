@@ -13,7 +13,7 @@ t.test('GivingBack: each look is at the CPU since the one before, and each step 
   let held = 60
   const back = new GivingBack(clock, {
     cpu: () => cpu,
-    resident: () => held * MIB,
+    held: () => held * MIB,
     collect: () => void said.push('collect'),
     purge: () => void said.push('purge'),
     trim: () => void said.push('trim'),
