@@ -1,4 +1,5 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
+export { type End, tookOf } from './ended/end.ts'
 export type { Endings, EndListener } from './ended/endings.ts'
 export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from './ended/record.ts'
 export type { RouteRows } from './route-rows.ts'

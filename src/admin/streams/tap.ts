@@ -5,8 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Timed, Timer } from '../../core/clock.ts'
-import type { Origin, RequestHead } from '../../core/exchange.ts'
-import { type EndListener, type RouteRows, recordOf } from '../../telemetry/index.ts'
+import { type End, type EndListener, recordOf } from '../../telemetry/index.ts'
 import { type Answer, refusal } from '../answer.ts'
 import type { AdminSource } from '../source.ts'
 import { matches, type TapFilter } from '../tap/filter.ts'
@@ -80,17 +79,8 @@ class Tap implements EndListener, Timed {
     this.#timer = undefined
   }
 
-  exchangeEnded(
-    request: RequestHead,
-    rows: RouteRows,
-    status: number,
-    rpcStatus: number,
-    origin: Origin | '',
-    reason: string,
-    now: number,
-  ): void {
-    const took = now - request.exchange.startedAt
-    if (!matches(this.#filter, request, rows.service, rows.template, status, rpcStatus, reason, took)) return
+  exchangeEnded(end: End): void {
+    if (!matches(this.#filter, end)) return
     if (this.#wanted === 0) return
     this.#timer ??= this.#clock.schedule(BEAT, this)
     if (this.#waiting.length === LINES) {
@@ -98,8 +88,7 @@ class Tap implements EndListener, Timed {
       return
     }
     this.#wanted--
-    const record = recordOf(request, rows, status, rpcStatus, origin, reason, now, this.#withRequest)
-    this.#waiting.push(`${JSON.stringify(record)}\n`)
+    this.#waiting.push(`${JSON.stringify(recordOf(end, this.#withRequest))}\n`)
   }
 
   /** While what was written last is not out, what waits goes on waiting. */

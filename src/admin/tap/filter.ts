@@ -1,6 +1,5 @@
 /** Which exchanges a tap is told of: looked at before anything is made of them. */
-import type { RequestHead } from '../../core/exchange.ts'
-import type { Direction } from '../../telemetry/index.ts'
+import { type Direction, type End, tookOf } from '../../telemetry/index.ts'
 
 /** Statuses from `least` to `most`, or a status of gRPC. */
 export interface StatusRange {
@@ -27,27 +26,18 @@ export interface TapFilter {
   readonly limit: number
 }
 
-/** `took` in ms; the others as an `EndListener` is told them. */
-export function matches(
-  filter: TapFilter,
-  request: RequestHead,
-  service: string,
-  route: string,
-  status: number,
-  rpcStatus: number,
-  reason: string,
-  took: number,
-): boolean {
+export function matches(filter: TapFilter, end: End): boolean {
+  const { request, rows, reason } = end
   return (
-    took >= filter.slowerThan &&
+    tookOf(end) >= filter.slowerThan &&
     among(filter.directions, request.exchange.direction) &&
-    among(filter.services, service) &&
-    among(filter.routes, route) &&
+    among(filter.services, rows.service) &&
+    among(filter.routes, rows.template) &&
     among(filter.methods, request.method) &&
     (filter.reasons.length === 0 ||
       filter.reasons.includes(reason) ||
       (reason !== '' && filter.reasons.includes('any'))) &&
-    (filter.statuses.length === 0 || filter.statuses.some((range) => isIn(range, status, rpcStatus)))
+    (filter.statuses.length === 0 || filter.statuses.some((range) => isIn(range, end)))
   )
 }
 
@@ -55,6 +45,6 @@ function among(wanted: readonly string[], value: string): boolean {
   return wanted.length === 0 || wanted.includes(value)
 }
 
-function isIn({ least, most, grpc }: StatusRange, status: number, rpcStatus: number): boolean {
+function isIn({ least, most, grpc }: StatusRange, { status, rpcStatus }: End): boolean {
   return grpc < 0 ? status >= least && status <= most : grpc === rpcStatus
 }

@@ -4,6 +4,7 @@
  */
 import type { Origin, RequestHead } from '../../core/exchange.ts'
 import type { RouteRows } from '../route-rows.ts'
+import type { End } from './end.ts'
 import { isPlain } from './plain.ts'
 import { ENDINGS, type EndedExchange, type Outcome, recordOf } from './record.ts'
 
@@ -12,19 +13,7 @@ const KEPT = 100
 
 /** Told of every exchange within the very call that ends it; keeps hold of none of what it is given (`recordOf` copies). */
 export interface EndListener {
-  /**
-   * `status` as sent, or what a request nobody waited for is given in logs; `rpcStatus` of a gRPC call, or NO_STATUS;
-   * `origin` of the answer, '' where none began; `now` on the clock, ms.
-   */
-  exchangeEnded(
-    request: RequestHead,
-    rows: RouteRows,
-    status: number,
-    rpcStatus: number,
-    origin: Origin | '',
-    reason: string,
-    now: number,
-  ): void
+  exchangeEnded(end: End): void
 }
 
 export class Endings {
@@ -45,7 +34,7 @@ export class Endings {
     this.count = 0
   }
 
-  /** Parameters as of `EndListener`. */
+  /** Parameters as of `End`, which is only made where somebody is told. */
   ended(
     request: RequestHead,
     rows: RouteRows,
@@ -55,14 +44,19 @@ export class Endings {
     reason: string,
     now: number,
   ): void {
-    if (this.#listener !== undefined) {
-      this.#listener.exchangeEnded(request, rows, status, rpcStatus, origin, reason, now)
-    }
-    if (isPlain(request.exchange, status, rpcStatus, reason)) return
-    const record = recordOf(request, rows, status, rpcStatus, origin, reason, now, this.#withRequest)
+    const plain = isPlain(request.exchange, status, rpcStatus, reason)
+    if (plain && this.#listener === undefined) return
+    const end = { request, rows, status, rpcStatus, origin, reason, now }
+    this.#listener?.exchangeEnded(end)
+    if (!plain) this.#keep(end)
+  }
+
+  #keep(end: End): void {
+    const record = recordOf(end, this.#withRequest)
     this.#ring[this.count % KEPT] = record
+    const { endings } = end.rows
     const cell = (ENDINGS as readonly Outcome[]).indexOf(record.outcome)
-    rows.endings[cell] = (rows.endings[cell] as number) + 1
+    endings[cell] = (endings[cell] as number) + 1
     this.count++
   }
 
@@ -98,17 +92,7 @@ class Several implements EndListener {
     this.#listeners = listeners
   }
 
-  exchangeEnded(
-    request: RequestHead,
-    rows: RouteRows,
-    status: number,
-    rpcStatus: number,
-    origin: Origin | '',
-    reason: string,
-    now: number,
-  ): void {
-    for (const listener of this.#listeners) {
-      listener.exchangeEnded(request, rows, status, rpcStatus, origin, reason, now)
-    }
+  exchangeEnded(end: End): void {
+    for (const listener of this.#listeners) listener.exchangeEnded(end)
   }
 }

@@ -1,15 +1,15 @@
 /** What is told of an exchange that ended: to the page, to whoever taps. It holds on to nothing of the exchange itself. */
 // cold file: runs for what is not plain, and while somebody listens
-import type { AttemptKind, Exchange, Origin, RequestHead } from '../../core/exchange.ts'
+import type { AttemptKind, Exchange, Origin } from '../../core/exchange.ts'
 import { isServerError } from '../../core/grpc-status.ts'
 import type { AttemptRecord } from '../attempt-layer.ts'
 import { flat } from '../flat.ts'
 import { METHODS, methodIndex } from '../labels.ts'
-import type { RouteRows } from '../route-rows.ts'
 import { statusName } from '../rpc-status.ts'
 import { MOST_ATTEMPTS } from '../sampled.ts'
 import type { TraceContext } from '../trace-context.ts'
 import type { Direction } from '../types.ts'
+import { type End, tookOf } from './end.ts'
 import { isPlain } from './plain.ts'
 
 /**
@@ -77,17 +77,9 @@ export interface EndedExchange {
 /** Longest texts that are kept whole, in characters. */
 const LONGEST = 256
 
-/** `withRequest`: `path`, `cause` and `traceId` are told. `now` on the clock, ms; the others as in `EndListener`. */
-export function recordOf(
-  request: RequestHead,
-  rows: RouteRows,
-  status: number,
-  rpcStatus: number,
-  origin: Origin | '',
-  reason: string,
-  now: number,
-  withRequest: boolean,
-): EndedExchange {
+/** `withRequest`: `path`, `cause` and `traceId` are told. */
+export function recordOf(end: End, withRequest: boolean): EndedExchange {
+  const { request, rows, status, rpcStatus, origin, reason } = end
   const { exchange } = request
   const attempts = attemptsOf(exchange)
   return {
@@ -96,12 +88,12 @@ export function recordOf(
     service: rows.service,
     route: rows.template,
     method: METHODS[methodIndex(request.method)] as string,
-    outcome: outcomeOf(exchange, attempts, status, rpcStatus, origin, reason),
+    outcome: outcomeOf(end, attempts),
     status,
     grpcStatus: statusName(rpcStatus),
     origin,
     reason,
-    duration: rounded(now - exchange.startedAt),
+    duration: rounded(tookOf(end)),
     attemptCount: exchange.attempts,
     attempts,
     shadow: exchange.shadowed === '' ? [] : exchange.shadowed.split(' '),
@@ -112,12 +104,8 @@ export function recordOf(
 }
 
 function outcomeOf(
-  exchange: Exchange,
+  { request: { exchange }, status, rpcStatus, origin, reason }: End,
   attempts: readonly EndedAttempt[],
-  status: number,
-  rpcStatus: number,
-  origin: Origin | '',
-  reason: string,
 ): Outcome {
   if (isPlain(exchange, status, rpcStatus, reason)) return 'plain'
   if (reason === 'client_cancelled') return 'cancelled'

@@ -2,6 +2,7 @@ import t from 'tap'
 import { matches, type TapFilter } from '../../../src/admin/tap/filter.ts'
 import { readFilter } from '../../../src/admin/tap/read-filter.ts'
 import { NO_STATUS } from '../../../src/core/grpc-status.ts'
+import type { RouteRows } from '../../../src/telemetry/index.ts'
 import { requestHead } from '../../support/stubs.ts'
 
 const read = (query: string) => readFilter(new URLSearchParams(query), (field) => `--${field}`)
@@ -19,7 +20,10 @@ interface Ended {
 function passes(query: string, ended: Ended): boolean {
   const { method = 'GET', service = 'inventory', route = '/v1/**', status = 200, rpcStatus = NO_STATUS } = ended
   const { reason = '', took = 10 } = ended
-  return matches(read(query) as TapFilter, requestHead({ method }), service, route, status, rpcStatus, reason, took)
+  const request = requestHead({ method })
+  const rows = { service, template: route } as RouteRows
+  const now = request.exchange.startedAt + took
+  return matches(read(query) as TapFilter, { request, rows, status, rpcStatus, origin: 'upstream', reason, now })
 }
 
 t.test('matches(): one of a list has to fit, and every field', async (t) => {

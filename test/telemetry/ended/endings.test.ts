@@ -134,7 +134,7 @@ t.test('Whoever listens is told of every exchange, until it listens no more', (t
   const world = new World()
   const told: string[] = []
   const listener = (name: string): EndListener => ({
-    exchangeEnded: (request, rows, status, _rpcStatus, origin, reason, now) =>
+    exchangeEnded: ({ request, rows, status, origin, reason, now }) =>
       void told.push(`${name} ${request.method} ${rows.service} ${status} ${origin} ${reason} ${now}`),
   })
   const now = world.clock.now()
