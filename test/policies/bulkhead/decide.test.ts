@@ -29,6 +29,12 @@ t.test('enterStream() refuses past its own limit, and always without one', async
   t.notOk(new Slots(1, 0, 0).enterStream())
 })
 
+t.test('empty: nobody runs, nobody waits, and no stream has a place', async (t) => {
+  const slots = (inflight: number, queued: number, streams: number) =>
+    Object.assign(new Slots(2, 2, 2), { inflight, queued, streams }).empty
+  t.same([slots(0, 0, 0), slots(1, 0, 0), slots(0, 1, 0), slots(0, 0, 1)], [true, false, false, false])
+})
+
 t.test('waitBound() is the nearer of limit and deadline', async (t) => {
   for (const [now, deadline, limit, expected] of [
     [0, Number.POSITIVE_INFINITY, 200, 200],

@@ -97,12 +97,65 @@ t.test('A step down that does not help shows whose the time is, and is taken bac
   t.ok(it.limit >= before)
 })
 
+t.test('A limit of which half was used counts as used; of less it says nothing', async (t) => {
+  for (const [peak, want] of [
+    [9, 20],
+    [10, 40],
+  ] as const) {
+    const it = new Gradient(4, 1000)
+    it.learn(seen(50, peak))
+    t.equal(it.limit, want, `${peak}`)
+  }
+})
+
+t.test('While the limit is used, the own time falls by a fifth of the way, and does not rise', async (t) => {
+  const it = new Gradient(4, 1000)
+  it.learn(seen(50, 5))
+  it.learn(seen(25, 20))
+  t.equal(it.own, 45)
+  it.learn(seen(60, 40))
+  t.equal(it.own, 45)
+})
+
+t.test('Fewer in flight by themselves are no step down: answers that come sooner do not start one', async (t) => {
+  const it = new Gradient(4, 1000)
+  it.learn(seen(20, 5))
+  it.learn(seen(100, 20))
+  const { limit } = it
+  it.learn(seen(50, 10))
+  t.equal(it.descending, false)
+  t.equal(it.limit, towards(limit, gradient(20, 50)))
+})
+
+t.test(
+  'Fewer in flight by themselves whose answers take as long take nothing from a limit that has grown',
+  async (t) => {
+    const it = new Gradient(4, 1000)
+    it.learn(seen(20, 20))
+    t.equal(it.limit, 40)
+    it.learn(seen(20, 20, 15))
+    t.equal(it.limit, 40)
+  },
+)
+
+t.test('The third window in a row that waits at the limit begins the first way down', async (t) => {
+  const it = new Gradient(4, 1000)
+  it.learn(seen(20, 5))
+  const seenDescending = [1, 2, 3].map(() => {
+    it.learn(seen(100, Math.floor(it.limit), 20))
+    return it.descending
+  })
+  t.same(seenDescending, [false, false, true])
+})
+
 t.test('Requests that run into their time limit take a tenth off, whatever the answers say', async (t) => {
   const it = new Gradient(4, 1000)
   it.learn(seen(20, 5, 5, 5))
   t.equal(it.limit, 20)
   it.learn(seen(20, 5, 5, 6))
   t.equal(it.limit, 18)
+  it.learn({ ...seen(20, 5, 5, 5), answers: 45 })
+  t.equal(it.limit, 18 * 0.9, 'a tenth of them is enough')
   for (let i = 0; i < 50; i++) it.learn(seen(undefined, 20, 0, 20))
   t.equal(it.limit, 4)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ProxyError, type Reason, type Source } from '../../../src/core/errors.ts'
 import { ResponseHead } from '../../../src/core/exchange.ts'
-import { When } from '../../../src/policies/fallback/decide.ts'
+import { reasonOfHead, When } from '../../../src/policies/fallback/decide.ts'
 import { responseHead } from '../../support/stubs.ts'
 
 function error(reason: Reason, source: Source = 'upstream'): ProxyError {
@@ -65,3 +65,15 @@ t.test('a client that left is never answered, even where the token stands', asyn
 t.test('only an answer of the upstream is replaced', async (t) => {
   t.notOk(new When(['5xx']).coversHead(new ResponseHead(503, '', [], 0, 'proxy', 'overload'), false))
 })
+
+t.test(
+  'reasonOfHead() is the status, of a gRPC call the one it names, and of a refusal below gRPC that of HTTP',
+  async (t) => {
+    const called = (status: number, code: string) => reasonOfHead(responseHead(status, ['grpc-status', code]), true)
+    t.equal(reasonOfHead(responseHead(503), false), '503')
+    t.equal(reasonOfHead(responseHead(200, ['grpc-status', '14']), false), '200')
+    t.equal(called(200, '14'), 'grpc:UNAVAILABLE')
+    t.equal(called(503, '14'), '503')
+    t.equal(reasonOfHead(responseHead(200), true), '200')
+  },
+)

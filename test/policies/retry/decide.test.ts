@@ -6,6 +6,7 @@ import { OutcomeSet } from '../../../src/core/outcome.ts'
 import {
   type Backoff,
   backoffOf,
+  fits,
   LONGEST_PUSHBACK,
   onAnswer,
   onFailure,
@@ -150,6 +151,12 @@ t.test('onAnswer() repeats listed answers of idempotent requests', async (t) => 
   for (const reason of reasons) {
     t.equal(onAnswer(rulesOf(), requestOf(GET), answer(503, ['X-Outrigger-Reason', reason]), FRESH), 'pushback', reason)
   }
+})
+
+t.test('fits() takes a body of maxBodyBytes, if all of it is at hand', async (t) => {
+  const fitting = (bodyBytes: number, whole = true) =>
+    fits(rulesOf({ maxBodyBytes: 10 }), { ...FRESH, bodyBytes, whole })
+  t.same([fitting(0), fitting(10), fitting(11), fitting(10, false)], [true, true, false, false])
 })
 
 t.test('wouldRetry() is for listed failures of the upstream under a policy', async (t) => {
