@@ -7,16 +7,13 @@ import { PREFACE } from '../http2/frames.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
 import { isEncrypted } from '../net/encrypted.ts'
 import type { Reader, Reading } from '../net/shared-read.ts'
+import { Undecided } from './undecided.ts'
 
 /**
  * Stands for the connection until it is known. Bytes that begin as the preface of HTTP/2 are waited for until they are it
  * or are not; everything else is HTTP/1, whose parser says what is wrong with it.
  */
-export class Detection implements IncomingConnection, Reader, Timed {
-  readonly peerAddress: string
-  readonly peerPort: number
-  readonly secure: boolean
-  readonly #socket: Socket
+export class Detection extends Undecided implements Reader, Timed {
   readonly #reading: Reading
   readonly #owner: ServerOwner
   readonly #decided: (connection: IncomingConnection) => void
@@ -28,10 +25,7 @@ export class Detection implements IncomingConnection, Reader, Timed {
 
   /** `decided` is told the connection that takes this one's place. */
   constructor(socket: Socket, reading: Reading, owner: ServerOwner, decided: (connection: IncomingConnection) => void) {
-    this.peerAddress = socket.remoteAddress ?? ''
-    this.peerPort = socket.remotePort ?? 0
-    this.secure = isEncrypted(socket)
-    this.#socket = socket
+    super(socket, isEncrypted(socket))
     this.#reading = reading
     this.#owner = owner
     this.#decided = decided
@@ -43,22 +37,6 @@ export class Detection implements IncomingConnection, Reader, Timed {
     socket.on('end', this.#end)
     socket.on('error', this.#end)
     socket.on('close', this.#close)
-  }
-
-  get announces(): boolean {
-    return false
-  }
-
-  get busy(): boolean {
-    return false
-  }
-
-  drain(): void {
-    this.destroy()
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
   }
 
   /** Nothing, or no whole preface, for too long. */
@@ -88,7 +66,7 @@ export class Detection implements IncomingConnection, Reader, Timed {
   }
 
   #begin(isHttp2: boolean, before: number, borrowed: Buffer): void {
-    const socket = this.#socket
+    const socket = this.socket
     this.#owner.clock.cancel(this.#timer)
     socket.removeListener('end', this.#end)
     socket.removeListener('error', this.#end)

@@ -10,12 +10,9 @@ import { H2, HTTP1 } from '../net/lazy-tls.ts'
 import { plainly, type Reading } from '../net/shared-read.ts'
 import type { Accepting, TlsAcceptor } from '../net/tls-acceptor.ts'
 import { Detection } from './detection.ts'
+import { Undecided } from './undecided.ts'
 
-export class ServerHandshake implements IncomingConnection, Accepting, Timed {
-  readonly peerAddress: string
-  readonly peerPort: number
-  readonly secure: boolean
-  readonly #accepted: Socket
+export class ServerHandshake extends Undecided implements Accepting, Timed {
   readonly #reading: Reading
   readonly #owner: ServerOwner
   readonly #decided: (connection: IncomingConnection) => void
@@ -30,10 +27,7 @@ export class ServerHandshake implements IncomingConnection, Accepting, Timed {
     acceptor: TlsAcceptor,
     decided: (connection: IncomingConnection) => void,
   ) {
-    this.peerAddress = accepted.remoteAddress ?? ''
-    this.peerPort = accepted.remotePort ?? 0
-    this.secure = true
-    this.#accepted = accepted
+    super(accepted, true)
     this.#reading = reading
     this.#owner = owner
     this.#decided = decided
@@ -43,22 +37,6 @@ export class ServerHandshake implements IncomingConnection, Accepting, Timed {
     // What goes wrong is told by the socket of TLS above it.
     accepted.on('error', () => {})
     acceptor.accept(accepted, this)
-  }
-
-  get announces(): boolean {
-    return false
-  }
-
-  get busy(): boolean {
-    return false
-  }
-
-  drain(): void {
-    this.destroy()
-  }
-
-  destroy(): void {
-    this.#accepted.destroy()
   }
 
   expired(): void {

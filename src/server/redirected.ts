@@ -12,6 +12,7 @@ import type { Upstream } from '../opaque/upstream.ts'
 import { serverName } from './client-hello.ts'
 import { FirstWord, type FirstWordOwner } from './first-word.ts'
 import { proxiedAuthority, sniff } from './sniff.ts'
+import { Undecided } from './undecided.ts'
 
 /** Bytes that are kept of a ClientHello or a request line that does not end. */
 const MOST_KEPT = 32 * 1024
@@ -45,10 +46,7 @@ export interface RedirectedParts {
   isStrange?(authority: string): boolean
 }
 
-export class Redirected implements IncomingConnection, Reader, Timed, FirstWordOwner {
-  readonly peerAddress: string
-  readonly peerPort: number
-  readonly secure = false
+export class Redirected extends Undecided implements Reader, Timed, FirstWordOwner {
   readonly #parts: RedirectedParts
   readonly #listeners: readonly (readonly ['end' | 'error' | 'close', () => void])[]
   /** undefined where only HTTP passes. */
@@ -60,8 +58,7 @@ export class Redirected implements IncomingConnection, Reader, Timed, FirstWordO
   constructor(parts: RedirectedParts) {
     const { socket, reading, owner, httpOnly } = parts
     const { clock, limits } = owner
-    this.peerAddress = socket.remoteAddress ?? ''
-    this.peerPort = socket.remotePort ?? 0
+    super(socket, false)
     this.#parts = parts
     this.#kept = undefined
     this.#over = false
@@ -74,22 +71,6 @@ export class Redirected implements IncomingConnection, Reader, Timed, FirstWordO
     ]
     for (const [event, listener] of this.#listeners) socket.on(event, listener)
     reading.reader = this
-  }
-
-  get announces(): boolean {
-    return false
-  }
-
-  get busy(): boolean {
-    return false
-  }
-
-  drain(): void {
-    this.destroy()
-  }
-
-  destroy(): void {
-    this.#parts.socket.destroy()
   }
 
   receive(borrowed: Buffer): void {
