@@ -4,6 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Violation } from '../http/violation.ts'
 import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
 import {
   CANCEL,
@@ -25,8 +26,11 @@ import type { Stream } from './stream.ts'
 const MAX_STREAMS = 1024
 /** ms that a stream lives before its reset counts as an ordinary cancel. */
 const YOUNG = 500
-/** ms that a client has to answer the PING between the two GOAWAYs. */
-const DRAIN_WAIT = 1000
+/**
+ * ms that a client has to answer the PING between the two GOAWAYs. One that was held up, or is far away, may have sent streams
+ * before it read the first; who answers costs no wait.
+ */
+const DRAIN_WAIT = 5000
 
 export class Http2ServerConnection extends Session implements IncomingConnection {
   readonly owner: ServerOwner
@@ -272,6 +276,6 @@ class DrainTimer implements Timed {
   }
 
   expired(): void {
-    this.#connection.lastGoaway()
+    afterReading(() => this.#connection.lastGoaway())
   }
 }

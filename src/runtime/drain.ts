@@ -4,6 +4,7 @@
  * time that is given.
  */
 import type { Clock, Timed, Timer } from '../core/clock.ts'
+import { afterReading } from '../net/after-reading.ts'
 import type { Listeners } from './listeners.ts'
 import type { TrafficListener } from './traffic-listener.ts'
 
@@ -66,7 +67,7 @@ export class Drain implements Timed {
       const waits = this.#listeners.inbound.length > 0 && this.phase !== 'announced'
       const wait = waits ? Math.min(this.#times.wait, this.#times.timeout) : 0
       this.phase = 'waiting'
-      if (wait === 0) this.expired()
+      if (wait === 0) this.#step()
       else this.#timer = this.#clock.schedule(wait, this)
     })
     return this.#done
@@ -75,10 +76,17 @@ export class Drain implements Timed {
   /** A listener has left: whether that was the last thing need not wait for the timer. */
   readonly #look = (): void => {
     this.#clock.cancel(this.#timer)
-    if (this.phase !== 'drained') this.expired()
+    if (this.phase !== 'drained') this.#step()
   }
 
-  expired(): void {
+  /** A request that waits in the kernel is no sign of an idle connection. */
+  expired(timer: Timer): void {
+    afterReading(() => {
+      if (this.#timer === timer) this.#step()
+    })
+  }
+
+  #step(): void {
     const now = this.#clock.now()
     const { inbound, outbound } = this.#listeners
     if (this.phase === 'waiting') this.#leave('draining inbound', inbound)
@@ -112,10 +120,12 @@ export class Drain implements Timed {
   #finish(): void {
     if (!this.outboundDraining) this.#leave('draining outbound', this.#listeners.outbound)
     this.phase = 'drained'
+    this.#timer = undefined
     this.#settle?.()
   }
 
   cancel(): void {
     this.#clock.cancel(this.#timer)
+    this.#timer = undefined
   }
 }

@@ -4,6 +4,7 @@
  */
 // cold file: once a connection
 import { type Clock, TICK, type Timed, type Timer } from '../core/clock.ts'
+import { afterReading } from '../net/after-reading.ts'
 import type { Upstream, UpstreamWatcher } from '../opaque/upstream.ts'
 
 /** ms for a client to say its first word before anybody else is connected to: most say it with their connection. */
@@ -76,7 +77,7 @@ export class FirstWord implements Timed, UpstreamWatcher {
 
   /** What the client has sent may be waiting in the kernel, where this process was late: it is read first. */
   expired(): void {
-    setImmediate(() => {
+    afterReading(() => {
       if (!this.#over) this.#next()
     })
   }

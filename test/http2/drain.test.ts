@@ -113,17 +113,34 @@ t.test('A drain waits for a client that is idle to say that nothing of it is on 
   await drained
 })
 
-t.test('A client that answers no PING gets its second GOAWAY a second later', async (t) => {
+t.test('A client that answers no PING gets its second GOAWAY five seconds later', async (t) => {
   const origin = await http2RawOrigin(t, answering())
   const { clock, proxy, client } = await scene(t, origin.port)
   const drained = proxy.drain()
   await client.frame('a PING', isPing)
-  clock.advance(990)
+  clock.advance(4990)
   await turn()
   t.strictSame(lastIds(client), [LAST])
   clock.advance(20)
   await until('the second GOAWAY', () => lastIds(client).length === 2)
   t.strictSame(lastIds(client), [LAST, 0])
+  await looks(clock)
+  await drained
+})
+
+t.test('What waits in the kernel when the time between the two GOAWAYs is over was not late', async (t) => {
+  const origin = await http2RawOrigin(t, answering(200, 'hi'))
+  const { clock, proxy, client } = await scene(t, origin.port)
+  const drained = proxy.drain()
+  await client.frame('a PING', isPing)
+  client.send(request(1), request(3))
+  // The event loop was held until now: the clock has moved, and nothing was read in between.
+  clock.advance(5010)
+  t.equal(await client.status(1), 200)
+  t.equal(await client.status(3), 200)
+  await client.untilEnded()
+  t.strictSame(lastIds(client), [LAST, 3])
+  client.socket.end()
   await looks(clock)
   await drained
 })
@@ -151,7 +168,7 @@ t.test('A drain waits until a slow client has the rest of its answers, whose str
   const drained = proxy.drain().then(() => {
     over = true
   })
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 60; i++) {
     clock.advance(100)
     await turn()
   }

@@ -41,7 +41,7 @@ t.test(
     await eventually('the listener to close', async () => {
       await turn()
       return connect(port).then(
-        (late) => late.destroy(),
+        (late) => void late.destroy(),
         () => true,
       )
     })
@@ -215,6 +215,27 @@ t.test(
     await drained
   },
 )
+
+t.test('What waits in the kernel on a kept connection when its time is over is still answered', async (t) => {
+  const clock = new FakeClock()
+  const { proxy, client, origin } = await scene(t, HI, { clock, inbound: true, sidecar: DRAIN })
+  const kept = await client()
+  const drained = proxy.drain()
+  clock.advance(2010)
+  for (let i = 0; i < 5; i++) await turn()
+  kept.send(get('/kept'))
+  // The event loop was held until now: the clock has moved, and nothing was read in between.
+  clock.advance(600)
+  t.equal((await answer(kept)).status, 200)
+  t.equal(origin.requests.length, 1)
+  kept.destroy()
+  await eventually('the end', async () => {
+    clock.advance(20)
+    await turn()
+    return (await state(proxy)).drain === 'drained'
+  })
+  await drained
+})
 
 t.test(
   'POST /announce: not ready, answers send clients away, and everything is still taken until the signal',
