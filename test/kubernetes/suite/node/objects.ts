@@ -11,9 +11,14 @@ export const OUTSIDE = 'outside'
 
 export const APP_PORT = 8080
 export const OTHER_PORT = 9090
+/** HTTP/2 with prior knowledge; port 81 of the Service. */
+export const HTTP2_PORT = 7070
 export const PROXY = 'outrigger-proxy'
 
-const APP = readFileSync(join(import.meta.dirname, 'app.ts'), 'utf8')
+/** The application's files. */
+const APP = Object.fromEntries(
+  ['app.ts', 'load.ts'].map((name) => [name, readFileSync(join(import.meta.dirname, name), 'utf8')]),
+)
 const FOLDER = '/app'
 const POLICY = 'outrigger-policy'
 
@@ -25,7 +30,7 @@ export async function namespaces(cluster: Cluster): Promise<void> {
   await cluster.namespace(SHOP, { 'outrigger.dev/inject': 'enabled' })
   await cluster.namespace(OUTSIDE)
   for (const namespace of [SHOP, OUTSIDE]) {
-    await cluster.made({ ...meta('v1', 'ConfigMap', namespace, 'app'), data: { 'app.ts': APP } })
+    await cluster.made({ ...meta('v1', 'ConfigMap', namespace, 'app'), data: APP })
   }
 }
 
@@ -49,7 +54,10 @@ const VOLUMES = [{ name: 'app', configMap: { name: 'app' } }]
 export function application(namespace: string, name: string, replicas: number, first?: string): Json[] {
   const app = {
     ...program('app'),
-    ports: [{ name: 'http', containerPort: APP_PORT }],
+    ports: [
+      { name: 'http', containerPort: APP_PORT },
+      { name: 'http2', containerPort: HTTP2_PORT },
+    ],
     readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1 },
   }
   const own = first === undefined ? {} : { initContainers: [program('own', first)] }
@@ -68,7 +76,10 @@ export function application(namespace: string, name: string, replicas: number, f
       spec: {
         ipFamilyPolicy: 'PreferDualStack',
         selector: { app: name },
-        ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+        ports: [
+          { name: 'http', port: 80, targetPort: 'http' },
+          { name: 'http2', port: 81, targetPort: 'http2' },
+        ],
       },
     },
   ]

@@ -2,7 +2,8 @@
 import { Agent, request } from 'undici'
 import type { Cluster } from '../cluster.ts'
 import { until } from '../until.ts'
-import type { Counts, Outcome, Seen } from './app.ts'
+import type { Seen } from './app.ts'
+import type { Counts, Outcome } from './load.ts'
 import { APP_PORT, PROXY } from './objects.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of the API
@@ -10,6 +11,8 @@ type Json = any
 
 /** ms for a pod to come up on a machine that has other things to do. */
 const SLOW = 120_000
+
+export type Protocol = 'http1' | 'http2'
 
 export interface Address {
   readonly family: 'IPv4' | 'IPv6'
@@ -77,12 +80,12 @@ export class Driven {
     return this.#tell(`/ask?url=${encodeURIComponent(url)}${more}`)
   }
 
-  async load(url: string, clients: number): Promise<void> {
-    await this.#tell(`/load?url=${encodeURIComponent(url)}&clients=${clients}`)
+  async load(url: string, clients: number, protocol: Protocol = 'http1'): Promise<void> {
+    await this.#tell(`/load?url=${encodeURIComponent(url)}&clients=${clients}&protocol=${protocol}`)
   }
 
-  end(): Promise<Counts> {
-    return this.#tell('/end')
+  end(protocol: Protocol = 'http1'): Promise<Counts> {
+    return this.#tell(`/end?protocol=${protocol}`)
   }
 
   async #tell<T>(path: string): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
+import type { Counts } from './load.ts'
 import { OUTSIDE, SHOP } from './objects.ts'
 import { Driven, ready } from './pods.ts'
 
@@ -12,20 +13,30 @@ export async function rollingFacts(report: Report, cluster: Cluster): Promise<vo
   const [meshed] = await ready(cluster, SHOP, 'caller')
   const [stranger] = await ready(cluster, OUTSIDE, 'stranger')
   const clients = [meshed, stranger].map((pod) => new Driven(pod))
-  for (const client of clients) await client.load('http://web.shop/', CLIENTS)
+  for (const client of clients) {
+    await client.load('http://web.shop/', CLIENTS)
+    await client.load('http://web.shop:81/', CLIENTS, 'http2')
+  }
   const started = performance.now()
   await restart(cluster, 'web')
   const after = await replaced(cluster, 'web', before)
   const took = ((performance.now() - started) / 1000).toFixed(1)
-  const [inside, outside] = await Promise.all(clients.map((client) => client.end()))
   report.note(`rolling restart of ${after.length} pods: ${took} s`)
-  for (const [who, counts] of [
-    ['with a sidecar', inside!],
-    ['without one', outside!],
+  for (const [protocol, name] of [
+    ['http1', 'HTTP/1.1'],
+    ['http2', 'HTTP/2'],
   ] as const) {
-    const fact = `rolling restart: of ${counts.requests} requests by clients ${who} none was lost (slowest ${counts.slowest} ms)`
-    report.holds(fact, counts.failed === 0 && counts.requests > 1000, counts)
+    const [inside, outside] = await Promise.all(clients.map((client) => client.end(protocol)))
+    told(report, `${name} requests by clients with a sidecar`, inside!)
+    told(report, `${name} requests by clients without one`, outside!)
   }
+}
+
+function told(report: Report, what: string, counts: Counts): void {
+  const { requests, failed, refused, slowest } = counts
+  const again = refused === 0 ? '' : `, ${refused} asked again that nobody had worked on`
+  const fact = `rolling restart: of ${requests} ${what} none was lost (slowest ${slowest} ms${again})`
+  report.holds(fact, failed === 0 && requests > 1000, counts)
 }
 
 /** As `kubectl rollout restart` does it. */
