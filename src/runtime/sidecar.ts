@@ -1,9 +1,11 @@
 /** A whole sidecar in one process, from its start to its end. Its parts: parts.ts. */
 import { type AdminListener, startAdmin } from '../admin/index.ts'
 import { OwnAddresses } from '../net/own-addresses.ts'
+import { ownerOf } from '../net/peer-owner.ts'
 import { adminSource } from './admin-source.ts'
 import { compile } from './compile.ts'
 import { Interception } from './interception/interception.ts'
+import { LoopGuard } from './interception/loop-guard.ts'
 import { loadOriginals } from './interception/load-originals.ts'
 import { Parts } from './parts.ts'
 import { FileWatch } from './reload.ts'
@@ -70,11 +72,13 @@ export class Sidecar {
   async #intercept(): Promise<Interception> {
     const { sidecar, random, clock, configuration, services, telemetry } = this.#parts
     const { log, originals, portMap = [], appPorts = new Map(), opaquePorts = [] } = this.#options
+    const uid = process.getuid?.()
     const interception = {
       log,
       random,
       originals: originals ?? (await loadOriginals(sidecar, portMap, log)),
       own: new OwnAddresses(clock),
+      loopGuard: uid === undefined ? undefined : new LoopGuard(uid, ownerOf, log),
       appPorts,
       opaquePorts,
       record: telemetry.passed,

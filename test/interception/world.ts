@@ -91,8 +91,17 @@ export class World {
   }
 
   /** The same of another program than the sources'. */
-  async sidecarOf(program: readonly string[], ...args: string[]): Promise<SidecarProcess> {
-    const child = this.spawn(this.pod, PROXY_UID, [process.execPath, ...program, 'run', '--transparent', ...args])
+  sidecarOf(program: readonly string[], ...args: string[]): Promise<SidecarProcess> {
+    return this.#sidecar(PROXY_UID, program, args)
+  }
+
+  /** The same as another user. */
+  sidecarAs(uid: number, ...args: string[]): Promise<SidecarProcess> {
+    return this.#sidecar(uid, ['cmd/outrigger.ts'], args)
+  }
+
+  async #sidecar(uid: number, program: readonly string[], args: readonly string[]): Promise<SidecarProcess> {
+    const child = this.spawn(this.pod, uid, [process.execPath, ...program, 'run', '--transparent', ...args])
     const sidecar = new SidecarProcess(child)
     await sidecar.ready
     return sidecar

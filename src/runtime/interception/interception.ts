@@ -22,6 +22,7 @@ import type { Log } from '../../telemetry/index.ts'
 import type { Service } from '../../upstream/service.ts'
 import type { Begin } from '../traffic-listener.ts'
 import { InboundPorts, type Treatment } from './inbound-ports.ts'
+import type { LoopGuard } from './loop-guard.ts'
 import { OpaqueRows } from './opaque-rows.ts'
 import { type OpaqueRules, opaqueRules } from './opaque-rules.ts'
 import { OutboundServices, type Way } from './outbound-services.ts'
@@ -33,6 +34,8 @@ export interface InterceptionParts {
   readonly originals: OriginalDestinations | undefined
   readonly own: OwnAddresses
   readonly appPorts: AppPorts
+  /** undefined: it cannot be asked whose a connection is. */
+  readonly loopGuard: LoopGuard | undefined
   /** Where servers speak first. */
   readonly opaquePorts: readonly PortRange[]
   /** The access log's line of a connection that passed as bytes; undefined: there is no access log. */
@@ -116,8 +119,12 @@ export class Interception {
   outbound(): Begin | undefined {
     if (this.#parts.originals === undefined) return undefined
     return (socket, reading, receiver, decided) => {
-      const original = this.#parts.originals?.of(socket)
+      const { originals, loopGuard } = this.#parts
+      const original = originals?.of(socket)
       if (original === undefined || this.#isOurs(original)) return refuse(socket, receiver, 'loop_detected', original)
+      if (loopGuard?.isOurs(socket.remotePort ?? 0, original) === true) {
+        return refuse(socket, receiver, 'loop_detected', original)
+      }
       const owner = new RedirectedOwner(receiver, original)
       const accepted = this.#accepted(socket, reading, owner, 'outbound', original.address)
       /** Of a client that said nothing; chance may choose another endpoint the next time. */

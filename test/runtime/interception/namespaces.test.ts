@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cannotMakeNamespaces, PEER, POD, World } from '../../interception/world.ts'
+import { cannotMakeNamespaces, PEER, POD, PROXY_UID, World } from '../../interception/world.ts'
 
 const skip = cannotMakeNamespaces()
 
@@ -179,6 +179,21 @@ t.test('redirected connections in a namespace', { skip: skip === '' ? false : sk
     for (const host of [PEER.v4, PEER.v6]) t.equal((await application.get(host, 8080)).error, 'ECONNREFUSED')
     for (const host of [POD.v4, POD.v6]) t.equal((await stranger.get(host, 8080)).error, 'ECONNREFUSED')
     t.equal((await stranger.ask(POD.v4, 3306)).error, 'ECONNREFUSED')
+  })
+
+  await t.test('a sidecar that the rules do not spare says so, and does not call itself for ever', async (t) => {
+    const strange = await world.sidecarAs(PROXY_UID + 1, '--name=orders')
+    for (const host of [PEER.v4, PEER.v6]) {
+      t.equal((await application.get(host, 8080)).status, 502)
+      t.equal((await application.ask(host, 5556, '\x00')).error, 'ECONNRESET')
+    }
+    const told = strange.lines.filter((line) => line.includes('do not spare its user'))
+    t.equal(told.length, 1)
+    t.match(told[0], new RegExp(`"level":"error".*--proxy-uid=${PROXY_UID + 1}`))
+    t.match(await metrics(), 'outrigger_refused_total{direction="outbound",reason="loop_detected"} 4')
+    t.equal(world.firewall('apply', ...skips, `--proxy-uid=${PROXY_UID + 1}`).status, 0)
+    for (const host of [PEER.v4, PEER.v6]) t.equal((await application.get(host, 8080)).status, 200)
+    await strange.kill()
   })
 
   await t.test('removed, all is as it was', async (t) => {
