@@ -36,7 +36,7 @@ function told(report: Report, what: string, counts: Counts): void {
   const { requests, failed, refused, slowest } = counts
   const again = refused === 0 ? '' : `, ${refused} asked again that nobody had worked on`
   const fact = `rolling restart: of ${requests} ${what} none was lost (slowest ${slowest} ms${again})`
-  report.holds(fact, failed === 0 && requests > 1000, counts)
+  report.holds(fact, failed === 0 && requests > 300, counts)
 }
 
 /** As `kubectl rollout restart` does it. */
