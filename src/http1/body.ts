@@ -34,11 +34,11 @@ const AFTER_NAME = 13
 
 /**
  * Reads one body. The caller steps: after each step it looks at its own state again, since what it did with a piece may
- * have ended the exchange. A piece is a view of the buffer that was given.
+ * have ended the exchange. A piece is a part of the buffer that was given.
  */
 export class BodyReader {
-  /** After PIECE: a view of the buffer that was given, borrowed as that is. */
-  piece: Buffer | undefined = undefined
+  /** After PIECE: where in the buffer it begins; it ends at `at`. */
+  from = 0
   /** After END; undefined without trailers. */
   trailers: Headers | undefined = undefined
   /** After BROKEN. */
@@ -69,7 +69,6 @@ export class BodyReader {
     this.#extensions = 0
     this.#trailerText = ''
     this.trailers = undefined
-    this.piece = undefined
   }
 
   /** Nothing is left to come: the next step says END without a byte. */
@@ -80,18 +79,17 @@ export class BodyReader {
   step(buffer: Buffer, at: number): number {
     this.at = at
     if (this.#mode === CHUNKED) return this.#chunked(buffer)
-    if (this.#mode === UNTIL_CLOSE) return this.#take(buffer, buffer.length - at)
+    if (this.#mode === UNTIL_CLOSE) return this.#take(buffer.length - at)
     if (this.#left === 0) return END
-    const step = this.#take(buffer, Math.min(this.#left, buffer.length - at))
-    if (step === PIECE) this.#left -= (this.piece as Buffer).length
+    const step = this.#take(Math.min(this.#left, buffer.length - at))
+    if (step === PIECE) this.#left -= this.at - this.from
     return step
   }
 
-  #take(buffer: Buffer, size: number): number {
+  #take(size: number): number {
     if (size === 0) return MORE
-    const at = this.at
-    this.piece = at === 0 && size === buffer.length ? buffer : buffer.subarray(at, at + size)
-    this.at = at + size
+    this.from = this.at
+    this.at += size
     return PIECE
   }
 
@@ -104,8 +102,8 @@ export class BodyReader {
     const length = buffer.length
     while (this.at < length) {
       if (this.#state === DATA) {
-        const step = this.#take(buffer, Math.min(this.#left, length - this.at))
-        this.#left -= (this.piece as Buffer).length
+        const step = this.#take(Math.min(this.#left, length - this.at))
+        this.#left -= this.at - this.from
         if (this.#left === 0) this.#state = DATA_CR
         return step
       }

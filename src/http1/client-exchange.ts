@@ -4,7 +4,7 @@ import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange
 import type { Headers } from '../core/headers.ts'
 import { missingKey } from '../http/websocket.ts'
 import type { ClientConnection } from './client.ts'
-import { lastChunk, requestText } from './write.ts'
+import { writeChunk, writeLastChunk, writePiece, writeRequest } from './write.ts'
 
 export class ClientExchange implements RequestBody {
   readonly request: RequestHead
@@ -32,7 +32,7 @@ export class ClientExchange implements RequestBody {
   }
 
   start(host: string): void {
-    this.#connection.outbox.text(requestText(this.request, host, this.key))
+    writeRequest(this.#connection.outbox, this.request, host, this.key)
   }
 
   connected(): void {
@@ -46,11 +46,8 @@ export class ClientExchange implements RequestBody {
     if (this.#over || size === 0) return
     const connection = this.#connection
     const outbox = connection.outbox
-    if (this.request.bodyLength < 0 && !this.request.isTunnel) {
-      outbox.text(`${size.toString(16)}\r\n`)
-      outbox.bytes(chunk)
-      outbox.text('\r\n')
-    } else outbox.bytes(chunk)
+    if (this.request.bodyLength < 0 && !this.request.isTunnel) writeChunk(outbox, chunk)
+    else writePiece(outbox, chunk)
     if (connection.connecting && !this.#waiting) {
       this.#waiting = true
       this.response.pauseRequest()
@@ -63,7 +60,7 @@ export class ClientExchange implements RequestBody {
     if (this.request.isTunnel) {
       // A tunnel that was refused is an exchange like any other, and its connection goes on.
       if (this.#connection.tunnelOpen) this.#connection.outbox.end()
-    } else if (this.request.bodyLength < 0) this.#connection.outbox.text(lastChunk(trailers))
+    } else if (this.request.bodyLength < 0) writeLastChunk(this.#connection.outbox, trailers)
   }
 
   abort(reason: ProxyError): void {

@@ -314,7 +314,7 @@ export class ClientConnection implements OutboxOwner, Reader {
     while (this.#state === BODY) {
       const step = reader.step(buffer, at)
       at = reader.at
-      if (step === PIECE) (this.#exchange as ClientExchange).response.data(own(reader.piece as Buffer))
+      if (step === PIECE) (this.#exchange as ClientExchange).response.data(own(buffer, reader.from, at))
       else if (step === END) {
         this.#complete(reader.trailers, at < buffer.length)
         return buffer.length

@@ -6,7 +6,7 @@ import { has, type Headers } from '../core/headers.ts'
 import type { IncomingExchange } from '../http/server-side.ts'
 import type { Head } from './head.ts'
 import type { ServerConnection } from './server.ts'
-import { lastChunk, responseText } from './write.ts'
+import { writeChunk, writeLastChunk, writePiece, writeResponse } from './write.ts'
 
 /** How the body is framed towards this client. */
 const NONE = 0
@@ -62,7 +62,7 @@ export class ServerExchange implements IncomingExchange {
       this.#continued = true
       this.#connection.continued()
     }
-    this.#connection.outbox.text(responseText(head, '', false))
+    writeResponse(this.#connection.outbox, head, '', false)
   }
 
   head(head: ResponseHead): void {
@@ -71,7 +71,7 @@ export class ServerExchange implements IncomingExchange {
     if (this.asksTunnel) {
       if (status === 101 || (this.#isConnect && status >= 200 && status < 300)) {
         this.#framing = OPAQUE
-        this.#connection.outbox.text(responseText(head, status === 101 ? 'Upgrade' : '', false))
+        writeResponse(this.#connection.outbox, head, status === 101 ? 'Upgrade' : '', false)
         this.#connection.startTunnel(this)
         return
       }
@@ -81,7 +81,7 @@ export class ServerExchange implements IncomingExchange {
     // RFC 9110 §7.8: what names a protocol to switch to is for the next hop, and so has to be named.
     if (status === 426 && has(head.headers, 'upgrade'))
       connection = connection === '' ? 'Upgrade' : `${connection}, Upgrade`
-    this.#connection.outbox.text(responseText(head, connection, this.#framing === CHUNKS))
+    writeResponse(this.#connection.outbox, head, connection, this.#framing === CHUNKS)
     if (this.asksTunnel) this.#connection.tunnelRefused(this)
   }
 
@@ -115,11 +115,8 @@ export class ServerExchange implements IncomingExchange {
     const exchange = this.exchange
     if (exchange !== undefined) exchange.responseBytes += size
     const outbox = this.#connection.outbox
-    if (this.#framing === CHUNKS) {
-      outbox.text(`${size.toString(16)}\r\n`)
-      outbox.bytes(chunk)
-      outbox.text('\r\n')
-    } else outbox.bytes(chunk)
+    if (this.#framing === CHUNKS) writeChunk(outbox, chunk)
+    else writePiece(outbox, chunk)
   }
 
   /** Body bytes came from the client. */
@@ -129,7 +126,7 @@ export class ServerExchange implements IncomingExchange {
   }
 
   end(trailers?: Headers): void {
-    if (this.#framing === CHUNKS) this.#connection.outbox.text(lastChunk(trailers))
+    if (this.#framing === CHUNKS) writeLastChunk(this.#connection.outbox, trailers)
     this.#connection.finished(this.#keepAlive)
   }
 

@@ -11,7 +11,7 @@ import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 import { ServerExchange } from './server-exchange.ts'
 import { ServerSocket } from './server-socket.ts'
 import { BODY, BUSY, CLOSED, HEAD, HOLD, LINGER, TUNNEL } from './server-state.ts'
-import { responseText } from './write.ts'
+import { writePiece, writeResponse } from './write.ts'
 
 /** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
 const MAX_KEPT = 16 * 1024
@@ -194,10 +194,9 @@ export class ServerConnection extends ServerSocket implements Reader {
       const step = reader.step(buffer, at)
       at = reader.at
       if (step === PIECE) {
-        const piece = reader.piece as Buffer
-        exchange.count(piece.length)
+        exchange.count(at - reader.from)
         if (exchange.received > this.owner.limits.maxRequestBytes) this.#tooLarge(exchange)
-        else exchange.body.data(ownToKeep(piece))
+        else exchange.body.data(ownToKeep(buffer, reader.from, at))
       } else if (step === END) {
         this.state = BUSY
         exchange.body.end(reader.trailers)
@@ -241,8 +240,8 @@ export class ServerConnection extends ServerSocket implements Reader {
   #refuse(reason: Reason, cause: string): void {
     const { head, body } = this.owner.refusal(new ProxyError(reason, 'downstream', 'no', cause))
     this.#scan.reset()
-    this.outbox.text(responseText(head, 'close', false))
-    this.outbox.bytes(body)
+    writeResponse(this.outbox, head, 'close', false)
+    writePiece(this.outbox, body)
     this.#last()
   }
 

@@ -1,5 +1,6 @@
 /** Writes, corked: whatever one turn of the event loop causes goes to each peer in one write. */
 import type { Socket } from 'node:net'
+import { type Block, giveBlock, takeBlock } from './block.ts'
 import { isEncrypted } from './encrypted.ts'
 import { awaitTurn, moreWaits, type Waiting } from './turn.ts'
 
@@ -9,7 +10,7 @@ export interface OutboxOwner {
   drained(): void
 }
 
-/** Up to here head and body are copied into one buffer; above it they go as a vector. */
+/** Up to here parts are copied into one buffer; above it they go as a vector. */
 const COPY_LIMIT = 16 * 1024
 
 /** A vector of parts smaller than this on average costs more than a copy: a body of one-byte chunks has 30 000 in one read. */
@@ -18,28 +19,23 @@ const SMALL_PART = 512
 /** Shared by all small writes: the kernel takes one nearly always at once, and then it is free again. */
 let slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
 
-/** Frames are written into blocks; a block is free again once the kernel took what stands in it. */
-const BLOCK = 16 * 1024
-const freeBlocks: Buffer[] = []
-const MAX_FREE_BLOCKS = 64
-
 /** What waits to be written to one socket. */
 export class Outbox implements Waiting {
   readonly #socket: Socket
   readonly #owner: OutboxOwner
   /** TLS says only later that it took a write: what is shared would be given away with each. */
   readonly #encrypted: boolean
-  #parts: (string | Buffer)[]
+  #parts: Buffer[]
   #size: number
   #dirty: boolean
   #ending: boolean
   #blocked: boolean
   /** The block that is being filled, from where it is not handed on yet, and to where it is filled. */
-  #block: Buffer | undefined
+  #block: Block | undefined
   #from: number
   #to: number
   /** Blocks that were filled since the last flush. */
-  #filled: Buffer[] | undefined
+  #filled: Block[] | undefined
   /** Flushes so far: what was written since is still here, and may be changed. */
   flushes: number
   /** Flushes that reached the socket: 1 while only the first write was made. */
@@ -69,15 +65,7 @@ export class Outbox implements Waiting {
     return this.#blocked
   }
 
-  /** Latin1 text: heads and chunk sizes. */
-  text(text: string): void {
-    const parts = this.#parts
-    const last = parts.length - 1
-    if (last >= 0 && typeof parts[last] === 'string') parts[last] += text
-    else parts.push(text)
-    this.#grow(text.length)
-  }
-
+  /** Goes out as it is, without a copy. */
   bytes(chunk: Buffer): void {
     if (this.#to > this.#from) this.#handOn()
     this.#parts.push(chunk)
@@ -86,9 +74,18 @@ export class Outbox implements Waiting {
 
   /** A buffer with room for `size` bytes from `this.at` on; what is written there counts once `commit` is called. */
   room(size: number): Buffer {
-    const block = this.#block
-    if (block !== undefined && size <= block.length - this.#to) return block
-    return this.#nextBlock(size)
+    return size <= this.left ? (this.#block as Block).bytes : this.#nextBlock(size)
+  }
+
+  /** Bytes of room in the block that is being filled; 0 without one. */
+  get left(): number {
+    return this.#block === undefined ? 0 : this.#block.bytes.length - this.#to
+  }
+
+  /** Of a chunk of at most `left` bytes: it goes out behind what was written, and need not stay. */
+  copy(chunk: Buffer): void {
+    ;(this.#block as Block).bytes.set(chunk, this.#to)
+    this.commit(this.#to + chunk.length)
   }
 
   /** Where the room begins. */
@@ -110,15 +107,16 @@ export class Outbox implements Waiting {
       if (this.#filled === undefined) this.#filled = []
       this.#filled.push(full)
     }
-    this.#block = size > BLOCK ? Buffer.allocUnsafeSlow(size) : (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK))
+    const block = takeBlock(size)
+    this.#block = block
     this.#from = 0
     this.#to = 0
-    return this.#block
+    return block.bytes
   }
 
   /** What was written into the block takes its place among the parts. */
   #handOn(): void {
-    this.#parts.push((this.#block as Buffer).subarray(this.#from, this.#to))
+    this.#parts.push((this.#block as Block).piece(this.#from, this.#to))
     this.#from = this.#to
   }
 
@@ -130,9 +128,9 @@ export class Outbox implements Waiting {
     const filled = this.#filled
     this.#filled = undefined
     if (!copied && this.#socket.writableLength > 0) return
-    keep(block)
+    giveBlock(block)
     if (filled === undefined) return
-    for (let i = 0; i < filled.length; i++) keep(filled[i] as Buffer)
+    for (let i = 0; i < filled.length; i++) giveBlock(filled[i] as Block)
   }
 
   /** FIN behind what was written. */
@@ -167,7 +165,9 @@ export class Outbox implements Waiting {
       return
     }
     if (parts.length > 0) {
-      const copied = this.#encrypted && this.#size <= COPY_LIMIT
+      // What stays behind in the socket, as all does until it is connected, would hold the whole block it stands in.
+      const stays = this.#encrypted || socket.connecting || socket.writableLength > 0
+      const copied = stays && this.#size <= COPY_LIMIT
       const free = copied ? this.#writeCopy(socket, parts) : this.#write(socket, parts)
       this.#freeBlocks(copied)
       if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
@@ -180,19 +180,10 @@ export class Outbox implements Waiting {
   }
 
   /** Returns whether the kernel takes more. */
-  #write(socket: Socket, parts: (string | Buffer)[]): boolean {
+  #write(socket: Socket, parts: Buffer[]): boolean {
     const size = this.#size
     this.#size = 0
-    if (size <= COPY_LIMIT && socket.writableLength > 0) {
-      const copy = Buffer.allocUnsafe(size)
-      gather(parts, copy)
-      return socket.write(copy)
-    }
-    const first = parts[0] as string | Buffer
-    if (parts.length === 1) {
-      parts.length = 0
-      return typeof first === 'string' ? socket.write(first, 'latin1') : socket.write(first)
-    }
+    if (parts.length === 1) return socket.write(parts.pop() as Buffer)
     if (size <= COPY_LIMIT) {
       gather(parts, slab)
       const free = socket.write(slab.subarray(0, size))
@@ -206,16 +197,12 @@ export class Outbox implements Waiting {
     }
     this.#parts = []
     socket.cork()
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i] as string | Buffer
-      if (typeof part === 'string') socket.write(part, 'latin1')
-      else socket.write(part)
-    }
+    for (let i = 0; i < parts.length; i++) socket.write(parts[i] as Buffer)
     socket.uncork()
     return !socket.writableNeedDrain
   }
 
-  #writeCopy(socket: Socket, parts: (string | Buffer)[]): boolean {
+  #writeCopy(socket: Socket, parts: Buffer[]): boolean {
     const copy = Buffer.allocUnsafe(this.#size)
     this.#size = 0
     gather(parts, copy)
@@ -238,20 +225,13 @@ export class Outbox implements Waiting {
   }
 }
 
-function keep(block: Buffer): void {
-  if (block.length === BLOCK && freeBlocks.length < MAX_FREE_BLOCKS) freeBlocks.push(block)
-}
-
 /** Copies all parts into one buffer that holds them, and forgets them. */
-function gather(parts: (string | Buffer)[], into: Buffer): void {
+function gather(parts: Buffer[], into: Buffer): void {
   let at = 0
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] as string | Buffer
-    if (typeof part === 'string') at += into.write(part, at, 'latin1')
-    else {
-      into.set(part, at)
-      at += part.length
-    }
+    const part = parts[i] as Buffer
+    into.set(part, at)
+    at += part.length
   }
   parts.length = 0
 }

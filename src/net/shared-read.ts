@@ -14,6 +14,19 @@ export interface Reader {
 const SIZE = 64 * 1024
 const shared = Buffer.allocUnsafeSlow(SIZE)
 
+/** Views of it, by their length: messages of one route are often of one length, and all are given back before the next read. */
+const VIEWS = 64
+const views: (Buffer | undefined)[] = new Array(VIEWS).fill(undefined)
+
+function viewOf(length: number): Buffer {
+  const place = length & (VIEWS - 1)
+  const kept = views[place]
+  if (kept !== undefined && kept.length === length) return kept
+  const made = shared.subarray(0, length)
+  views[place] = made
+  return made
+}
+
 /** Pieces up to here are cut out of a small buffer that serves several; Node's own would pin 64 KiB for each that is kept. */
 const SMALL = 512
 let pool = Buffer.allocUnsafeSlow(SMALL_BACKING)
@@ -78,7 +91,7 @@ export class Reading {
     this.onread = {
       buffer: shared,
       callback: (length) => {
-        this.reader?.receive(length === SIZE ? shared : shared.subarray(0, length))
+        this.reader?.receive(viewOf(length))
         return true
       },
     }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Outbox } from '../../src/net/outbox.ts'
 import { FakeSocket } from '../http1/fake-socket.ts'
+import { writeText } from './write-text.ts'
 
 class CountingSocket extends FakeSocket {
   writes = 0
@@ -17,7 +18,7 @@ function sent(parts: readonly (string | Buffer)[]): { readonly bytes: Buffer; re
   const socket = new CountingSocket()
   const outbox = new Outbox(socket.asSocket, nobody)
   for (const part of parts) {
-    if (typeof part === 'string') outbox.text(part)
+    if (typeof part === 'string') writeText(outbox, part)
     else outbox.bytes(part)
   }
   outbox.flush()
@@ -105,7 +106,7 @@ t.test('What was gathered for a full socket goes out before its FIN', (t) => {
   const socket = new FullSocket(8)
   const outbox = new Outbox(socket.asSocket, nobody)
   for (const text of ['the first ', 'the second ', 'the third']) {
-    outbox.text(text)
+    writeText(outbox, text)
     outbox.flush()
   }
   outbox.end()

@@ -3,6 +3,7 @@ import t from 'tap'
 import { Outbox } from '../../src/net/outbox.ts'
 import { enter, leave } from '../../src/net/turn.ts'
 import { FakeSocket } from '../http1/fake-socket.ts'
+import { writeText } from './write-text.ts'
 
 const nobody = { blocked() {}, drained() {} }
 
@@ -18,7 +19,7 @@ class Peer {
 /** One event that writes this to each of them. */
 function event(text: string, ...peers: readonly Peer[]): void {
   enter()
-  for (const { outbox } of peers) outbox.text(text)
+  for (const { outbox } of peers) writeText(outbox, text)
   leave()
 }
 

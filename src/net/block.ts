@@ -1,0 +1,42 @@
+/** Blocks in which what goes out is put together: made once, used again once the kernel took what stands in them. */
+
+/** Bytes of a block; what is larger gets one of its own. */
+export const BLOCK = 16 * 1024
+const MOST_FREE = 64
+const free: Block[] = []
+
+/** Views that are kept of a block: the messages of one route are often of one length, and a view costs as much as its text. */
+const VIEWS = 8
+
+export class Block {
+  readonly bytes: Buffer
+  /** Views from the block's begin, by their length. */
+  readonly #views: (Buffer | undefined)[]
+
+  /** Bytes. */
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+    this.#views = new Array(VIEWS).fill(undefined)
+  }
+
+  /** What stands between two places. */
+  piece(from: number, to: number): Buffer {
+    if (from > 0) return this.bytes.subarray(from, to)
+    const place = to & (VIEWS - 1)
+    const kept = this.#views[place]
+    if (kept !== undefined && kept.length === to) return kept
+    const made = this.bytes.subarray(0, to)
+    this.#views[place] = made
+    return made
+  }
+}
+
+/** A block with room for `size` bytes. */
+export function takeBlock(size: number): Block {
+  return size > BLOCK ? new Block(size) : (free.pop() ?? new Block(BLOCK))
+}
+
+/** Nobody has a view of it any more. */
+export function giveBlock(block: Block): void {
+  if (block.bytes.length === BLOCK && free.length < MOST_FREE) free.push(block)
+}
