@@ -1,4 +1,4 @@
-/** One line per exchange, gathered and written every few milliseconds. */
+/** One line per exchange, gathered and written some times a second. */
 import type { Clock, Timed } from '../core/clock.ts'
 import type { RequestHead } from '../core/exchange.ts'
 import type { OpaqueConnection } from '../core/opaque.ts'
@@ -10,8 +10,8 @@ import { LineWriter } from './line-writer.ts'
 import { opaqueJsonLine, opaqueTextLine } from './opaque-line.ts'
 import type { RouteRows } from './route-rows.ts'
 
-/** ms that a line waits for company; the wheel may add a tick. */
-const GATHER = 2
+/** ms that a line waits for company; the wheel may add a tick. What ends the process without a word loses so much of the log. */
+const GATHER = 50
 
 export class AccessLog implements Timed {
   readonly #clock: Clock
@@ -24,6 +24,11 @@ export class AccessLog implements Timed {
   /** On the page. */
   #lines: number
   #armed: boolean
+  /** The sink has the page before this one. */
+  #lent: boolean
+  readonly #onFree = () => {
+    this.#lent = false
+  }
 
   /** `sample` 0…1. */
   constructor(clock: Clock, random: Random, sink: LineSink, format: 'json' | 'text', sample: number) {
@@ -36,6 +41,7 @@ export class AccessLog implements Timed {
     this.#parts = new AccessParts()
     this.#lines = 0
     this.#armed = false
+    this.#lent = false
   }
 
   get dropped(): number {
@@ -93,7 +99,13 @@ export class AccessLog implements Timed {
 
   #hand(): void {
     if (this.#lines === 0) return
-    this.#sink.write(this.#writer.take(), this.#lines)
+    const lines = this.#lines
     this.#lines = 0
+    if (this.#lent) {
+      this.#sink.write(this.#writer.take(), lines)
+    } else {
+      this.#lent = true
+      this.#sink.write(this.#writer.turn(), lines, this.#onFree)
+    }
   }
 }

@@ -2,8 +2,11 @@
 import { type Outlet, outletAt, outletFor } from './outlet.ts'
 
 export interface LineSink {
-  /** Takes whole lines, that many of them, and writes them as soon as what came before is written. */
-  write(chunk: Buffer, lines: number): void
+  /**
+   * Takes whole lines, that many of them, and writes them as soon as what came before is written. `free`: the chunk is only
+   * lent, and this is called once when it is needed no more, perhaps before the call returns.
+   */
+  write(chunk: Buffer, lines: number, free?: () => void): void
   /** Lines that were lost: no room, or the other end is gone. */
   readonly dropped: number
   /** Settles when all is written or nothing more can be; never, while the other end does not read. */
@@ -25,6 +28,8 @@ export class FileSink implements LineSink {
   /** The write under way, or what one left behind. */
   #chunk: Buffer | undefined
   #chunkLines: number
+  /** Of a chunk that is lent. */
+  #free: (() => void) | undefined
   #writing: boolean
   #gone: boolean
   #dropped: number
@@ -39,6 +44,7 @@ export class FileSink implements LineSink {
     this.#waiting = 0
     this.#chunk = undefined
     this.#chunkLines = 0
+    this.#free = undefined
     this.#writing = false
     this.#gone = false
     this.#dropped = 0
@@ -49,13 +55,21 @@ export class FileSink implements LineSink {
     return this.#dropped
   }
 
-  write(chunk: Buffer, lines: number): void {
+  write(chunk: Buffer, lines: number, free?: () => void): void {
     if (this.#gone || this.#waiting + chunk.length > LIMIT) {
       this.#dropped += lines
+      free?.()
+    } else if (free !== undefined && this.#chunk === undefined && this.#queue.length === 0) {
+      this.#waiting += chunk.length
+      this.#chunk = chunk
+      this.#chunkLines = lines
+      this.#free = free
     } else {
-      this.#queue.push(chunk)
+      // What waits may wait for long, and few bytes may be lent in a large page.
+      this.#queue.push(free === undefined ? chunk : Buffer.from(chunk))
       this.#queuedLines += lines
       this.#waiting += chunk.length
+      free?.()
     }
     this.#next()
   }
@@ -91,6 +105,8 @@ export class FileSink implements LineSink {
       this.#waiting -= written
     } else {
       this.#chunk = undefined
+      this.#free?.()
+      this.#free = undefined
       this.#waiting -= chunk.length
       if (error !== null) this.#lose(GONE.includes(error.code))
       this.#chunkLines = 0

@@ -2,10 +2,11 @@
  * Text put together as bytes in one page: cheaper than concatenating strings, which must be flattened part by part in the
  * end, and nothing is left for the collector.
  */
+import { type Latin1Buffer, put } from '../core/latin1.ts'
 
-/** Bytes of a page; the longest line is half of it. */
-const PAGE = 64 * 1024
-export const LONGEST_LINE = PAGE / 2
+/** Bytes of a page: enough for some three hundred lines, since each page costs the wake of a thread. */
+const PAGE = 128 * 1024
+export const LONGEST_LINE = 32 * 1024
 
 /** 1 for bytes that cannot stand in a JSON text as they are, or are not ASCII. */
 const ESCAPED = new Uint8Array(256)
@@ -20,10 +21,13 @@ export class LineWriter {
   bytes: Buffer
   /** Where the next byte goes. */
   at: number
+  /** The page behind this one, which was before this one, too. */
+  #other: Buffer | undefined
 
   constructor() {
     this.bytes = newPage()
     this.at = 0
+    this.#other = undefined
   }
 
   /** There may be no room for another line. */
@@ -31,9 +35,9 @@ export class LineWriter {
     return this.at > PAGE - LONGEST_LINE
   }
 
-  /** A text that is ASCII and needs no escape. Longer ones only: each is a call out of the script. */
+  /** A text that is ASCII and needs no escape. */
   ascii(text: string): void {
-    this.at += (this.bytes as Latin1Buffer).latin1Write(text, this.at)
+    this.at = put(this.bytes, this.at, text)
   }
 
   /**
@@ -88,12 +92,20 @@ export class LineWriter {
     this.#three(micros - whole * 1000)
   }
 
-  /** What was written, to keep: the page itself when it is half full, else a copy, for many may have to wait. */
+  /** A copy of what was written; the page is empty again. */
   take(): Buffer {
-    const written = this.bytes.subarray(0, this.at)
+    const copy = Buffer.from(this.bytes.subarray(0, this.at))
     this.at = 0
-    if (written.length <= PAGE / 2) return Buffer.concat([written])
-    this.bytes = newPage()
+    return copy
+  }
+
+  /** What was written, in its page. It stands until the next call, before which nobody may need it any more. */
+  turn(): Buffer {
+    const page = this.bytes
+    const written = page.subarray(0, this.at)
+    this.bytes = this.#other ?? newPage()
+    this.#other = page
+    this.at = 0
     return written
   }
 
@@ -108,9 +120,4 @@ export class LineWriter {
 
 function newPage(): Buffer {
   return Buffer.allocUnsafeSlow(PAGE)
-}
-
-/** What `write(text, at, 'latin1')` comes down to, without the way there, which costs more than the writing. */
-interface Latin1Buffer extends Buffer {
-  latin1Write(text: string, at: number): number
 }

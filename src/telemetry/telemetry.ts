@@ -153,8 +153,9 @@ function openFile(path: string): LineSink {
 class NoSink implements LineSink {
   dropped = 0
 
-  write(_chunk: Buffer, lines: number): void {
+  write(_chunk: Buffer, lines: number, free?: () => void): void {
     this.dropped += lines
+    free?.()
   }
 
   close(): Promise<void> {

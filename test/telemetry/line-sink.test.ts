@@ -44,6 +44,35 @@ t.test('Lines come whole and in order', async (t) => {
   t.equal(sink.dropped, 1)
 })
 
+t.test('A chunk that is lent is whole in the file, whatever stands in it once it is free', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'access.log')
+  const sink = new FileSink(file)
+  const pages = [Buffer.alloc(64), Buffer.alloc(64)] as const
+  let freed = 0
+  const lend = (page: Buffer, text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const chunk = page.subarray(0, page.write(text))
+      sink.write(chunk, 1, () => {
+        freed++
+        page.fill('x')
+        resolve()
+      })
+    })
+  for (let i = 0; i < 100; i++) {
+    const first = lend(pages[0], `${i} at once\n`)
+    const before = freed
+    const second = lend(pages[1], `${i} behind it\n`)
+    t.equal(freed, before + 1, 'what has to wait is copied')
+    await Promise.all([first, second])
+  }
+  await sink.close()
+  t.equal(readFileSync(file, 'utf8'), Array.from({ length: 100 }, (_, i) => `${i} at once\n${i} behind it\n`).join(''))
+  await lend(pages[0], 'too late\n')
+  t.equal(sink.dropped, 1)
+})
+
 t.test('A reader gets everything through a pipe', async (t) => {
   const process = child(
     `for (let i = 0; i < 5000; i++) sink.write(Buffer.from('line ' + i + '\\n'), 1); await sink.close()`,

@@ -175,7 +175,7 @@ export class World {
 
   /** The last line of the access log. */
   get line(): Record<string, unknown> {
-    this.clock.advance(12)
+    this.clock.advance(60)
     return JSON.parse(this.accessLog.lines.at(-1) ?? '{}') as Record<string, unknown>
   }
 
