@@ -1,7 +1,9 @@
 /** Brings a document to a value with as few changes as can be: what stays keeps its comments, its order and its quotes. */
 import {
+  Alias,
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isScalar,
   isSeq,
@@ -21,6 +23,8 @@ export function syncDocument(document: Document, target: Json): void {
 
 /** The node itself, changed in place, where it can become the value; else a new one. */
 function synced(document: Document, node: unknown, target: Json): unknown {
+  const alias = formerAlias(document, node, target)
+  if (alias !== undefined) return alias
   if (same(valueIn(document, node), target)) return node
   // Whoever is named by others further down changes for them, too; they are looked at later and, where they differ, written out.
   if (isMap(node) && isPlainObject(target)) return syncedMap(document, node, target)
@@ -30,16 +34,58 @@ function synced(document: Document, node: unknown, target: Json): unknown {
     made.commentBefore = node.commentBefore ?? null
     made.comment = node.comment ?? null
   }
+  remember(node, made)
   return made
+}
+
+/** A comment of this form stands in a mapping or list that took the place of something that changing it back would not bring about. */
+const WAS = ' outrigger: was '
+const NOTHING = 'nothing'
+
+function remember(node: unknown, made: unknown): void {
+  if (!isCollection(made)) return
+  if (isAlias(node)) made.commentBefore = `${WAS}*${node.source}`
+  else if (isScalar(node) && node.value === null) made.commentBefore = `${WAS}${node.source || NOTHING}`
+  else return
+  // Behind an alias or nothing; the place before the first line of what is new is taken.
+  if (node.comment) made.commentBefore += ` #${node.comment}`
+}
+
+/** What stood there, with the comment behind it; undefined: nothing is remembered. */
+function former(node: unknown): { readonly text: string; readonly comment: string | null } | undefined {
+  const { commentBefore } = isCollection(node) ? node : {}
+  if (commentBefore?.startsWith(WAS) !== true) return undefined
+  const [text = '', ...comment] = commentBefore.slice(WAS.length).split(' #')
+  return { text, comment: comment.length === 0 ? null : comment.join(' #') }
+}
+
+function formerAlias(document: Document, node: unknown, target: Json): Alias | undefined {
+  const was = former(node)
+  if (was === undefined || !was.text.startsWith('*')) return undefined
+  const alias = new Alias(was.text.slice(1))
+  alias.comment = was.comment
+  return same(valueIn(document, alias), target) ? alias : undefined
+}
+
+/** A field that held nothing, which nobody wants any more. */
+function formerNothing(node: unknown): Scalar | undefined {
+  const was = former(node)
+  if (was === undefined || was.text.startsWith('*')) return undefined
+  const nothing = new Scalar(null)
+  nothing.source = was.text === NOTHING ? '' : was.text
+  nothing.comment = was.comment
+  return nothing
 }
 
 function syncedMap(document: Document, map: YAMLMap, target: Readonly<Record<string, Json>>): YAMLMap {
   const own = new Set(map.items.map(keyOf))
   const whole = valueIn(document, map) as Record<string, Json>
-  map.items = map.items.filter((pair) => keyOf(pair) === '<<' || Object.hasOwn(target, keyOf(pair)))
+  const isWanted = (pair: Pair): boolean => keyOf(pair) === '<<' || Object.hasOwn(target, keyOf(pair))
+  map.items = map.items.filter((pair) => isWanted(pair) || formerNothing(pair.value) !== undefined)
   for (const pair of map.items) {
     const key = keyOf(pair)
-    if (key !== '<<') pair.value = synced(document, pair.value, target[key])
+    if (!isWanted(pair)) pair.value = formerNothing(pair.value)
+    else if (key !== '<<') pair.value = synced(document, pair.value, target[key])
   }
   const order = Object.keys(target)
   for (const [at, key] of order.entries()) {
