@@ -104,7 +104,7 @@ t.test('Probes follow the source', async (t) => {
   t.equal((await ask(admin, 'HEAD', '/tap')).status, 200)
 })
 
-t.test('What can be read', async (t) => {
+t.test('/metrics, /config, /state and /explain tell what their source does', async (t) => {
   const { source, admin } = await listening(t)
   const metrics = await ask(admin, 'GET', '/metrics', { accept: 'open' })
   t.same([metrics.status, metrics.body, metrics.headers['content-type']], [200, 'm 1\n', 'x/open'])
@@ -153,7 +153,7 @@ t.test('What is not there, and not that way', async (t) => {
   t.same(source.log, [])
 })
 
-t.test('Changes', async (t) => {
+t.test('POST drains, quits and forces a breaker; what is no such order is 400, a breaker nobody has 404', async (t) => {
   const { source, admin } = await listening(t)
   t.equal((await ask(admin, 'POST', '/drain', JSON_TYPE)).status, 200)
   t.equal((await ask(admin, 'POST', '/quit', { 'content-type': 'Application/JSON; charset=utf-8' })).status, 200)

@@ -46,7 +46,7 @@ t.test('the environment says what flags do not', async (t) => {
   t.match(await called(validate, [folder, '--format', 'text'], environment), { code: 1, out: /warning W005/ })
 })
 
-t.test('--format json', async (t) => {
+t.test('--format json has counts, files, and each problem with its place', async (t) => {
   const folder = t.testdir({ 'a.yaml': 'kind: Servise\n' })
   const { code, out } = await run('--format', 'json', folder)
   t.equal(code, 1)
@@ -61,7 +61,7 @@ t.test('--format json', async (t) => {
   t.match(JSON.parse((await run(t.testdir({}), '--format=json')).out), { ok: true, issues: [] })
 })
 
-t.test('--format sarif', async (t) => {
+t.test('--format sarif is a log of one run, with a rule for each code', async (t) => {
   const folder = t.testdir({ 'a b.yaml': 'kind: Servise\n' })
   const { code, out } = await run('--format', 'sarif', folder)
   t.equal(code, 1)

@@ -76,7 +76,7 @@ function certificate(): { key: Buffer; cert: Buffer } {
   return pair
 }
 
-t.test('curl', { skip: noCurl }, async (t) => {
+t.test('curl uses us as its proxy and as its origin', { skip: noCurl }, async (t) => {
   const origin = http.createServer(answer)
   const port = await listening(origin)
   const secure = noOpenssl ? undefined : https.createServer(certificate(), answer)

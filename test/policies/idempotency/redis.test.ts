@@ -131,7 +131,7 @@ t.test('two replicas share one Redis', { skip: noRedis }, async (t) => {
     lease(await until(b, 'n', 'leased')).settle('free', undefined)
   })
 
-  t.test('a ttl passes', async (t) => {
+  t.test('a key whose ttl has passed is free', async (t) => {
     const a = replica(t, redis.port, { ttl: 50 })
     lease(await a.acquire('t')).settle('done', ANSWER)
     lease(await until(a, 't', 'leased')).settle('free', undefined)

@@ -96,6 +96,21 @@ t.test('a head behind which nothing comes is held for so long only', async (t) =
   t.strictSame(skipped, ['skipped committed'])
 })
 
+t.test('trailers behind a message are told of only where they would have been retried', async (t) => {
+  for (const [name, config, asked] of [
+    ['no retry', { max: 0 }, {}],
+    ['no gRPC', STEADY, { grpc: false, method: 'GET' }],
+  ] as const) {
+    const { upstream, call, skipped } = calling(config, asked)
+    const { client } = call()
+    upstream.last.head()
+    upstream.last.send('message')
+    upstream.last.finish(UNAVAILABLE)
+    t.strictSame(client.log, ['head 200', 'data message', 'end'], name)
+    t.strictSame(skipped, [], name)
+  }
+})
+
 t.test('trailers that name no listed status pass with their head', async (t) => {
   for (const trailers of [OK, ['grpc-status', '5'], ['grpc-status', '4'], undefined]) {
     const { upstream, call, skipped, clock } = calling()

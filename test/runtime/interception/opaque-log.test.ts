@@ -87,7 +87,7 @@ t.test('Nobody there: the line says where it was to go, and that nothing came of
   t.match(line, { service: 'passthrough', original: '127.0.0.1:1', reason: 'connect_failure', receivedBytes: 1 })
 })
 
-t.test('text', async (t) => {
+t.test('format: text has the same in one line', async (t) => {
   const { origin, client, lines } = await logged(t, 'format: text')
   const one = await client('inbound')
   const { localPort } = one
