@@ -30,6 +30,7 @@ const NORMAL: readonly (readonly [target: string, path: string])[] = [
   ['/a/..%2fb', '/a/..%2Fb'],
   ['/%E4%bd%a0', '/%E4%BD%A0'],
   ['/\u00e4\u00bd\u00a0', '/%E4%BD%A0'],
+  ['/\u00ff', '/%FF'],
   ['/100%', '/100%25'],
   ['/100%zz', '/100%25zz'],
   ['/%2', '/%252'],

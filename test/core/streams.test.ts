@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isStream } from '../../src/core/streams.ts'
+import { isStream, mayBeStream } from '../../src/core/streams.ts'
 import { requestHead, responseHead, routeInfo } from '../support/stubs.ts'
 
 t.test('isStream() knows streams by their heads', async (t) => {
@@ -12,6 +12,7 @@ t.test('isStream() knows streams by their heads', async (t) => {
     [upgrade, 200, [], false],
     [connect, 200, [], true],
     [connect, 204, [], true],
+    [connect, 300, [], false],
     [connect, 403, [], false],
     [get, 200, [], false],
     [get, 200, type('text/event-stream'), true],
@@ -24,4 +25,11 @@ t.test('isStream() knows streams by their heads', async (t) => {
   ] as const) {
     t.equal(isStream(request, responseHead(status, headers)), expected, `${request.method} ${status} ${headers}`)
   }
+})
+
+t.test('mayBeStream() is for gRPC calls that the file does not call unary', async (t) => {
+  const may = (grpc: boolean, stream: boolean | undefined) =>
+    mayBeStream(requestHead({ grpc, route: routeInfo('inventory', '*', stream) }).exchange)
+  t.same([may(true, undefined), may(true, true), may(true, false)], [true, true, false])
+  t.same([may(false, undefined), may(false, true)], [false, false])
 })
