@@ -21,7 +21,7 @@ import {
 } from './frames.ts'
 import { BLOCK_OVERHEAD, Encoder, FIELD_OVERHEAD } from './hpack/encoder.ts'
 
-/** Up to here DATA is copied behind its frame header; above it goes as a part of its own. */
+/** Up to here DATA is copied behind its frame header for TLS, too; above it goes there as a part of its own. */
 const COPY_DATA = 4096
 const NOTHING = Buffer.alloc(0)
 
@@ -59,7 +59,7 @@ export class FrameWriter {
   data(owner: FrameOwner, chunk: Buffer, from: number, to: number): void {
     const size = to - from
     const outbox = this.#outbox
-    const copied = size <= COPY_DATA
+    const copied = size <= COPY_DATA || outbox.copies
     const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)
     const start = outbox.at
     const at = frameHeader(room, start, size, DATA, 0, owner.id)

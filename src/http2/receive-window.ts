@@ -46,7 +46,7 @@ export class ReceiveWindow {
 
   /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
   credit(): void {
-    if (this.#uncredited < this.#size / 2 || this.crowded) return
+    if (this.#uncredited < this.#size / 4 || this.crowded) return
     if (this.#held === 0 && this.#size < ROOMY_WINDOW && takeRoom(this.#size)) {
       this.#uncredited += this.#size
       this.#size *= 2
@@ -54,6 +54,11 @@ export class ReceiveWindow {
     this.#out.windowUpdate(0, this.#uncredited)
     this.#left += this.#uncredited
     this.#uncredited = 0
+  }
+
+  /** It has grown. */
+  get roomy(): boolean {
+    return this.#size > CONNECTION_WINDOW
   }
 
   /** The connection is over: its room serves others. */

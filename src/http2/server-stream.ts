@@ -18,6 +18,9 @@ const STATUS_TEXT: readonly string[] = Array.from({ length: 1000 }, (_, status) 
 /** `:status` with its value, before the fields. */
 const STATUS_ROOM = 24
 
+/** Bytes of a request's body after which it is taken for a large one, of which nobody keeps anything. */
+const KEPT = 64 * 1024
+
 export class ServerStream extends Stream implements IncomingExchange {
   body: RequestBody
   exchange: Exchange | undefined
@@ -67,7 +70,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   // ---------------------------------------------------------------- the request, towards whoever accepted it
 
   protected override owned(bytes: Buffer, from: number, to: number): Buffer {
-    return ownToKeep(bytes, from, to)
+    // The first of them are likely to be kept until nobody can have to send them again.
+    return this.receivedBytes < KEPT ? ownToKeep(bytes, from, to) : super.owned(bytes, from, to)
   }
 
   protected override onData(chunk: Buffer): void {

@@ -142,8 +142,10 @@ export abstract class Session implements OutboxOwner, Reader {
     }
   }
 
-  receive(borrowed: Buffer): void {
+  /** Returns whether more may be read at once: for one whose window has grown. */
+  receive(borrowed: Buffer): boolean {
     this.event(this.#onData, borrowed)
+    return this.window.roomy
   }
 
   #onData(chunk: Buffer | undefined): void {

@@ -1,19 +1,19 @@
 /** One stream: flow control both ways (RFC 9113 §5.2, §6.9), and what waits because of it. Above it stands an exchange. */
 import type { Headers } from '../core/headers.ts'
+import { giveBack, lend, mayBeLent } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame, type FrameOwner } from './frame-writer.ts'
 import type { Session } from './session.ts'
-import { giveRoom, takeRoom } from './window-room.ts'
 
 /**
- * What a peer may send on one stream before it is credited, bytes: bounds what a stream that is paused holds. It begins
- * small and grows, each time that half of it was taken without a pause, for a stream that has somebody who keeps up.
+ * What a peer may send on one stream before it is credited, bytes: how much a stream that is paused takes of what its connection
+ * may hold. It begins small and grows, each time that a quarter of it was taken without a pause, for a stream that has somebody
+ * who keeps up. That costs no memory: what all streams of a connection may hold is bounded by the connection's window.
  */
 export const FIRST_WINDOW = 64 * 1024
-const LARGEST_WINDOW = 256 * 1024
-/** The same while the process has room for it. */
-const ROOMY_WINDOW = 1024 * 1024
+const LARGEST_WINDOW = 1024 * 1024
+const GROWTH = 4
 
 export abstract class Stream implements FrameOwner {
   readonly id: number
@@ -44,6 +44,8 @@ export abstract class Stream implements FrameOwner {
   #heldTrailers: Headers | undefined
   /** Waits for a window, or for the socket. */
   #queue: Buffer[] | undefined
+  /** Bytes of the first one that are out already. */
+  #queueFrom: number
   #endQueued: boolean
   #queuedTrailers: Headers | undefined
   #sourcePaused: boolean
@@ -71,6 +73,7 @@ export abstract class Stream implements FrameOwner {
     this.#heldEnd = false
     this.#heldTrailers = undefined
     this.#queue = undefined
+    this.#queueFrom = 0
     this.#endQueued = false
     this.#queuedTrailers = undefined
     this.#sourcePaused = false
@@ -116,12 +119,13 @@ export abstract class Stream implements FrameOwner {
     if (this.closed || this.localEnded || chunk.length === 0) return
     if (this.#queue !== undefined) this.#queue.push(chunk)
     else {
-      const sent = this.#sendSome(chunk)
+      const sent = this.#sendSome(chunk, 0)
       if (sent === chunk.length) {
         if (!this.session.full) return
         this.session.waiting.add(this)
       } else {
-        this.#queue = [sent === 0 ? chunk : chunk.subarray(sent)]
+        this.#queue = [chunk]
+        this.#queueFrom = sent
         if (this.sendWindow > 0) this.session.waiting.add(this)
       }
     }
@@ -130,11 +134,11 @@ export abstract class Stream implements FrameOwner {
     this.pauseSource()
   }
 
-  /** As much as windows and socket take; returns how many bytes that was. */
-  #sendSome(chunk: Buffer): number {
+  /** As much as windows and socket take, from `from` on; returns up to where that was. */
+  #sendSome(chunk: Buffer, from: number): number {
     const session = this.session
     const size = chunk.length
-    let at = 0
+    let at = from
     while (at < size && !session.full) {
       const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.out.maxFrame)
       if (room <= 0) break
@@ -142,6 +146,7 @@ export abstract class Stream implements FrameOwner {
       session.writeData(this, chunk, at, at + room)
       at += room
     }
+    if (at === size && session.outbox.copies) giveBack(chunk)
     return at
   }
 
@@ -185,11 +190,9 @@ export abstract class Stream implements FrameOwner {
   flush(): boolean {
     while (this.#queue !== undefined) {
       const first = this.#queue[0] as Buffer
-      const sent = this.#sendSome(first)
-      if (sent < first.length) {
-        if (sent > 0) this.#queue[0] = first.subarray(sent)
-        return this.sendWindow > 0
-      }
+      this.#queueFrom = this.#sendSome(first, this.#queueFrom)
+      if (this.#queueFrom < first.length) return this.sendWindow > 0
+      this.#queueFrom = 0
       if (this.#queue.length === 1) this.#queue = undefined
       else this.#queue.shift()
     }
@@ -241,7 +244,7 @@ export abstract class Stream implements FrameOwner {
 
   /** A copy of what is borrowed. */
   protected owned(bytes: Buffer, from: number, to: number): Buffer {
-    return own(bytes, from, to)
+    return mayBeLent(to - from) ? lend(bytes, from, to) : own(bytes, from, to)
   }
 
   /** A piece of a DATA frame stands in `bytes`, which is borrowed. */
@@ -285,23 +288,18 @@ export abstract class Stream implements FrameOwner {
     return this.remoteEnded || this.#heldEnd
   }
 
-  /** Bytes were passed on: once they are half a window the peer may send as many again. */
+  /** Bytes were passed on: once they are a quarter of a window the peer may send as many again. */
   credit(bytes: number): void {
     this.#uncredited += bytes
-    if (this.#uncredited < this.#window / 2 || this.#receivePaused || this.closed || this.receivedAll) return
-    if (!this.#paused && this.#mayGrow()) {
-      this.#uncredited += this.#window
-      this.#window *= 2
+    if (this.#uncredited < this.#window / 4 || this.#receivePaused || this.closed || this.receivedAll) return
+    if (!this.#paused && this.#window < LARGEST_WINDOW) {
+      this.#uncredited += this.#window * (GROWTH - 1)
+      this.#window *= GROWTH
     }
     this.#paused = false
     this.session.out.windowUpdate(this.id, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
-  }
-
-  #mayGrow(): boolean {
-    if (this.#window < LARGEST_WINDOW) return true
-    return this.#window < ROOMY_WINDOW && takeRoom(this.#window)
   }
 
   pauseReceiving(): void {
@@ -343,7 +341,6 @@ export abstract class Stream implements FrameOwner {
     this.closed = true
     this.#queue = undefined
     this.#lastFrame = undefined
-    if (this.#window > LARGEST_WINDOW) giveRoom(this.#window - LARGEST_WINDOW)
     this.#window = FIRST_WINDOW
     if (this.#held === undefined) return
     this.#held = undefined

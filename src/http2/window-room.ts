@@ -1,7 +1,8 @@
 /**
- * Room for windows beyond those that every stream and every connection may have: one account for the process. Whoever keeps up
- * with what comes gets a larger window while there is some, and gives it back when it ends. So the bytes that peers may have
- * on their way to us, all together, have a bound whatever they open.
+ * Room for windows beyond the one that every connection may have: one account for the process. A connection that keeps up with
+ * what comes gets a larger window while there is some, and gives it back when it ends. So the bytes that peers may have on their
+ * way to us, all together, have a bound whatever they open. Streams need no room of their own: what they may have on its way is
+ * within their connection's window.
  */
 
 /** Bytes. */

@@ -4,6 +4,12 @@
 export const BLOCK = 16 * 1024
 const MOST_FREE = 64
 const free: Block[] = []
+/** The same for what is large: four DATA frames of 16 KiB, so that a read of theirs goes out as one piece. */
+const LARGE_BLOCK = 66 * 1024
+const MOST_FREE_LARGE = 16
+const freeLarge: Block[] = []
+/** Bytes from which on something is large. */
+const LARGE = 4096
 
 /** Views that are kept of a block: the messages of one route are often of one length, and a view costs as much as its text. */
 const VIEWS = 8
@@ -31,12 +37,16 @@ export class Block {
   }
 }
 
-/** A block with room for `size` bytes. */
-export function takeBlock(size: number): Block {
+/** A block with room for `size` bytes; `mayBeLarge`: for what is large, of a size that more of it fits into. */
+export function takeBlock(size: number, mayBeLarge: boolean): Block {
+  if (size > LARGE && mayBeLarge)
+    return size > LARGE_BLOCK ? new Block(size) : (freeLarge.pop() ?? new Block(LARGE_BLOCK))
   return size > BLOCK ? new Block(size) : (free.pop() ?? new Block(BLOCK))
 }
 
 /** Nobody has a view of it any more. */
 export function giveBlock(block: Block): void {
-  if (block.bytes.length === BLOCK && free.length < MOST_FREE) free.push(block)
+  const size = block.bytes.length
+  if (size === BLOCK && free.length < MOST_FREE) free.push(block)
+  else if (size === LARGE_BLOCK && freeLarge.length < MOST_FREE_LARGE) freeLarge.push(block)
 }

@@ -61,6 +61,11 @@ export class Outbox implements Waiting {
     this.refusedAtOnce = false
   }
 
+  /** What is written in frames is copied at once, whatever its size: its bytes are free again. */
+  get copies(): boolean {
+    return !this.#encrypted
+  }
+
   get blocked(): boolean {
     return this.#blocked
   }
@@ -107,7 +112,8 @@ export class Outbox implements Waiting {
       if (this.#filled === undefined) this.#filled = []
       this.#filled.push(full)
     }
-    const block = takeBlock(size)
+    // TLS keeps each block: a large one would be made anew each time.
+    const block = takeBlock(size, !this.#encrypted)
     this.#block = block
     this.#from = 0
     this.#to = 0
@@ -171,7 +177,8 @@ export class Outbox implements Waiting {
       const free = copied ? this.#writeCopy(socket, parts) : this.#write(socket, parts)
       this.#freeBlocks(copied)
       if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
-      if (!free && !this.#blocked) {
+      // Node says that it is full after each large write, also when the kernel took all of it.
+      if (!free && !this.#blocked && socket.writableLength > 0) {
         this.#blocked = true
         if (!this.#ending) this.#owner.blocked()
       }

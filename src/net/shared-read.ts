@@ -6,9 +6,10 @@ import { type OnReadOpts, Socket } from 'node:net'
 import { SMALL_BACKING } from '../core/own-copy.ts'
 import { madeBytes } from './young-bodies.ts'
 
-/** What a socket's bytes are given to. The buffer is borrowed: it is overwritten by the next read of any socket. */
+/** What a socket's bytes are given to. */
 export interface Reader {
-  receive(borrowed: Buffer): void
+  /** The buffer is borrowed: it is overwritten by the next read of any socket. Returns true to be given more at once next time. */
+  receive(borrowed: Buffer): unknown
 }
 
 const SIZE = 64 * 1024
@@ -26,6 +27,13 @@ function viewOf(length: number): Buffer {
   views[place] = made
   return made
 }
+
+/**
+ * For those that carry much and bound what they hold in other ways: a quarter of the reads, and of the writes that each of
+ * them causes. Made when it is first asked for.
+ */
+const WIDE_SIZE = 256 * 1024
+let wide: Buffer | undefined
 
 /** Pieces up to here are cut out of a small buffer that serves several; Node's own would pin 64 KiB for each that is kept. */
 const SMALL = 512
@@ -85,16 +93,31 @@ function cut(length: number): Buffer {
 export class Reading {
   reader: Reader | undefined
   readonly onread: OnReadOpts
+  /** What the next read goes to. */
+  #buffer: Buffer
+  /** Node knows it, and is asking only because a read is over. */
+  #known: boolean
 
   constructor() {
     this.reader = undefined
-    this.onread = {
-      buffer: shared,
-      callback: (length) => {
-        this.reader?.receive(viewOf(length))
-        return true
-      },
-    }
+    this.#buffer = shared
+    this.#known = false
+    this.onread = { buffer: () => this.#next(), callback: (length) => this.#read(length) }
+  }
+
+  /** Asked when there is a handle, which may be more than once, and behind each read: there nothing means that it is the same. */
+  #next(): Buffer {
+    if (!this.#known) return this.#buffer
+    this.#known = false
+    return undefined as unknown as Buffer
+  }
+
+  #read(length: number): boolean {
+    const buffer = this.#buffer
+    const more = this.reader?.receive(buffer === shared ? viewOf(length) : buffer.subarray(0, length)) === true
+    if (more === (buffer === shared)) this.#buffer = more ? (wide ??= Buffer.allocUnsafeSlow(WIDE_SIZE)) : shared
+    else this.#known = true
+    return true
   }
 }
 

@@ -115,3 +115,14 @@ t.test('What was gathered for a full socket goes out before its FIN', (t) => {
   t.ok(socket.ended)
   t.end()
 })
+
+t.test('A write above the high-water mark that the kernel took whole blocks nobody', (t) => {
+  let blocked = 0
+  const socket = new FakeSocket()
+  socket.write = () => false
+  const outbox = new Outbox(socket.asSocket, { blocked: () => blocked++, drained() {} })
+  outbox.bytes(Buffer.alloc(100_000))
+  outbox.flush()
+  t.equal(blocked, 0)
+  t.end()
+})
