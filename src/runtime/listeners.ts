@@ -57,6 +57,11 @@ export class Listeners {
     this.outbound.push(listener)
   }
 
+  /** Whether our application's requests come in on this port. */
+  takesOutbound(port: number): boolean {
+    return this.outbound.some((listener) => listener.port === port)
+  }
+
   get all(): readonly TrafficListener[] {
     return [...this.inbound, ...this.outbound]
   }

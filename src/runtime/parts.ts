@@ -5,6 +5,7 @@ import { type Clock, SystemClock } from '../core/clock.ts'
 import { DateField } from '../core/date-field.ts'
 import type { Layer } from '../core/exchange.ts'
 import { type Random, systemRandom } from '../core/random.ts'
+import { OwnAddresses } from '../net/own-addresses.ts'
 import { ReplayAccount } from '../core/replay-buffer.ts'
 import { Via } from '../core/via.ts'
 import { lookInside } from '../server/inside-tunnel.ts'
@@ -88,9 +89,11 @@ export class Parts {
     }
     const discovery = new KubernetesDiscovery(options.kubernetes ?? {}, environment, clock, random, log)
     this.services = new Services(upstream, log, this.certificates, discovery)
+    const ownAddresses = new OwnAddresses(clock)
     this.passthrough = new Passthrough(
       { ...STRANGERS, limits, believesPeer: false, protocol: 'auto', hostHeader: 'keep', tls: undefined },
       upstream,
+      { takes: (port) => this.listeners.takesOutbound(port), has: (address) => ownAddresses.has(address) },
     )
     const signals = (lag: number) => this.#signals(lag)
     this.overload = new Overload({ clock, random, log, signals, late: (lag) => telemetry.late(lag) })

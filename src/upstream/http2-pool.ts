@@ -110,6 +110,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     const socket = connect({
       host: this.#host,
       port: this.#port,
+      lookup: this.#context.lookup,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,

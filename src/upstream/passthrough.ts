@@ -4,9 +4,11 @@
  */
 import { ProxyError } from '../core/errors.ts'
 import type { Dispatch, RequestHead } from '../core/exchange.ts'
+import type { OriginalDestination } from '../core/original-destination.ts'
 import { refuse } from '../core/refuse.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { EndpointCache } from './endpoint-cache.ts'
+import { isOurs, notOurs, type OwnListeners } from './own-listeners.ts'
 import type { UpstreamContext } from './pool.ts'
 
 /** Names are the client's to choose, so the pools kept for them are bounded. */
@@ -16,10 +18,15 @@ export class Passthrough {
   readonly #endpoints = new EndpointCache(MAX_HOSTS)
   readonly #settings: EndpointSettings
   readonly #context: UpstreamContext
+  /** The same, for hosts that could lead to our own listener. */
+  readonly #guarded: UpstreamContext
+  readonly #own: OwnListeners
 
-  constructor(settings: EndpointSettings, context: UpstreamContext) {
+  constructor(settings: EndpointSettings, context: UpstreamContext, own: OwnListeners) {
     this.#settings = settings
     this.#context = context
+    this.#guarded = { ...context, lookup: notOurs(own) }
+    this.#own = own
   }
 
   /** In the place of the pick; adds no field of ours, for the host is a stranger. */
@@ -33,11 +40,8 @@ export class Passthrough {
           new ProxyError('route_not_found', 'downstream', 'no', 'CONNECT on a redirected connection'),
         )
       }
-      const endpoint =
-        original === undefined ? this.#named(request) : this.#endpoint(original.address, original.host, original.port)
-      if (endpoint === undefined) {
-        return refuse(response, new ProxyError('route_not_found', 'proxy', 'no', 'the request names no host'))
-      }
+      const endpoint = original === undefined ? this.#named(request) : this.#redirected(original)
+      if (endpoint instanceof ProxyError) return refuse(response, endpoint)
       request.attempt.endpoint = endpoint
       request.attempt.number = ++request.exchange.attempts
       request.attempt.startedAt = this.#context.clock.now()
@@ -53,15 +57,25 @@ export class Passthrough {
     this.#endpoints.close()
   }
 
-  #named({ authority, scheme }: RequestHead): Endpoint | undefined {
-    const { host, port } = split(authority, scheme === 'https' ? 443 : 80)
-    return host === '' ? undefined : this.#endpoint(authority, host, port)
-  }
-
-  #endpoint(key: string, host: string, port: number): Endpoint {
+  #named({ authority, scheme }: RequestHead): Endpoint | ProxyError {
+    const secure = scheme === 'https'
+    const key = secure ? `https://${authority}` : authority
     const known = this.#endpoints.get(key)
     if (known !== undefined) return known
-    const endpoint = new Endpoint(host, port, 1, this.#settings, this.#context)
+    const { host, port } = split(authority, secure ? 443 : 80)
+    if (host === '') return new ProxyError('route_not_found', 'proxy', 'no', 'the request names no host')
+    // No Via is left on what is passed through, so going round would have no end.
+    if (isOurs(this.#own, host, port)) return new ProxyError('loop_detected', 'downstream', 'no', 'our own listener')
+    return this.#make(key, host, port, this.#own.takes(port) ? this.#guarded : this.#context)
+  }
+
+  /** Where these were going is looked at when they are accepted. */
+  #redirected({ address, host, port }: OriginalDestination): Endpoint {
+    return this.#endpoints.get(address) ?? this.#make(address, host, port, this.#context)
+  }
+
+  #make(key: string, host: string, port: number, context: UpstreamContext): Endpoint {
+    const endpoint = new Endpoint(host, port, 1, this.#settings, context)
     this.#endpoints.add(key, endpoint)
     return endpoint
   }

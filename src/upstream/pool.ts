@@ -1,5 +1,5 @@
 /** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
-import { connect } from 'node:net'
+import { connect, type LookupFunction } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -32,6 +32,8 @@ export interface UpstreamContext {
   /** How an upstream broke the rules of HTTP/2. */
   violation(how: Violation): void
   defect(where: string, error: unknown): void
+  /** How names are resolved; undefined: as the system does. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** ms between looks at idle connections. */
@@ -115,6 +117,7 @@ export class Pool implements ClientOwner, Timed {
     const socket = connect({
       host: this.#host,
       port: this.#port,
+      lookup: this.#context.lookup,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,

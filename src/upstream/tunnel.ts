@@ -4,6 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { NO_HEADERS } from '../core/headers.ts'
+import { connectReason } from '../http/connect-reason.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './pool.ts'
@@ -15,7 +16,8 @@ export function openTunnel(
   response: ResponseHandler,
   context: UpstreamContext,
 ): RequestBody {
-  return new Tunnel(connect({ host, port, noDelay: true, allowHalfOpen: true }), request, response, context)
+  const { lookup } = context
+  return new Tunnel(connect({ host, port, lookup, noDelay: true, allowHalfOpen: true }), request, response, context)
 }
 
 class Tunnel implements RequestBody, OutboxOwner, Timed {
@@ -81,9 +83,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
     this.#context.clock.cancel(this.#timer)
     const cause = this.#error?.message ?? 'the upstream closed the connection'
     if (this.#connected) this.#fail(new ProxyError('upstream_reset', 'upstream', 'no', cause))
-    else if (this.#error?.code === 'ENOTFOUND' || this.#error?.code === 'EAI_AGAIN') {
-      this.#fail(new ProxyError('dns_failure', 'upstream', 'unsent', cause))
-    } else this.#fail(new ProxyError('connect_failure', 'upstream', 'unsent', cause))
+    else this.#fail(new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause))
   }
 
   #onDrain(): void {

@@ -55,6 +55,22 @@ t.test('A stranger that is down or has no address gets its answer of ours', asyn
   t.strictSame([lost.status, field(lost, 'x-outrigger-reason')], [502, 'dns_failure'])
 })
 
+t.test(
+  'A host that is the outbound listener itself is a loop, by whatever name, and goes round not once',
+  async (t) => {
+    const { proxy, port } = await scene(t, HI, THROUGH)
+    const names = ['127.0.0.1', '127.0.0.2', '0.0.0.0', 'localhost', 'LOCALHOST', '[::ffff:127.0.0.1]', '127.1']
+    for (const name of names) {
+      for (const method of ['GET', 'CONNECT']) {
+        const line = method === 'GET' ? 'GET /' : `CONNECT ${name}:${port}`
+        const got = await ask(port, request(line, [`Host: ${name}:${port}`]))
+        t.strictSame([got.status, field(got, 'x-outrigger-reason')], [508, 'loop_detected'], `${method} ${name}`)
+      }
+    }
+    await eventually('nobody is left', async () => (await state(proxy)).connections.outbound === 0)
+  },
+)
+
 t.test('CONNECT to a stranger is a tunnel', async (t) => {
   const { client, origin } = await scene(
     t,
