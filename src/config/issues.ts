@@ -62,6 +62,7 @@ export const PROBLEMS = {
   W017: 'retries without a timeout',
   W018: 'more calls asked for than the window holds',
   W019: 'hedge with one endpoint',
+  W020: 'a name in a body that no path has',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof PROBLEMS

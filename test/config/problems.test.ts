@@ -144,6 +144,9 @@ const cases: readonly Case[] = [
   ['E024', policy('timeout: {request: →1d}'), 'write 24h'],
   ['E024', policy('timeout: {request: →-1s}'), "found '-1s'"],
   ['E024', policy('timeout: {request: →soon}'), 'a duration such as'],
+  ['E024', policy('fallback: [{when: [any], use: static, status: 503, headers: {→X A: b}}]'), 'such as x-tenant'],
+  ['E003', policy('fallback: [{when: [any], use: static, status: 503, headers: {X-A: b, →x-a: c}}]'), 'case makes no'],
+  ['E025', policy('rateLimit: {rate: 1/s, scope: fleet, replicas: →0}'), 'must be between 1 and 100000'],
   ['E024', policy('retry: {maxBodyBytes: →64KB}'), 'write 64KiB'],
   // Ranges
   ['E025', policy('timeout: {request: →0s}'), 'between 1ms and 24h, found 0s'],

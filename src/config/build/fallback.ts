@@ -1,13 +1,15 @@
-/** What a fallback that asks another service refers to. */
+/** What no schema says of fallbacks: whom they ask, and what their fields are called. */
 import type { Issue, Place, PolicyDocument } from '../model.ts'
 import { issue } from '../issues.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
+import { checkHeaderNames } from './header-names.ts'
 import type { Names } from './names.ts'
 
 /** Of a Policy or a Profile. */
 export function checkFallback(document: WalkedDocument, names: Names): void {
   for (const [index, entry] of items(document.value.fallback).entries()) {
     const { use, service } = fields(entry)
+    checkHeaderNames(document, `fallback.${index}`, fields(entry))
     if (use !== 'service' || typeof service !== 'string') continue
     const missing = names.missing('Service', service)
     if (missing === undefined) continue

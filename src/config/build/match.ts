@@ -1,10 +1,9 @@
 /** `match` of a policy. */
 import type { RouteMatch } from '../model.ts'
-import { FIELD_NAME } from '../schema/common.ts'
 import { parseGrpcMethod } from '../values/grpc-method.ts'
-import { type Parsed, parsed, unreadable } from '../values/parsed.ts'
 import { parsePathPattern } from '../values/path-pattern.ts'
 import { type Fields, fields, items, type WalkedDocument } from './document.ts'
+import { checkHeaderNames } from './header-names.ts'
 import type { Names } from './names.ts'
 
 interface WalkedRoute {
@@ -46,16 +45,7 @@ function checkRoute(document: WalkedDocument, path: string, route: Fields): void
   document.read(`${path}.path`, route.path, parsePathPattern)
   document.read(`${path}.grpc`, route.grpc, parseGrpcMethod)
   if (route.grpc !== undefined) checkGrpcAlone(document, path)
-  const seen = new Set<string>()
-  for (const name of Object.keys(fields(route.headers))) {
-    const header = document.readKey(`${path}.headers.${name}`, name, parseFieldName)
-    if (header === undefined) continue
-    if (seen.has(header)) {
-      const message = `a header stands once, '${header}' does twice: case makes no difference`
-      document.error('E003', document.keyPlace(`${path}.headers.${name}`), message)
-    }
-    seen.add(header)
-  }
+  checkHeaderNames(document, path, route)
 }
 
 /** A gRPC method is its path, and POST. */
@@ -66,12 +56,6 @@ function checkGrpcAlone(document: WalkedDocument, path: string): void {
     const message = `grpc stands instead of path and methods, found ${key} beside it: leave one of them out`
     document.error('E028', document.keyPlace(`${path}.${key}`), message)
   }
-}
-
-function parseFieldName(text: string): Parsed<string> {
-  return new RegExp(FIELD_NAME.pattern ?? '').test(text)
-    ? parsed(text.toLowerCase())
-    : unreadable(FIELD_NAME.expects ?? '', '')
 }
 
 /** Of a sound document. */

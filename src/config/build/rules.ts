@@ -37,7 +37,7 @@ function checkRetry(block: Fields, document: WalkedDocument): void {
 
 function checkRateLimit(block: Fields, document: WalkedDocument): void {
   const { scope, replicas } = block
-  if (scope === 'fleet' && replicas === undefined) {
+  if (scope === 'fleet' && !document.placesBelow('rateLimit').has('replicas')) {
     const message = "'replicas' is missing in rateLimit: with scope: fleet it must say how many sidecars share the rate"
     document.error('E021', document.keyPlace('rateLimit.scope'), message)
   } else if (scope === 'replica' && replicas !== undefined) {

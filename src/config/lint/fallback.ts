@@ -1,13 +1,19 @@
-/** W006: copies where there are none to be had. W010: a success made up for a write that was not carried out. */
+/** W006: copies where there are none to be had. W010: a success made up for a write that was not carried out. W020: a
+ * name that stands for nothing. */
 import type { PolicyDocument } from '../model.ts'
+import { didYouMean } from '../values/spelling.ts'
 import { type Blocks, placeOf, type Warning } from './check.ts'
 
 /** RFC 9110 §9.2.1: these change nothing, so nobody is misled about a change. */
 const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 
+/** As a body is read when it is made. */
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_-]*)\}/g
+
 interface Entry {
   readonly use?: unknown
   readonly status?: unknown
+  readonly body?: unknown
 }
 
 /** The methods that a copy can answer. */
@@ -41,6 +47,22 @@ export function madeUpSuccess(blocks: Blocks, policy: PolicyDocument): Warning[]
     if (use !== 'static' || typeof status !== 'number' || status < 200 || status > 299) return []
     const message = `a static fallback should not say ${status} to a write that was not carried out: limit match.routes to GET and HEAD, or answer 503`
     return [{ code: 'W010', place: fallback.places.get(`${index}.status`) ?? placeOf(fallback, `${index}`), message }]
+  })
+}
+
+/** A misspelled name is an empty text in the middle of an answer, seen first in an outage. */
+export function unknownNames(blocks: Blocks, policy: PolicyDocument): Warning[] {
+  const fallback = blocks.get('fallback')
+  if (fallback === undefined || !Array.isArray(fallback.config)) return []
+  const known = policy.routes.flatMap(({ path = '' }) => [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name))
+  return (fallback.config as readonly Entry[]).flatMap(({ use, body }, index) => {
+    if (use !== 'static' || typeof body !== 'string') return []
+    const strange = [...body.matchAll(REFERENCE)].map(([, name = '']) => name).find((name) => !known.includes(name))
+    if (strange === undefined) return []
+    const names = known.filter((name) => name !== undefined)
+    const proposal = didYouMean(strange, names, names.length === 0 ? ': no path of it has a name' : '')
+    const message = `a name in body should be one of a path of match.routes, found '${strange}'${proposal}`
+    return [{ code: 'W020', place: fallback.places.get(`${index}.body`) ?? placeOf(fallback, `${index}`), message }]
   })
 }
 

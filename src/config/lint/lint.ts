@@ -11,7 +11,7 @@ import {
 import { moreCallsThanWindow, windowTooShort } from './breaker.ts'
 import { queueOutlastsRequest } from './bulkhead.ts'
 import type { Blocks, Check, ServiceSizes, Warning } from './check.ts'
-import { cachedForWrites, madeUpSuccess } from './fallback.ts'
+import { cachedForWrites, madeUpSuccess, unknownNames } from './fallback.ts'
 import { faultInForce } from './fault.ts'
 import { hedgeAlone } from './hedge.ts'
 import { outlierAlone } from './outlier.ts'
@@ -28,6 +28,7 @@ const CHECKS: readonly Check[] = [
   cachedForWrites,
   requestOnStream,
   madeUpSuccess,
+  unknownNames,
   perTryOfOneAttempt,
   moreCallsThanWindow,
 ]

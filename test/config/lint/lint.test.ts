@@ -125,6 +125,17 @@ t.test('W019 where the Service that a policy names lists one endpoint', async (t
   t.same(load(text('s', '"10.0.0.7:80"', 'hedge: {mode: disabled}')).issues, [])
 })
 
+t.test('W020 where a body names what no path of the policy has', async (t) => {
+  const text = (body: string, match = '') =>
+    policy(`fallback: [{when: [any], use: static, status: 503, body: '${body}'}]`, match)
+  const orders = ', routes: [{path: "/o/{orderNo}"}, {path: "/o/**"}]'
+  const named = (name: string) => text(`{"no": "$` + `{${name}}"}`, orders)
+  t.match(load(named('orderno')).issues, [{ code: 'W020', message: /found 'orderno'; did you mean 'orderNo'\?$/ }])
+  t.same(load(named('orderNo')).issues, [])
+  t.match(load(text('$' + '{x}')).issues, [{ code: 'W020', message: /found 'x': no path of it has a name$/ }])
+  t.same(load(text('costs 5 $, {x}')).issues, [])
+})
+
 t.test('W017 not where another policy that the same requests may meet states the time', async (t) => {
   const other = (match: string) => `---\nkind: Policy\nname: q\nmatch: {${match}}\ntimeout: {request: 2s}\n`
   const retrying = policy('retry: {max: 1}', ', routes: [{path: /a}]')
