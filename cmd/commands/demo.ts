@@ -82,8 +82,10 @@ function terminal(): Terminal | undefined {
 }
 
 /** The way this very program was called, as a line for the reader's own service. */
-function ownService(entry: string): string {
-  const program = /\.[cm]?[jt]s$/.test(entry) ? `node ${relative('.', entry)}` : 'npx outrigger'
+export function ownService(entry: string): string {
+  const path = relative('.', entry)
+  // The sources want the Node that came with the packages, the bundle any.
+  const program = /\.ts$/.test(entry) ? `npx node ${path}` : /\.[cm]?js$/.test(entry) ? `node ${path}` : 'npx outrigger'
   const shipped = relative('.', join(dirname(realpathSync(entry)), '..', 'policies', 'standard.yaml'))
   const config = existsSync(shipped) ? ` --config ${shipped}` : ''
   const listeners = '--inbound 127.0.0.1:9080 --outbound 127.0.0.1:9081 --admin 127.0.0.1:9082'

@@ -1,4 +1,5 @@
 /** What keeps a request that is passed through from going to the listener it came by, over and over. */
+// cold file: once for each host that is passed through, and for each of its connections
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 

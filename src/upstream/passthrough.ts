@@ -25,6 +25,7 @@ export class Passthrough {
   constructor(settings: EndpointSettings, context: UpstreamContext, own: OwnListeners) {
     this.#settings = settings
     this.#context = context
+    // cold: at the start
     this.#guarded = { ...context, lookup: notOurs(own) }
     this.#own = own
   }
