@@ -39,6 +39,7 @@ t.test('values that do not go together are refused with a sentence', { skip }, a
     ['validatingPolicy.enabled: true needs Kubernetes 1.30', 'injection.mode=webhook', '--kube-version=1.29.0'],
     ['has no use with injection.mode: policy', 'injection.mode=policy,certs.mode=cert-manager'],
     ['cannot be had with injection.mode: policy', 'injection.mode=policy,injection.nativeSidecar=false'],
+    ['injection.mode: both needs Kubernetes 1.36', 'injection.mode=both', '--kube-version=1.35.2'],
     ["10250 is the kubelet's", 'injector.hostNetwork=true,injector.port=10250'],
     ["19002 is the injector's own admin port", 'injector.port=19002'],
     [
@@ -69,6 +70,19 @@ t.test('a digest wins over a tag, and hostNetwork moves the port', { skip }, asy
   t.ok(out.includes(`image: "r.test/outrigger@${digest}"`))
   t.ok(out.includes('init: "r.test/outrigger-init:0.1.0"'))
   t.ok(out.includes('--listen=[::]:10260'))
+})
+
+t.test('both is the webhook with all it needs and the policy, the very one of mode policy', { skip }, async (t) => {
+  const objects = (mode: string) =>
+    parseAllDocuments(template('--set', `injection.mode=${mode}`).out).flatMap((document) => document.toJS() ?? [])
+  const name = ({ kind, metadata }: { kind: string; metadata: { name: string } }) => `${kind} ${metadata.name}`
+  const [webhook, policy, both] = [objects('webhook'), objects('policy'), objects('both')]
+  t.same(new Set(both.map(name)), new Set([...webhook, ...policy].map(name)))
+  const mutating = (all: { kind: string }[]) => all.filter(({ kind }) => kind.startsWith('MutatingAdmissionPolicy'))
+  t.equal(mutating(both).length, 3)
+  t.same(mutating(both), mutating(policy))
+  const same = (all: { kind: string }[]) => all.filter(({ kind }) => kind === 'MutatingWebhookConfiguration')
+  t.same(same(both), same(webhook))
 })
 
 t.test('a value is never taken for CEL', { skip }, async (t) => {
