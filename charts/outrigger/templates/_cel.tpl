@@ -31,6 +31,15 @@ object.metadata.?annotations[{{ $key }}].or(namespaceObject.metadata.?annotation
     ['istio-proxy', 'linkerd-proxy', 'kuma-sidecar', 'consul-dataplane', 'envoy-sidecar', 'osm-init'])
 {{- end }}
 
+{{/*
+Ports are told apart pairwise, and an expression of CEL may cost only so much: a pod with some 500 would be refused for its cost, without a
+word that helps. Who says which ports matter is not counted.
+*/}}
+{{- define "outrigger.fewPorts" -}}
+object.metadata.?annotations["outrigger.dev/app-ports"].orValue("") != "" ||
+(object.spec.?initContainers.orValue([]) + object.spec.containers).map(c, c.?ports.orValue([]).size()).sum() <= 400
+{{- end }}
+
 {{/* The two bindings of a policy: (dict "root" $ "kind" KIND "policy" NAME "actions" ACTIONS). */}}
 {{- define "outrigger.bindings" -}}
 {{- range $name, $selectors := dict "namespace" "outrigger.byNamespace" "object" "outrigger.byPod" }}

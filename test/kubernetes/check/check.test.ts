@@ -211,6 +211,17 @@ t.test('Each check finds what it is for', async (t) => {
       },
       /error pod shop\/orders: livenessProbe of container 'app' asks a sidecar, and there is none/,
     ],
+    OC028: [
+      (world) => {
+        const pod = inShop({
+          containers: [{ name: 'app', image: 'app:1', readinessProbe: { tcpSocket: { port: 1 } } }],
+        })
+        const made = structuredClone(meshed(inShop())) as { spec: object }
+        Object.assign(made.spec, { containers: pod.spec.containers })
+        world.list('/api/v1/pods', made)
+      },
+      /warning pod shop\/orders: readinessProbe of container 'app' is a TCP probe/,
+    ],
     OC030: [
       namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' }),
       /error namespace shop: it enforces 'restricted'/,

@@ -2,7 +2,7 @@
 import { proxyUidOf } from '../../inject/mutate.ts'
 import { isOurName, uidClash } from '../../inject/decide.ts'
 import { isOurs, KINDS } from '../../inject/app-probes.ts'
-import { PROXY } from '../../inject/names.ts'
+import { INIT, PROXY } from '../../inject/names.ts'
 import { longRunning, placed, PROBES } from '../../inject/pod.ts'
 import { readAnnotations } from '../../inject/read-annotations.ts'
 import { skipOf } from '../../inject/skip.ts'
@@ -125,7 +125,26 @@ export const workloadChecks: readonly Check[] = [
     when: 'post',
     run: ({ pods = [] }) => pods.filter(({ status }) => !isOver(status?.phase)).flatMap(lostProbes),
   },
+  {
+    code: 'OC028',
+    title: 'no TCP probe is answered by the sidecar',
+    hint: "It finds the sidecar's port open, whether the application listens or not: injection.mode: policy rewrites no probes. Use httpGet, grpc or exec.",
+    when: 'post',
+    run: (snapshot) => injectedPods(snapshot).filter(isRedirected).flatMap(blindProbes),
+  },
 ]
+
+function isRedirected(pod: Pod): boolean {
+  return placed(pod).some(({ container }) => container.name === INIT)
+}
+
+function blindProbes(pod: Pod): Finding[] {
+  return longRunning(pod, isOurName).flatMap(({ container }) =>
+    PROBES.filter(
+      (kind) => container[kind]?.tcpSocket !== undefined && (container[kind].tcpSocket.host ?? '') === '',
+    ).map((kind) => warning(podName(pod), `${kind} of container '${container.name}' is a TCP probe`)),
+  )
+}
 
 function isOver(phase: string | undefined): boolean {
   return phase === 'Succeeded' || phase === 'Failed'
