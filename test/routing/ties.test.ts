@@ -80,7 +80,23 @@ t.test('findTies() takes hedge and retry for one block, where both are at work',
   t.equal(tied('retry', 'hedge'), 1)
   t.equal(tied(block('hedge', {}, 'shadow'), 'retry'), 0)
   t.equal(tied('hedge', block('retry', {}, 'disabled')), 0)
+  for (const other of ['timeout', 'breaker']) {
+    t.equal(tied('hedge', other) + tied(other, 'hedge') + tied('retry', other) + tied(other, 'retry'), 0, other)
+  }
   t.equal(findTies([policy('a', ['hedge']), policy('b', ['retry'], { service: 's' })]).length, 0)
+  t.end()
+})
+
+t.test('findTies() lets a block that only watches stand beside the same one at work, and beside nothing else', (t) => {
+  const modes = ['enforce', 'shadow', 'disabled'] as const
+  const free = modes.flatMap((a) =>
+    modes
+      .filter(
+        (b) => findTies([policy('a', [block('retry', {}, a)]), policy('b', [block('retry', {}, b)])]).length === 0,
+      )
+      .map((b) => `${a} ${b}`),
+  )
+  t.strictSame(free, ['enforce shadow', 'shadow enforce'])
   t.end()
 })
 
