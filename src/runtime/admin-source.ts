@@ -1,13 +1,18 @@
 /** What the admin listener asks of a sidecar, and what it may tell it to do. */
-import type { AdminSource, State } from '../admin/index.ts'
-import { endpointSamples } from './endpoint-samples.ts'
+import type { AdminSource } from '../admin/index.ts'
+import { BOUNDS } from '../telemetry/index.ts'
 import { explainLive } from './explain-live.ts'
-import { liveView } from './live-view.ts'
 import type { Parts } from './parts.ts'
-import { configView, stateView } from './view.ts'
+import { configView, type StateParts, stateView } from './view.ts'
+
+const BOUNDS_MS = BOUNDS.map((bound) => bound * 1000)
+
+/** What the admin listener needs of a sidecar. */
+type AdminParts = StateParts &
+  Pick<Parts, 'options' | 'sidecar' | 'telemetry' | 'configuration' | 'appHealth' | 'runtime'>
 
 /** `opened`: every listener is bound, and none is closed. */
-export function adminSource(parts: Parts, opened: () => boolean): AdminSource {
+export function adminSource(parts: AdminParts, opened: () => boolean): AdminSource {
   const { options, sidecar, clock, telemetry, configuration, states, drain } = parts
   return {
     live: () => true,
@@ -15,9 +20,16 @@ export function adminSource(parts: Parts, opened: () => boolean): AdminSource {
     started: opened,
     metrics: (accept) => telemetry.metrics(accept),
     config: () => configView(configuration),
-    state: () => stateOf(parts),
-    frame: () =>
-      liveView(stateOf(parts), sidecar.name, options.version, configuration.sample, telemetry.totals(), clock.now()),
+    state: () => stateView(parts),
+    frame: () => ({
+      now: clock.now(),
+      name: sidecar.name,
+      version: options.version,
+      config: configuration.sample,
+      bounds: BOUNDS_MS,
+      services: telemetry.totals(),
+      ...stateView(parts),
+    }),
     appHealth: (name) => parts.appHealth.of(name),
     ended: (seen) => ({ count: telemetry.endings.count, records: telemetry.endings.since(seen) }),
     tap: (listener) => telemetry.endings.listen(listener),
@@ -28,20 +40,4 @@ export function adminSource(parts: Parts, opened: () => boolean): AdminSource {
     quit: () => void drain.start().then(() => options.onQuit?.()),
     breaker: (id) => states.breaker(id),
   }
-}
-
-function stateOf({ states, services, listeners, drain, clock, startedAt, overload }: Parts): State {
-  const connections = { inbound: listeners.connections('inbound'), outbound: listeners.connections('outbound') }
-  const snapshots = states.snapshots()
-  const endpoints = endpointSamples(services.all(), states.snapshots())
-  return stateView(
-    snapshots,
-    endpoints,
-    services.discovery(),
-    drain,
-    startedAt,
-    clock.now(),
-    connections,
-    overload.view(),
-  )
 }

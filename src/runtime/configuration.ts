@@ -18,6 +18,20 @@ export class ConfigError extends Error {
   }
 }
 
+export interface ConfigurationOptions {
+  /** Files and folders. */
+  readonly paths: readonly string[]
+  /** `--name`. */
+  readonly name: string | undefined
+  /** Lays the flags over what the files say. Throws an Error with a sentence where they do not go together. */
+  adapt(config: Config): Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly tls: TlsCheck
+  /** Begins without files that cannot be used, which counts as a reload that failed; a path where nothing is is an empty folder. */
+  readonly lenient: boolean
+}
+
 export class Configuration {
   current: Config
   /** ms since 1970. */
@@ -25,59 +39,36 @@ export class Configuration {
   lastReloadSuccess = true
   /** Lines, as `validate` would print them. */
   lastReport: readonly string[]
-  readonly #paths: readonly string[]
-  readonly #name: string | undefined
-  readonly #adapt: (config: Config) => Config
-  readonly #clock: Clock
-  readonly #log: Log
-  readonly #tls: TlsCheck
-  readonly #lenient: boolean
+  readonly #options: ConfigurationOptions
 
-  /**
-   * `adapt` lays the flags over what the files say. Throws a ConfigError; `lenient` begins without files instead, which counts as
-   * a reload that failed, and takes a path where nothing is for an empty folder.
-   */
-  constructor(
-    paths: readonly string[],
-    name: string | undefined,
-    adapt: (config: Config) => Config,
-    clock: Clock,
-    log: Log,
-    tls: TlsCheck,
-    lenient = false,
-  ) {
-    this.#paths = paths
-    this.#name = name
-    this.#adapt = adapt
-    this.#clock = clock
-    this.#log = log
-    this.#tls = tls
-    this.#lenient = lenient
-    const { config, issues } = this.#load(this.#paths, true)
+  /** Throws a ConfigError. */
+  constructor(options: ConfigurationOptions) {
+    this.#options = options
+    const { config, issues } = this.#load(options.paths, true)
     this.lastReport = issues.map(formatIssue)
     this.current = config ?? this.#without()
-    this.loadedAt = clock.wallTime()
+    this.loadedAt = options.clock.wallTime()
     this.#warn(issues)
   }
 
   /** What a sidecar without any file does. */
   #without(): Config {
-    const { config } = this.#lenient ? this.#load([], true) : { config: undefined }
+    const { config } = this.#options.lenient ? this.#load([], true) : { config: undefined }
     if (config === undefined) throw new ConfigError(this.lastReport)
     this.lastReloadSuccess = false
-    this.#log.error('the files cannot be used, the sidecar starts without them', { report: this.lastReport })
+    this.#options.log.error('the files cannot be used, the sidecar starts without them', { report: this.lastReport })
     return config
   }
 
   #load(stated: readonly string[], mayWait: boolean): { config: Config | undefined; issues: readonly Issue[] } {
-    const paths = this.#lenient ? stated.filter((path) => existsSync(path)) : stated
+    const paths = this.#options.lenient ? stated.filter((path) => existsSync(path)) : stated
     const { config, issues } = checkConfig(paths, {
-      sidecarName: this.#name,
-      tls: this.#tls,
+      sidecarName: this.#options.name,
+      tls: this.#options.tls,
       mayWait,
-      now: this.#clock.wallTime(),
+      now: this.#options.clock.wallTime(),
     })
-    return { config: config === undefined ? undefined : this.#adapt(config), issues }
+    return { config: config === undefined ? undefined : this.#options.adapt(config), issues }
   }
 
   /** As metrics and the page show it. */
@@ -92,11 +83,11 @@ export class Configuration {
     this.lastReport = report
     this.lastReloadSuccess = config !== undefined
     if (config === undefined) {
-      this.#log.error('reload failed, the last good configuration stays in force', { report: this.lastReport })
+      this.#options.log.error('reload failed, the last good configuration stays in force', { report: this.lastReport })
       return false
     }
     this.current = config
-    this.loadedAt = this.#clock.wallTime()
+    this.loadedAt = this.#options.clock.wallTime()
     this.#warn(issues)
     return true
   }
@@ -104,7 +95,7 @@ export class Configuration {
   /** What does not go together with the flags is one more problem, and no reason to end. */
   #tryLoad(): { config: Config | undefined; issues: readonly Issue[]; report: readonly string[] } {
     try {
-      const { config, issues } = this.#load(this.#paths, false)
+      const { config, issues } = this.#load(this.#options.paths, false)
       return { config, issues, report: issues.map(formatIssue) }
     } catch (error) {
       return { config: undefined, issues: [], report: [(error as Error).message] }
@@ -113,7 +104,7 @@ export class Configuration {
 
   #warn(issues: readonly Issue[]): void {
     for (const issue of issues) {
-      if (issue.severity === 'warning') this.#log.warn(formatIssue(issue), { code: issue.code })
+      if (issue.severity === 'warning') this.#options.log.warn(formatIssue(issue), { code: issue.code })
     }
   }
 }

@@ -72,8 +72,9 @@ export class Parts {
     this.appHealth = new AppHealth(environment, clock, log)
     this.certificates = new Certificates(clock, log)
     const adapt = heldUntilNextStart(options, log)
-    const { check } = this.certificates
-    this.configuration = new Configuration(paths, name, adapt, clock, log, check, options.lenientStart)
+    const { check: tls } = this.certificates
+    const lenient = options.lenientStart === true
+    this.configuration = new Configuration({ paths, name, adapt, clock, log, tls, lenient })
     const config = this.configuration.current
     const { sidecar } = config
     const { limits } = sidecar

@@ -5,7 +5,13 @@ import { endpointSamples } from './endpoint-samples.ts'
 import type { Interception } from './interception/interception.ts'
 import type { Parts } from './parts.ts'
 
-export function telemetrySources(parts: Parts, interception: Interception): TelemetrySources {
+/** What metrics need of a sidecar. */
+type MeasuredParts = Pick<
+  Parts,
+  'states' | 'services' | 'replay' | 'listeners' | 'configuration' | 'overload' | 'certificates' | 'runtime'
+>
+
+export function telemetrySources(parts: MeasuredParts, interception: Interception): TelemetrySources {
   const { states, services, replay, listeners, configuration, overload, certificates } = parts
   const service = (name: string): Config['services'][number] | undefined =>
     parts.runtime.config.services.find((one) => one.name === name)

@@ -2,10 +2,9 @@
 import type { State } from '../admin/index.ts'
 import type { BlockStatement, Place } from '../config/model.ts'
 import type { Snapshot } from '../core/events.ts'
-import type { DiscoverySample, EndpointSample } from '../telemetry/index.ts'
 import type { Configuration } from './configuration.ts'
-import type { Drain } from './drain.ts'
-import type { OverloadView } from './overload/overload.ts'
+import { endpointSamples } from './endpoint-samples.ts'
+import type { Parts } from './parts.ts'
 
 /** The effective configuration, with the place of each statement. There are no secrets in it, only paths to them. */
 export function configView(configuration: Configuration): unknown {
@@ -41,24 +40,18 @@ function finite(limits: Readonly<Record<string, number>>): Record<string, number
   )
 }
 
-export function stateView(
-  snapshots: Iterable<Snapshot>,
-  endpoints: Iterable<EndpointSample>,
-  discovery: readonly DiscoverySample[],
-  drain: Drain,
-  startedAt: number,
-  now: number,
-  connections: { readonly inbound: number; readonly outbound: number },
-  overload: OverloadView,
-): State {
-  const all = [...snapshots]
+/** What the state is read out of. */
+export type StateParts = Pick<Parts, 'states' | 'services' | 'listeners' | 'drain' | 'clock' | 'startedAt' | 'overload'>
+
+export function stateView({ states, services, listeners, drain, clock, startedAt, overload }: StateParts): State {
+  const all = [...states.snapshots()]
   const of = <K extends Snapshot['kind']>(kind: K) =>
     all.filter((snapshot): snapshot is Extract<Snapshot, { kind: K }> => snapshot.kind === kind)
   return {
-    uptimeSeconds: Math.round(now - startedAt) / 1000,
+    uptimeSeconds: Math.round(clock.now() - startedAt) / 1000,
     drain: drain.phase,
-    connections,
-    overload,
+    connections: { inbound: listeners.connections('inbound'), outbound: listeners.connections('outbound') },
+    overload: overload.view(),
     breakers: of('breaker'),
     bulkheads: of('bulkhead'),
     budgets: of('budget'),
@@ -68,7 +61,7 @@ export function stateView(
     caches: of('cache'),
     idempotency: of('idempotency'),
     outliers: of('outlier'),
-    endpoints: [...endpoints],
-    discovery,
+    endpoints: [...endpointSamples(services.all(), all)],
+    discovery: services.discovery(),
   }
 }
