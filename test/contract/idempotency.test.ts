@@ -101,15 +101,8 @@ function slow(name: string, rules: { readonly waits: boolean; readonly proceeds:
       const memory = new MemoryStore(options, clock, events)
       const store = new SlowStore(memory, env)
       const account = new ReplayAccount(50_000)
-      const door = (next: Dispatch) =>
-        new Door(
-          { field: 'idempotency-key', required: false, maxBodyBytes: 30_000, ...rules },
-          store,
-          clock,
-          events,
-          account,
-          next,
-        )
+      const stated = { field: 'idempotency-key', required: false, maxBodyBytes: 30_000, ...rules }
+      const door = (next: Dispatch) => new Door({ rules: stated, store, clock, events, account }, next)
       const layer: Layer = (next) => {
         const made = door(next)
         return (request, response) => made.dispatch(request, response)

@@ -6,7 +6,7 @@ import type { Headers } from '../../core/headers.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import type { When } from './decide.ts'
 import type { LocalEntry } from './layer.ts'
-import { Rescue } from './layer-rescue.ts'
+import { FallbackLoop } from './layer-loop.ts'
 
 export interface ServiceEntry {
   readonly when: When
@@ -32,6 +32,6 @@ export function serviceLayer(parts: ServiceParts): Layer {
   return (next) => (request, response) => {
     const entries = request.exchange.grpc ? parts.grpc : parts.http
     if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
-    return new Rescue(parts, entries, request, response).send(next)
+    return new FallbackLoop(parts, entries, request, response).send(next)
   }
 }

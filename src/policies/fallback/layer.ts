@@ -20,16 +20,16 @@ export function fallbackLayer(http: readonly LocalEntry[], grpc: readonly LocalE
   return (next) => (request, response) => {
     const entries = request.exchange.grpc ? grpc : http
     if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
-    const rescuer = new Rescuer(response, request, entries, events)
-    rescuer.body.down = next(request, rescuer)
-    return rescuer.body
+    const handler = new FallbackHandler(response, request, entries, events)
+    handler.body.down = next(request, handler)
+    return handler.body
   }
 }
 
 export const REPLACED = new ProxyError('superseded', 'proxy', 'no', 'a fallback took its place')
 
-class Rescuer extends ForwardingHandler {
-  readonly body: RescuedBody
+class FallbackHandler extends ForwardingHandler {
+  readonly body: FallbackBody
   readonly #request: RequestHead
   readonly #entries: readonly LocalEntry[]
   readonly #events: PolicyEvents
@@ -41,7 +41,7 @@ class Rescuer extends ForwardingHandler {
 
   constructor(up: ResponseHandler, request: RequestHead, entries: readonly LocalEntry[], events: PolicyEvents) {
     super(up)
-    this.body = new RescuedBody()
+    this.body = new FallbackBody()
     this.#request = request
     this.#entries = entries
     this.#events = events
@@ -105,7 +105,7 @@ class Rescuer extends ForwardingHandler {
   }
 }
 
-class RescuedBody extends ForwardingBody {
+class FallbackBody extends ForwardingBody {
   /** The caller left: its abort is answered by a `fail`, not by a fallback. */
   aborted: boolean
   /** The asker's wish: an answer of ours keeps to it. */

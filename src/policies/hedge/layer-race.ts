@@ -17,7 +17,7 @@ import { pushbackIn } from '../../core/pushback.ts'
 import { judgeError, judgeHead, judgeTrailers, pauseAfter, peeks, type Verdict } from './decide.ts'
 import type { HedgeParts } from './layer.ts'
 import { FAILED, GONE, OPEN, PEEKING, RacingAttempt, type Referee, WON } from './layer-attempt.ts'
-import { Outgoing, type Owner } from './layer-outgoing.ts'
+import { RaceBody, type Owner } from './layer-body.ts'
 import { Pace, type Sender } from './layer-pace.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'another attempt was quicker')
@@ -30,7 +30,7 @@ const DECIDED = 2
 const OVER = 3
 
 export class Race implements Referee, Owner, Sender {
-  readonly outgoing: Outgoing
+  readonly body: RaceBody
   readonly #parts: HedgeParts
   readonly #next: Dispatch
   readonly #request: RequestHead
@@ -41,7 +41,7 @@ export class Race implements Referee, Owner, Sender {
   #best: RacingAttempt | undefined
 
   constructor(parts: HedgeParts, next: Dispatch, request: RequestHead, up: ResponseHandler) {
-    this.outgoing = new Outgoing(this, request, parts.account)
+    this.body = new RaceBody(this, request, parts.account)
     this.#parts = parts
     this.#next = next
     this.#request = request
@@ -53,7 +53,7 @@ export class Race implements Referee, Owner, Sender {
 
   start(): void {
     const first = new RacingAttempt(this, this.#parts.clock, false)
-    this.outgoing.attempts.push(first)
+    this.body.attempts.push(first)
     first.down = this.#next(this.#request, first)
   }
 
@@ -64,7 +64,7 @@ export class Race implements Referee, Owner, Sender {
   aborted(reason: ProxyError): void {
     if (this.#phase === OVER) return
     this.#over()
-    for (const attempt of this.outgoing.attempts) {
+    for (const attempt of this.body.attempts) {
       if (attempt.hedge && attempt.running) this.#tell('cancelled')
       this.#discard(attempt, reason)
     }
@@ -72,7 +72,7 @@ export class Race implements Referee, Owner, Sender {
   }
 
   due(): void {
-    if (this.#phase !== RACING || this.outgoing.attempts.some(isPeeking)) return
+    if (this.#phase !== RACING || this.body.attempts.some(isPeeking)) return
     if (this.#pace.grant()) this.#send()
   }
 
@@ -158,7 +158,7 @@ export class Race implements Referee, Owner, Sender {
     this.#rank(attempt)
     this.#unpause(attempt)
     if (this.#phase !== RACING) return
-    if (another || this.outgoing.attempts.some(isRunning)) {
+    if (another || this.body.attempts.some(isRunning)) {
       if (attempt.kept?.over === false) attempt.down.pauseResponse()
       if (another && this.#phase === RACING) this.#send()
     } else this.#passOn(this.#best as RacingAttempt)
@@ -178,7 +178,7 @@ export class Race implements Referee, Owner, Sender {
   }
 
   #send(): void {
-    const { attempts } = this.outgoing
+    const { attempts } = this.body
     const attempt = new RacingAttempt(this, this.#parts.clock, true)
     const head = this.#request.forAttempt(new Attempt('hedge', false, false), false)
     const request = this.#request.exchange.grpc ? withPreviousAttempts(head, attempts.length) : head
@@ -189,7 +189,7 @@ export class Race implements Referee, Owner, Sender {
     attempt.down = down
     // Decided, or left, while it was being dispatched.
     if (attempt.state === GONE) down.abort(SUPERSEDED)
-    else this.outgoing.sendTo(attempt)
+    else this.body.sendTo(attempt)
   }
 
   /** The failure that calls for another attempt at once, or how long the answer was waited for. */
@@ -200,12 +200,12 @@ export class Race implements Referee, Owner, Sender {
   }
 
   #mayGetAnother(attempt: RacingAttempt): boolean {
-    return this.#pace.left > 0 || this.outgoing.attempts.some((other) => other !== attempt && other.running)
+    return this.#pace.left > 0 || this.body.attempts.some((other) => other !== attempt && other.running)
   }
 
   /** The answer that goes up: the others are cancelled first. */
   #decide(winner: RacingAttempt, head: ResponseHead): void {
-    const { attempts } = this.outgoing
+    const { attempts } = this.body
     const failed = winner.state === FAILED
     this.#phase = DECIDED
     winner.settle(WON)
@@ -243,7 +243,7 @@ export class Race implements Referee, Owner, Sender {
     attempt.kept = undefined
     if (kept.ended) this.end(attempt, kept.trailers)
     else if (kept.error !== undefined) this.fail(attempt, kept.error)
-    else if (!this.outgoing.responsePaused) attempt.down.resumeResponse()
+    else if (!this.body.responsePaused) attempt.down.resumeResponse()
   }
 
   #finish(error: ProxyError): void {
@@ -258,7 +258,7 @@ export class Race implements Referee, Owner, Sender {
 
   #release(): void {
     this.#pace.stop()
-    this.outgoing.letGo()
+    this.body.letGo()
   }
 
   #discard(attempt: RacingAttempt, reason: ProxyError): void {

@@ -24,6 +24,6 @@ export function hedgeLayer(parts: HedgeParts): Layer {
     parts.budget.deposit(request.exchange.startedAt)
     const race = new Race(parts, next, request, up)
     race.start()
-    return race.outgoing
+    return race.body
   }
 }

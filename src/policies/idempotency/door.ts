@@ -23,6 +23,15 @@ export interface DoorRules {
   readonly proceeds: boolean
 }
 
+export interface DoorParts {
+  readonly rules: DoorRules
+  readonly store: Store
+  readonly clock: Clock
+  readonly events: PolicyEvents
+  /** Of the bodies that wait. */
+  readonly account: ReplayAccount
+}
+
 export class Door implements LeaderRules {
   readonly clock: Clock
   readonly events: PolicyEvents
@@ -35,14 +44,7 @@ export class Door implements LeaderRules {
   readonly #field: string
   readonly #required: boolean
 
-  constructor(
-    rules: DoorRules,
-    store: Store,
-    clock: Clock,
-    events: PolicyEvents,
-    account: ReplayAccount,
-    next: Dispatch,
-  ) {
+  constructor({ rules, store, clock, events, account }: DoorParts, next: Dispatch) {
     this.clock = clock
     this.events = events
     this.store = store

@@ -48,7 +48,7 @@ function create(config: IdempotencyConfig, scope: PolicyScope): PolicyParts {
     }
   }
   const store = storeOf(config, scope)
-  const makeDoor = (next: Dispatch) => new Door(rules, store, clock, events, account, next)
+  const makeDoor = (next: Dispatch) => new Door({ rules, store, clock, events, account }, next)
   return { request: idempotencyLayer(makeDoor), picked: reachedLayer }
 }
 

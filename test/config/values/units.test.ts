@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   formatDuration,
+  formatRate,
   parseDuration,
   parsePercentage,
   parseRate,
@@ -26,6 +27,8 @@ t.test('what is no quantity is refused with a proposal', async (t) => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['250', /^write 250ms or 250s$/],
     ['1h30m', /write 90m$/],
+    ['1h30m15s', /write 5415s$/],
+    ['2s500ms', /write 2500ms$/],
     ['2 s', /^write 2s$/],
     ['2S', /^write 2s$/],
     ['100millis', /^write 100ms$/],
@@ -45,6 +48,7 @@ t.test('what is no quantity is refused with a proposal', async (t) => {
   t.match(parseSize('64kb'), { proposal: 'write 64KiB' })
   t.match(parseSize('64'), { missingUnit: true, proposal: 'write 64B or 64KiB' })
   t.match(parsePercentage('0.2'), { proposal: 'write 0.2% or 20%' })
+  t.match(parsePercentage('1'), { proposal: /^write 1%$/ })
   t.match(parseSize('2TiB'), { proposal: 'write 2048GiB' })
   t.match(parseSize('1KiBs'), { proposal: 'write 1KiB' })
   t.match(parseRate('100rps'), { proposal: 'write 100/s' })
@@ -55,4 +59,8 @@ t.test('what is no quantity is refused with a proposal', async (t) => {
 
 t.test('formatDuration() writes the largest unit that is whole', async (t) => {
   t.same([250, 1000, 1500, 90_000, 60_000, 7_200_000].map(formatDuration), ['250ms', '1s', '1500ms', '90s', '1m', '2h'])
+})
+
+t.test('formatRate() writes the largest unit in which it is at least 1', async (t) => {
+  t.same([100, 1.5, 1, 0.5, 1 / 60, 1 / 3600].map(formatRate), ['100/s', '1.5/s', '1/s', '30/m', '1/m', '1/h'])
 })

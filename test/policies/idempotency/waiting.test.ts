@@ -24,7 +24,7 @@ function asked() {
   const store = new Slow()
   const upstream = new Upstream()
   const account = new ReplayAccount(1000)
-  const door = new Door(RULES, store as unknown as Store, clock, events, account, upstream.dispatch)
+  const door = new Door({ rules: RULES, store: store as unknown as Store, clock, events, account }, upstream.dispatch)
   const client = new Client()
   const headers = ['Idempotency-Key', 'k']
   const body = door.dispatch(requestHead({ method: 'POST', bodyLength: -1, headers }), client)

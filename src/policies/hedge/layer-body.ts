@@ -15,7 +15,7 @@ export interface Owner {
 /** Bytes of a body that are kept: as many as a retry keeps unless told otherwise. */
 const KEPT = 64 * 1024
 
-export class Outgoing implements RequestBody {
+export class RaceBody implements RequestBody {
   /** The first, and beside it whatever was sent since. */
   readonly attempts: RacingAttempt[]
   /** The asker's wish; repeated to every attempt. */

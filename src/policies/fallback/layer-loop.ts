@@ -37,7 +37,7 @@ const DECIDED = 2
 const LEFT = 3
 const OVER = 4
 
-export class Rescue implements Loop, Sender {
+export class FallbackLoop implements Loop, Sender {
   readonly #parts: ServiceParts
   readonly #entries: readonly Entry[]
   readonly #request: RequestHead
