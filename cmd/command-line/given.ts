@@ -53,12 +53,20 @@ export class Given<F extends string> {
 
   /** Of a flag with a default. Throws a sentence where `parse` cannot read the text. */
   read<T>(flag: F, parse: (text: string) => Parsed<T>): T {
-    return readFlag(flag, this.text(flag) ?? '', parse)
+    return readText(this.#whence(flag), this.text(flag) ?? '', parse)
   }
 
   readIfStated<T>(flag: F, parse: (text: string) => Parsed<T>): T | undefined {
     const text = this.text(flag)
-    return text === undefined ? undefined : readFlag(flag, text, parse)
+    return text === undefined ? undefined : readText(this.#whence(flag), text, parse)
+  }
+
+  /** What `text` was said by, for whoever has to correct it. */
+  #whence(flag: F): string {
+    if (this.#values[flag]) return `--${flag}`
+    const { also } = this.#usage.flags[flag] as FlagUsage
+    if (this.#variable(flag)) return variable(flag)
+    return also !== undefined && this.environment[also] ? also : `--${flag}`
   }
 
   #variable(flag: F): string | undefined {
@@ -72,11 +80,11 @@ function optionOf({ value, short, many }: FlagUsage): ParseArgsOptionsConfig[str
 }
 
 /** Throws an Error with a sentence where `parse` cannot read the text. */
-function readFlag<T>(flag: string, text: string, parse: (text: string) => Parsed<T>): T {
+function readText<T>(whence: string, text: string, parse: (text: string) => Parsed<T>): T {
   const result = parse(text)
   if (result.ok) return result.value
   const proposal = result.proposal === '' ? '' : `: ${result.proposal}`
-  throw new Error(`--${flag} must be ${result.must}, found '${text}'${proposal}`)
+  throw new Error(`${whence} must be ${result.must}, found '${text}'${proposal}`)
 }
 
 /** A switch in a variable: `1` and `true`, or `0`, `false` and nothing. Throws an Error with a sentence. */

@@ -63,6 +63,7 @@ export const PROBLEMS = {
   W018: 'more calls asked for than the window holds',
   W019: 'hedge with one endpoint',
   W020: 'a name in a body that no path has',
+  W021: 'a drain that waits longer than it lasts',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof PROBLEMS

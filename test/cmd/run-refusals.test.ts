@@ -97,7 +97,9 @@ t.test('runOptions() refuses a value that is none, and a stray word', (t) => {
   ]) {
     t.throws(() => read(args, {}), Error, args.join(' '))
   }
-  t.throws(() => read([], { OUTRIGGER_LOG_LEVEL: 'loud' }), /log-level/)
+  t.throws(() => read([], { OUTRIGGER_LOG_LEVEL: 'loud' }), /^OUTRIGGER_LOG_LEVEL must be one of .* found 'loud'/)
+  t.throws(() => read(['--log-level', 'loud'], { OUTRIGGER_LOG_LEVEL: 'info' }), /^--log-level must be/)
+  t.throws(() => read([], { APP_PORTS: 'web=http' }), /^APP_PORTS must be .*: 'web' is no port$/)
   t.throws(() => read([], { OUTRIGGER_PAGE_PATHS: 'maybe' }), /OUTRIGGER_PAGE_PATHS must be true or false/)
   t.end()
 })

@@ -89,7 +89,7 @@ t.test('every flag has a variable, and paths stand apart by a colon as for run',
   t.match(both.err, /b\.yaml:1:7: error E010 /)
   const args = [...CONFIG, ...MODEL]
   const wrong = await called(simulate, args, { OUTRIGGER_INTERVAL: '1' })
-  t.match(wrong, { code: 2, err: /--interval must be a duration such as 1s, found '1'/ })
+  t.match(wrong, { code: 2, err: /OUTRIGGER_INTERVAL must be a duration such as 1s, found '1'/ })
   const compared = { OUTRIGGER_INTERVAL: '', OUTRIGGER_COMPARE: join(folder, 'a.yaml') }
   t.match(await called(simulate, args, compared), { code: 1, err: /a\.yaml:1:7: error E010 / })
 })

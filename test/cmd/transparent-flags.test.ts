@@ -48,7 +48,7 @@ t.test('runOptions() says what must hold', async (t) => {
   for (const [args, environment, sentence] of [
     [['--opaque-ports=x'], {}, /--opaque-ports must be ports and ranges/],
     [['--app-ports=[{'], {}, /--app-ports must be ports with what they speak/],
-    [[], { APP_PORTS: '[{"name":"http"}]' }, /--app-ports must be/],
+    [[], { APP_PORTS: '[{"name":"http"}]' }, /^APP_PORTS must be/],
     [['--inbound-port-map=80'], {}, /--inbound-port-map must be pairs/],
     [[], { OUTRIGGER_TRANSPARENT: 'yes' }, /OUTRIGGER_TRANSPARENT must be true or false/],
   ] as const) {

@@ -1,6 +1,7 @@
 /** `kind: Sidecar` → model. */
 import type { HostPort, SidecarDocument } from '../model.ts'
 import { parseCidr } from '../values/address.ts'
+import { formatDuration } from '../values/units.ts'
 import { fields, items, type WalkedDocument } from './document.ts'
 import { buildListenerTls, checkListenersTls, type TlsCheck } from './tls.ts'
 
@@ -35,6 +36,7 @@ export function checkSidecar(document: WalkedDocument, checkTls: TlsCheck | unde
     checkCidrs(document, `trust.sources.${name}.cidr`, fields(source).cidr)
   }
   checkTail(document)
+  checkDrain(document)
   checkBytes(document)
   checkListeners(document)
   checkListenersTls(document, checkTls)
@@ -42,6 +44,15 @@ export function checkSidecar(document: WalkedDocument, checkTls: TlsCheck | unde
 
 function checkCidrs(document: WalkedDocument, path: string, list: unknown): void {
   for (const [index, text] of items(list).entries()) document.read(`${path}.${index}`, text, parseCidr)
+}
+
+/** Whoever shortens the one and forgets the other loses what is in flight. */
+function checkDrain(document: WalkedDocument): void {
+  const { wait, timeout } = fields(document.value.drain)
+  if (typeof wait !== 'number' || typeof timeout !== 'number' || wait < timeout) return
+  const place = document.placesBelow('drain').has('timeout') ? 'drain.timeout' : 'drain.wait'
+  const message = `drain.timeout (${formatDuration(timeout)}) should be longer than drain.wait, which it includes, found ${formatDuration(wait)}`
+  document.error('W021', document.valuePlace(place), message)
 }
 
 /** A tail without a rule would record every request and export none. */

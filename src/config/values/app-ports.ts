@@ -34,8 +34,9 @@ export function parseAppPorts(text: string): Parsed<AppPorts> {
   const entries = text.trimStart().startsWith('[') ? readJson(text) : readPairs(text)
   const ports = new Map<number, DeclaredProtocol>()
   if (entries === undefined) return unreadable(MUST, '')
-  for (const { port, words } of entries) {
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) return unreadable(MUST, `'${port}' is no port`)
+  for (const { written, words } of entries) {
+    const port = /^[0-9]{1,5}$/.test(written) ? Number(written) : 0
+    if (port < 1 || port > 65_535) return unreadable(MUST, `'${written}' is no port`)
     const declared = words.map(protocolOf).find((protocol) => protocol !== undefined)
     if (declared !== undefined) ports.set(port, declared)
   }
@@ -43,7 +44,8 @@ export function parseAppPorts(text: string): Parsed<AppPorts> {
 }
 
 interface Entry {
-  readonly port: number
+  /** The port, as it stands there. */
+  readonly written: string
   /** What says most first. */
   readonly words: readonly string[]
 }
@@ -54,7 +56,7 @@ function readPairs(text: string): Entry[] {
     .filter((item) => item !== '')
     .map((item) => {
       const [port = '', word = ''] = item.split('=')
-      return { port: /^[0-9]{1,5}$/.test(port) ? Number(port) : Number.NaN, words: [word] }
+      return { written: port, words: [word] }
     })
 }
 
@@ -67,7 +69,7 @@ function readJson(text: string): Entry[] | undefined {
   }
   if (!Array.isArray(value)) return undefined
   return value.map((entry: Readonly<Record<string, unknown>> | null) => ({
-    port: Number(entry?.['port']),
+    written: String(entry?.['port'] ?? ''),
     words: [String(entry?.['protocol'] ?? ''), String(entry?.['name'] ?? '')],
   }))
 }

@@ -136,6 +136,13 @@ t.test('W020 where a body names what no path of the policy has', async (t) => {
   t.same(load(text('costs 5 $, {x}')).issues, [])
 })
 
+t.test('W021 where a drain ends before it has waited', async (t) => {
+  const text = (drain: string) => `kind: Sidecar\nname: o\ndrain: ${drain}\n`
+  t.match(load(text('{timeout: 5s}')).issues, [{ code: 'W021', place: { line: 3, column: 18 }, message: /found 5s$/ }])
+  t.match(load(text('{wait: 9s}')).issues, [{ code: 'W021', place: { line: 3, column: 15 }, message: /\(8s\)/ }])
+  t.same(load(text('{wait: 5s, timeout: 5001ms}')).issues, [])
+})
+
 t.test('W017 not where another policy that the same requests may meet states the time', async (t) => {
   const other = (match: string) => `---\nkind: Policy\nname: q\nmatch: {${match}}\ntimeout: {request: 2s}\n`
   const retrying = policy('retry: {max: 1}', ', routes: [{path: /a}]')
