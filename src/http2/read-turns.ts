@@ -58,6 +58,11 @@ export class ReadTurns {
     }
   }
 
+  /** Since when this turn lasts, whole ms: what is kept of it for each stream needs no object of its own. */
+  get since(): number {
+    return Math.floor(this.#since)
+  }
+
   /** Asked between frames: what is left waits until others had their turn. */
   get tookLong(): boolean {
     return this.#session.clock.now() - this.#since > TURN

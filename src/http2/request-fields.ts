@@ -26,6 +26,9 @@ import type { FieldSink } from './hpack/decoder.ts'
 /** No method is nearly as long. */
 const MAX_METHOD = 64
 
+/** The longest text of a last request that is remembered as a good one. */
+const REMEMBERED = 256
+
 /** One object per connection, filled anew for each request. */
 export class RequestFields implements FieldSink, IncomingHead {
   method = ''
@@ -55,6 +58,10 @@ export class RequestFields implements FieldSink, IncomingHead {
   /** Pseudo-header fields may come no more. */
   #inFields = false
   #cookie = -1
+  // What was found to be well formed last: a connection asks for the same again and again, and its table has one text for it.
+  #goodMethod = 'GET'
+  #goodTarget = '/'
+  #goodAuthority = 'localhost'
 
   constructor(limits: HeadLimits) {
     this.#limits = limits
@@ -180,9 +187,12 @@ export class RequestFields implements FieldSink, IncomingHead {
   finish(endStream: boolean): void {
     if (this.tooLarge || this.problem !== '') return
     const method = this.method
-    if (method.length === 0 || method.length > MAX_METHOD || !all(method, 0, method.length, IS_TOKEN)) {
-      this.#refuse('no :method, or one that is no token')
-      return
+    if (method !== this.#goodMethod) {
+      if (!isMethod(method)) {
+        this.#refuse('no :method, or one that is no token')
+        return
+      }
+      this.#goodMethod = method
     }
     if (method === 'CONNECT') this.#finishConnect()
     else this.#finishTarget()
@@ -220,10 +230,12 @@ export class RequestFields implements FieldSink, IncomingHead {
     if (scheme === 'https') this.scheme = 'https'
     else if (scheme !== 'http') this.#refuse('no :scheme, or one that is neither http nor https')
     const target = this.target
+    if (target === this.#goodTarget) return
     if (target === '*') {
       if (this.method !== 'OPTIONS') this.#refuse('the :path * is for OPTIONS')
     } else if (target.charCodeAt(0) !== 47) this.#refuse('no :path, or one that does not begin with /')
     else if (!isTarget(target)) this.#refuse('a :path with a character it may not have')
+    else if (target.length <= REMEMBERED) this.#goodTarget = target
   }
 
   /** §8.3.1: what Host says must not differ. */
@@ -233,14 +245,21 @@ export class RequestFields implements FieldSink, IncomingHead {
       if (!this.#hasAuthority) this.authority = host
       else if (host.toLowerCase() !== this.authority.toLowerCase()) this.#refuse('a host that is not the :authority')
     }
-    if (this.authority === '') this.#refuse('neither :authority nor host')
-    else if (!isAuthority(this.authority)) this.#refuse('an :authority that is no host and port')
+    const authority = this.authority
+    if (authority === '') this.#refuse('neither :authority nor host')
+    else if (authority === this.#goodAuthority) return
+    else if (!isAuthority(authority)) this.#refuse('an :authority that is no host and port')
+    else if (authority.length <= REMEMBERED) this.#goodAuthority = authority
   }
 }
 
 /** h2c would be a connection of the upstream's that we no longer read; as an upgrade it is taken out, too. */
 function mayBeProtocol(protocol: string): boolean {
   return protocol.length > 0 && all(protocol, 0, protocol.length, IS_TOKEN) && !nameIs(protocol, 'h2c')
+}
+
+function isMethod(method: string): boolean {
+  return method.length > 0 && method.length <= MAX_METHOD && all(method, 0, method.length, IS_TOKEN)
 }
 
 function isTarget(target: string): boolean {

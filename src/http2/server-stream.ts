@@ -24,10 +24,11 @@ const KEPT = 64 * 1024
 export class ServerStream extends Stream implements IncomingExchange {
   body: RequestBody
   exchange: Exchange | undefined
-  /** Body bytes that came, and how many there were when they last were looked at, and when that was, ms. */
+  /** Body bytes that came, and how many there were when they last were looked at, and when that was, whole ms. */
   receivedBytes: number
   progress: number
   progressAt: number
+  /** When its request was read, whole ms. */
   readonly openedAt: number
   readonly #connection: Http2ServerConnection
   readonly #isHead: boolean
@@ -47,7 +48,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.exchange = undefined
     this.receivedBytes = 0
     this.progress = 0
-    this.openedAt = connection.clock.now()
+    this.openedAt = connection.turns.since
     this.progressAt = this.openedAt
     this.#connection = connection
     this.#isHead = head.method === 'HEAD'
@@ -110,7 +111,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   informational(head: ResponseHead): void {
     if (this.closed || this.#headSent) return
     if (head.status === 100) this.#expects = false
-    this.progressAt = this.#connection.clock.now()
+    this.progressAt = Math.floor(this.#connection.clock.now())
     this.#writeHead(head.status, head.headers)
   }
 
@@ -193,7 +194,7 @@ export class ServerStream extends Stream implements IncomingExchange {
 
   resumeRequest(): void {
     this.#pausedAbove = false
-    this.progressAt = this.#connection.clock.now()
+    this.progressAt = Math.floor(this.#connection.clock.now())
     if (!this.#holding) this.resumeReceiving()
   }
 }

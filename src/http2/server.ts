@@ -256,7 +256,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       const each = stream as ServerStream
       if (now - each.progressAt < limit) continue
       const moved = each.receivedBytes - each.progress
-      each.progressAt = now
+      each.progressAt = Math.floor(now)
       each.progress = each.receivedBytes
       if (!each.shouldMove || moved >= MIN_PROGRESS) continue
       const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`

@@ -7,7 +7,7 @@ import type { Stream } from './stream.ts'
 
 const FIRST_SIZE = 32
 
-/** Open addressing with linear probing: ids ascend, so neighbours in time are neighbours here. */
+/** Ids ascend, so that neighbours in time have slots beside each other; those that meet in one are chained. */
 export class StreamTable {
   size: number
   #slots: (Stream | undefined)[]
@@ -20,69 +20,61 @@ export class StreamTable {
   }
 
   get(id: number): Stream | undefined {
-    const slots = this.#slots
-    const mask = this.#mask
-    for (let at = (id >>> 1) & mask; ; at = (at + 1) & mask) {
-      const stream = slots[at]
-      if (stream === undefined || stream.id === id) return stream
-    }
+    let stream = this.#slots[(id >>> 1) & this.#mask]
+    while (stream !== undefined && stream.id !== id) stream = stream.chained
+    return stream
   }
 
   /** Of an id that is not there. */
   add(stream: Stream): void {
-    if (2 * (this.size + 1) > this.#mask) this.#grow()
+    if (this.size > this.#mask) this.#grow()
     this.#place(stream)
     this.size++
   }
 
   #place(stream: Stream): void {
-    const slots = this.#slots
-    const mask = this.#mask
-    let at = (stream.id >>> 1) & mask
-    while (slots[at] !== undefined) at = (at + 1) & mask
-    slots[at] = stream
+    const slot = (stream.id >>> 1) & this.#mask
+    stream.chained = this.#slots[slot]
+    this.#slots[slot] = stream
   }
 
   delete(id: number): void {
-    const slots = this.#slots
-    const mask = this.#mask
-    let hole = (id >>> 1) & mask
-    for (; ; hole = (hole + 1) & mask) {
-      const stream = slots[hole]
-      if (stream === undefined) return
-      if (stream.id === id) break
+    const slot = (id >>> 1) & this.#mask
+    let before: Stream | undefined
+    let stream = this.#slots[slot]
+    while (stream !== undefined && stream.id !== id) {
+      before = stream
+      stream = stream.chained
     }
+    if (stream === undefined) return
+    if (before === undefined) this.#slots[slot] = stream.chained
+    else before.chained = stream.chained
+    // One that is gone and not collected yet must not keep others.
+    stream.chained = undefined
     this.size--
-    // Those behind move up, unless that would put one before the place it belongs to.
-    for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
-      const stream = slots[at]
-      if (stream === undefined) break
-      const home = (stream.id >>> 1) & mask
-      if (((at - home) & mask) < ((at - hole) & mask)) continue
-      slots[hole] = stream
-      hole = at
-    }
-    slots[hole] = undefined
   }
 
   clear(): void {
+    for (const stream of this.all()) stream.chained = undefined
     this.#slots.fill(undefined)
     this.size = 0
   }
 
   /** Those that are there now, oldest first. */
   all(): Stream[] {
-    return this.#slots.filter((stream) => stream !== undefined).sort((a, b) => a.id - b.id)
+    const found: Stream[] = []
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      for (let stream = this.#slots[slot]; stream !== undefined; stream = stream.chained) found.push(stream)
+    }
+    return found.sort((a, b) => a.id - b.id)
   }
 
   #grow(): void {
+    const open = this.all()
     const old = this.#slots
     this.#mask = 2 * this.#mask + 1
     this.#slots = new Array(this.#mask + 1).fill(undefined)
-    for (let i = 0; i < old.length; i++) {
-      const stream = old[i]
-      if (stream !== undefined) this.#place(stream)
-    }
+    for (let i = 0; i < open.length; i++) this.#place(open[i] as Stream)
     old.fill(undefined)
   }
 }

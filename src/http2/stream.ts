@@ -2,6 +2,7 @@
 import type { Headers } from '../core/headers.ts'
 import { giveBack, lend, mayBeLent } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
+import { Backlog } from './backlog.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame, type FrameOwner } from './frame-writer.ts'
 import type { Session } from './session.ts'
@@ -26,6 +27,8 @@ export abstract class Stream implements FrameOwner {
   remoteEnded: boolean
   /** No frame of ours follows, and nothing of the peer's is passed on. */
   closed: boolean
+  /** The stream table's: the next one of the same slot. */
+  chained: Stream | undefined
   /** Bytes of body that the peer announced and did not send yet; -1: it announced none. */
   remaining: number
   #receiveWindow: number
@@ -34,20 +37,13 @@ export abstract class Stream implements FrameOwner {
   /** Bytes passed on that the peer was not credited for yet. */
   #uncredited: number
   #receivePaused: boolean
-  /** Paused since the peer was last credited; and since when, ms. */
+  /** Paused since the peer was last credited; and since when, whole ms. */
   #paused: boolean
   #pausedAt: number
   /** Came while paused, or behind what came while paused. */
-  #held: Buffer[] | undefined
-  #heldBytes: number
-  #heldEnd: boolean
-  #heldTrailers: Headers | undefined
+  #held: Backlog | undefined
   /** Waits for a window, or for the socket. */
-  #queue: Buffer[] | undefined
-  /** Bytes of the first one that are out already. */
-  #queueFrom: number
-  #endQueued: boolean
-  #queuedTrailers: Headers | undefined
+  #queue: Backlog | undefined
   #sourcePaused: boolean
   /** The flags of the frame that was written last, as long as it was not flushed: END_STREAM may still be set there. */
   #lastFrame: Buffer | undefined
@@ -61,6 +57,7 @@ export abstract class Stream implements FrameOwner {
     this.localEnded = false
     this.remoteEnded = false
     this.closed = false
+    this.chained = undefined
     this.remaining = -1
     this.#receiveWindow = FIRST_WINDOW
     this.#window = FIRST_WINDOW
@@ -69,13 +66,7 @@ export abstract class Stream implements FrameOwner {
     this.#paused = false
     this.#pausedAt = 0
     this.#held = undefined
-    this.#heldBytes = 0
-    this.#heldEnd = false
-    this.#heldTrailers = undefined
     this.#queue = undefined
-    this.#queueFrom = 0
-    this.#endQueued = false
-    this.#queuedTrailers = undefined
     this.#sourcePaused = false
     this.#lastFrame = undefined
     this.#lastFlags = 0
@@ -124,8 +115,9 @@ export abstract class Stream implements FrameOwner {
         if (!this.session.full) return
         this.session.waiting.add(this)
       } else {
-        this.#queue = [chunk]
-        this.#queueFrom = sent
+        this.#queue = new Backlog()
+        this.#queue.push(chunk)
+        this.#queue.from = sent
         if (this.sendWindow > 0) this.session.waiting.add(this)
       }
     }
@@ -155,10 +147,7 @@ export abstract class Stream implements FrameOwner {
     if (this.closed || this.localEnded) return
     this.localEnded = true
     if (this.#queue === undefined) this.#writeEnd(trailers)
-    else {
-      this.#endQueued = true
-      this.#queuedTrailers = trailers
-    }
+    else this.#queue.end(trailers)
   }
 
   #writeEnd(trailers: Headers | undefined): void {
@@ -188,19 +177,23 @@ export abstract class Stream implements FrameOwner {
 
   /** A window opened, or the socket takes more. Returns whether something still waits for the connection, not for this stream's window. */
   flush(): boolean {
-    while (this.#queue !== undefined) {
-      const first = this.#queue[0] as Buffer
-      this.#queueFrom = this.#sendSome(first, this.#queueFrom)
-      if (this.#queueFrom < first.length) return this.sendWindow > 0
-      this.#queueFrom = 0
-      if (this.#queue.length === 1) this.#queue = undefined
-      else this.#queue.shift()
+    const queue = this.#queue
+    if (queue !== undefined) {
+      const { pieces } = queue
+      while (pieces.length > 0) {
+        const first = pieces[0] as Buffer
+        queue.from = this.#sendSome(first, queue.from)
+        if (queue.from < first.length) return this.sendWindow > 0
+        queue.shift()
+      }
+      this.#queue = undefined
+      if (queue.ended) {
+        this.#sourcePaused = false
+        this.#writeEnd(queue.trailers)
+        return false
+      }
     }
-    if (this.#endQueued) {
-      this.#endQueued = false
-      this.#sourcePaused = false
-      this.#writeEnd(this.#queuedTrailers)
-    } else if (this.#sourcePaused && !this.session.full) {
+    if (this.#sourcePaused && !this.session.full) {
       this.#sourcePaused = false
       this.resumeSource()
     }
@@ -211,7 +204,6 @@ export abstract class Stream implements FrameOwner {
   protected stopSending(): void {
     this.localEnded = true
     this.#queue = undefined
-    this.#endQueued = false
     this.#lastFrame = undefined
     if (!this.#sourcePaused) return
     // What still comes goes nowhere, and somebody may have to send it all before he reads.
@@ -258,9 +250,8 @@ export abstract class Stream implements FrameOwner {
     }
     const chunk = this.owned(bytes, from, to)
     if (this.#receivePaused || this.#held !== undefined) {
-      if (this.#held === undefined) this.#held = []
+      if (this.#held === undefined) this.#held = new Backlog()
       this.#held.push(chunk)
-      this.#heldBytes += chunk.length
       this.session.window.hold(chunk.length)
     } else {
       this.onData(chunk)
@@ -274,10 +265,8 @@ export abstract class Stream implements FrameOwner {
       this.session.malformed(this, 'less DATA than Content-Length says')
       return
     }
-    if (this.#held !== undefined) {
-      this.#heldEnd = true
-      this.#heldTrailers = trailers
-    } else {
+    if (this.#held !== undefined) this.#held.end(trailers)
+    else {
       this.remoteEnded = true
       this.onEnd(trailers)
     }
@@ -285,7 +274,7 @@ export abstract class Stream implements FrameOwner {
 
   /** The peer said all, whether it was passed on or not. */
   get receivedAll(): boolean {
-    return this.remoteEnded || this.#heldEnd
+    return this.remoteEnded || this.#held?.ended === true
   }
 
   /** Bytes were passed on: once they are a quarter of a window the peer may send as many again. */
@@ -306,30 +295,31 @@ export abstract class Stream implements FrameOwner {
     if (this.#receivePaused) return
     this.#receivePaused = true
     this.#paused = true
-    this.#pausedAt = this.session.clock.now()
+    this.#pausedAt = Math.floor(this.session.clock.now())
   }
 
   /** It holds something, and nobody took anything for `time` ms. */
   isStuck(now: number, time: number): boolean {
-    return this.#receivePaused && this.#heldBytes > 0 && now - this.#pausedAt >= time
+    return this.#receivePaused && this.#held !== undefined && this.#held.bytes > 0 && now - this.#pausedAt >= time
   }
 
   resumeReceiving(): void {
     if (!this.#receivePaused) return
     this.#receivePaused = false
-    while (this.#held !== undefined && !this.#receivePaused && !this.closed) {
-      const chunk = this.#held.shift() as Buffer
-      if (this.#held.length === 0) this.#held = undefined
-      this.#heldBytes -= chunk.length
+    const held = this.#held
+    while (held !== undefined && held.bytes > 0 && !this.#receivePaused && !this.closed) {
+      const chunk = held.shift()
       this.session.release(chunk.length)
       this.onData(chunk)
       this.credit(chunk.length)
     }
-    if (this.#held !== undefined || this.closed) return
+    if (this.closed || (held !== undefined && held.bytes > 0)) return
     this.credit(0)
-    if (!this.#heldEnd || this.remoteEnded) return
-    this.remoteEnded = true
-    this.onEnd(this.#heldTrailers)
+    if (held?.ended !== true) this.#held = undefined
+    else if (!this.remoteEnded) {
+      this.remoteEnded = true
+      this.onEnd(held.trailers)
+    }
   }
 
   get receivePaused(): boolean {
@@ -342,10 +332,11 @@ export abstract class Stream implements FrameOwner {
     this.#queue = undefined
     this.#lastFrame = undefined
     this.#window = FIRST_WINDOW
-    if (this.#held === undefined) return
-    this.#held = undefined
-    this.session.release(this.#heldBytes)
-    this.#heldBytes = 0
+    const held = this.#held
+    if (held === undefined) return
+    this.session.release(held.bytes)
+    held.pieces.length = 0
+    held.bytes = 0
   }
 
   /** Nobody above is interested any more. */

@@ -24,6 +24,8 @@ export const KEEPALIVE = 1
 export class Vigil implements Timed {
   readonly #session: Session
   #timer: Timer | undefined
+  /** ms that the timer was armed for. */
+  #wait: number
   /** Something came since the last look. */
   #heard: boolean
   #quietSince: number
@@ -40,6 +42,7 @@ export class Vigil implements Timed {
   constructor(session: Session) {
     this.#session = session
     this.#timer = undefined
+    this.#wait = 0
     this.#heard = false
     this.#quietSince = session.clock.now()
     this.#pingedAt = 0
@@ -55,9 +58,11 @@ export class Vigil implements Timed {
     let wait = streams.size > 0 ? LOOK : Math.min(this.#session.idleLimit, MAX_WAIT)
     if (this.#frameSince > 0) wait = Math.min(wait, this.#session.frameLimit)
     if (this.#timer?.active === true) {
-      if (this.#timer.due <= clock.now() + wait) return
+      // Armed for no longer, it is due before: nearly every stream ends here, without a look at the clock.
+      if (this.#wait <= wait || this.#timer.due <= clock.now() + wait) return
       clock.cancel(this.#timer)
     }
+    this.#wait = wait
     this.#timer = clock.schedule(wait, this)
   }
 
@@ -88,6 +93,7 @@ export class Vigil implements Timed {
   /** The session is shut: the peer has some time to close. */
   awaitClose(): void {
     this.end()
+    this.#wait = CLOSE_WAIT
     this.#timer = this.#session.clock.schedule(CLOSE_WAIT, this)
   }
 

@@ -17,7 +17,7 @@ export class WaitingStreams {
   }
 
   delete(stream: Stream): void {
-    this.#streams.delete(stream)
+    if (this.#streams.size > 0) this.#streams.delete(stream)
   }
 
   clear(): void {

@@ -12,6 +12,8 @@ const MAX_NAMES = 256
 const MAX_VALUES = 8
 /** An entry larger than this would push out too much that repeats; a table that has no room for it is not used. */
 const MAX_ENTRY = 1024
+/** Values in a row that did not come again, from which on a name is looked at only so often: an id never comes again. */
+const UNSTEADY = 16
 /** Up to here a loop is faster than a call into native code. */
 const SHORT = 24
 
@@ -19,6 +21,11 @@ const SHORT = 24
 export const FIELD_OVERHEAD = 12
 /** Bytes of table size updates that a block may begin with. */
 export const BLOCK_OVERHEAD = 8
+
+/** What `write(text, at, 'latin1')` comes down to. */
+interface Latin1Buffer extends Buffer {
+  latin1Write(text: string, at: number): number
+}
 
 /** What is known of one name. */
 class Name {
@@ -34,6 +41,8 @@ class Name {
   readonly numbers: number[]
   /** Seen once: a value that comes again is worth an entry. */
   candidate: string
+  /** Values in a row that were no candidate; beyond `UNSTEADY` it counts round. */
+  misses: number
 
   constructor(text: string, index: number, exactEnd: number, never: boolean) {
     this.text = text
@@ -43,6 +52,7 @@ class Name {
     this.values = []
     this.numbers = []
     this.candidate = ''
+    this.misses = 0
   }
 }
 
@@ -134,10 +144,17 @@ export class Encoder {
       if (values[i] !== value || (numbers[i] as number) < oldest) continue
       return integer(into, at, 0x80, 7, STATIC_END + this.#table.inserted - 1 - (numbers[i] as number))
     }
+    if (known.misses > UNSTEADY) {
+      // To compare it would cost as much as to send it.
+      known.misses = known.misses === 2 * UNSTEADY ? UNSTEADY : known.misses + 1
+      return string(value, into, this.#named(known, into, at, 0, 4))
+    }
     const size = name.length + value.length + ENTRY_OVERHEAD
     if (known.candidate === value && size <= MAX_ENTRY && this.#table.maxSize >= MAX_ENTRY) {
+      known.misses = 0
       return this.#insert(known, value, into, at)
     }
+    known.misses++
     known.candidate = value
     return string(value, into, this.#named(known, into, at, 0, 4))
   }
@@ -204,7 +221,7 @@ function integer(into: Buffer, at: number, form: number, prefix: number, value: 
 function string(text: string, into: Buffer, at: number): number {
   const length = text.length
   const from = integer(into, at, 0, 7, length)
-  if (length > SHORT) return from + into.write(text, from, 'latin1')
+  if (length > SHORT) return from + (into as Latin1Buffer).latin1Write(text, from)
   for (let i = 0; i < length; i++) into[from + i] = text.charCodeAt(i)
   return from + length
 }

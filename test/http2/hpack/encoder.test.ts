@@ -31,6 +31,18 @@ t.test('field(): what comes again is kept, what changes each time is not', async
   t.strictSame(forms(['', '', ''], 'x-empty'), ['kept', 'indexed', 'indexed'])
 })
 
+t.test(
+  'field(): a name whose values never came again is looked at now and then, so that one that stays is kept',
+  async (t) => {
+    const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`)
+    const sent = forms([...ids, ...new Array<string>(40).fill('stays')])
+    t.strictSame(new Set(sent.slice(0, 100)), new Set(['plain']))
+    const kept = sent.indexOf('kept')
+    t.ok(kept >= 100 && kept <= 133, `kept at its ${kept - 99}th time`)
+    t.strictSame(new Set(sent.slice(kept + 1)), new Set(['indexed']))
+  },
+)
+
 t.test('field(): what nobody may guess at is never kept', async (t) => {
   for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'idempotency-key']) {
     t.strictSame(forms(['a', 'a', 'a'], name), ['never', 'never', 'never'], name)
