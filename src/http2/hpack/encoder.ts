@@ -1,4 +1,5 @@
 /** HPACK, fields → bytes (RFC 7541 §6). */
+import { put } from '../../core/latin1.ts'
 import { encode, encodedSize } from './huffman.ts'
 import { type SensitiveNames, sensitive } from './sensitive.ts'
 import { Entry, ENTRY_OVERHEAD, STATIC, STATIC_END } from './static-table.ts'
@@ -14,18 +15,11 @@ const MAX_VALUES = 8
 const MAX_ENTRY = 1024
 /** Values in a row that did not come again, from which on a name is looked at only so often: an id never comes again. */
 const UNSTEADY = 16
-/** Up to here a loop is faster than a call into native code. */
-const SHORT = 24
 
 /** Bytes that fields take at most beyond their names and values: two lengths and an index, each of at most four. */
 export const FIELD_OVERHEAD = 12
 /** Bytes of table size updates that a block may begin with. */
 export const BLOCK_OVERHEAD = 8
-
-/** What `write(text, at, 'latin1')` comes down to. */
-interface Latin1Buffer extends Buffer {
-  latin1Write(text: string, at: number): number
-}
 
 /** What is known of one name. */
 class Name {
@@ -221,9 +215,7 @@ function integer(into: Buffer, at: number, form: number, prefix: number, value: 
 function string(text: string, into: Buffer, at: number): number {
   const length = text.length
   const from = integer(into, at, 0, 7, length)
-  if (length > SHORT) return from + (into as Latin1Buffer).latin1Write(text, from)
-  for (let i = 0; i < length; i++) into[from + i] = text.charCodeAt(i)
-  return from + length
+  return put(into, from, text)
 }
 
 function huffman(text: string, into: Buffer, at: number): number {
