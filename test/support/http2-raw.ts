@@ -10,7 +10,6 @@ import {
   FRAME_HEADER,
   GOAWAY,
   HEADERS,
-  INITIAL_WINDOW_SIZE,
   PING,
   PREFACE,
   readUint24,
@@ -22,13 +21,11 @@ import {
   WINDOW_UPDATE,
 } from '../../src/http2/frames.ts'
 import { Decoder } from '../../src/http2/hpack/decoder.ts'
+import { Changes, GUARD } from './changes.ts'
 
 interface Test {
   teardown(fn: () => unknown): unknown
 }
-
-/** Until a wait gives up, ms: a guard against a hang, never a way to wait. */
-const GUARD = 10_000
 
 export interface Frame {
   readonly type: number
@@ -183,7 +180,7 @@ export class Http2Peer {
   /** The HEADERS of the block that came last, and its parts so far. */
   #begun: Frame | undefined
   readonly #parts: Buffer[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #changes = new Changes()
 
   /** `server`: the preface comes before the frames. */
   constructor(socket: net.Socket, server = false) {
@@ -194,22 +191,18 @@ export class Http2Peer {
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('end', () => {
       this.ended = true
-      this.#changed()
+      this.#changes.happened()
     })
     socket.on('error', () => {})
     socket.on('close', () => {
       this.ended = true
       this.closed = true
-      this.#changed()
+      this.#changes.happened()
     })
   }
 
   get isServer(): boolean {
     return this.#preface
-  }
-
-  #changed(): void {
-    for (const wake of [...this.#waiting]) wake()
   }
 
   #read(chunk: Buffer): void {
@@ -225,7 +218,7 @@ export class Http2Peer {
       at = end
     }
     this.#rest = Buffer.from(all.subarray(at))
-    this.#changed()
+    this.#changes.happened()
   }
 
   #frame(all: Buffer, at: number, end: number): void {
@@ -350,31 +343,8 @@ export class Http2Peer {
   }
 
   /** Resolves once `holds` says so; asked again whenever bytes or an ending came. */
-  async when<T>(what: string, holds: () => T | undefined | false, guard = GUARD): Promise<T> {
-    const now = holds()
-    if (now !== undefined && now !== false) return now
-    return new Promise<T>((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.#waiting.delete(wake)
-      }
-      const wake = (): void => {
-        try {
-          const value = holds()
-          if (value === undefined || value === false) return
-          done()
-          resolve(value)
-        } catch (error) {
-          done()
-          reject(error)
-        }
-      }
-      const timer = setTimeout(() => {
-        done()
-        reject(new Error(`waited ${guard} ms for ${what}; came: ${this.summary()}`))
-      }, guard)
-      this.#waiting.add(wake)
-    })
+  when<T>(what: string, holds: () => T | undefined | false, guard = GUARD): Promise<T> {
+    return this.#changes.when(what, holds, () => `came: ${this.summary()}`, guard)
   }
 
   /** The last frames that came, for a message. */
@@ -444,56 +414,3 @@ export function answering(status = 200, body = 'hi!'): (peer: Http2Peer) => void
     }
   }
 }
-
-/** Sends bodies as the windows of the other side allow it. To be told of each frame that comes. */
-export class WindowedSender {
-  readonly #peer: Http2Peer
-  #connection = 65_535
-  #initial = 65_535
-  readonly #windows = new Map<number, number>()
-  /** Bytes that are still to be sent, by stream, in the order of their asking. */
-  readonly #left = new Map<number, number>()
-
-  constructor(peer: Http2Peer) {
-    this.#peer = peer
-  }
-
-  saw({ type, flags, id, payload }: Frame): void {
-    if (type === WINDOW_UPDATE) this.#opened(id, readUint31(payload, 0))
-    else if (type === RST_STREAM) this.#left.delete(id)
-    else if (type === SETTINGS && (flags & ACK) === 0) {
-      for (let at = 0; at < payload.length; at += 6) {
-        if (payload.readUInt16BE(at) === INITIAL_WINDOW_SIZE) this.#initial = readUint32(payload, at + 2)
-      }
-    }
-  }
-
-  #opened(id: number, increment: number): void {
-    if (id === 0) this.#connection += increment
-    else this.#windows.set(id, (this.#windows.get(id) ?? this.#initial) + increment)
-    for (const one of [...this.#left.keys()]) this.#flush(one)
-  }
-
-  /** `size` bytes of body, and END_STREAM behind them. */
-  send(id: number, size: number): void {
-    this.#left.set(id, size)
-    this.#flush(id)
-  }
-
-  #flush(id: number): void {
-    let left = this.#left.get(id) ?? 0
-    let window = this.#windows.get(id) ?? this.#initial
-    while (left > 0 && window > 0 && this.#connection > 0) {
-      const size = Math.min(left, window, this.#connection, FILLER.length)
-      left -= size
-      window -= size
-      this.#connection -= size
-      this.#peer.send(data(id, FILLER.subarray(0, size), left === 0))
-    }
-    this.#windows.set(id, window)
-    if (left === 0) this.#left.delete(id)
-    else this.#left.set(id, left)
-  }
-}
-
-const FILLER = Buffer.alloc(16_384, 'x')

@@ -1,5 +1,6 @@
 /** A bare TCP connection for tests: bytes out as they are cut, bytes in as they came, waits that end by an event. */
 import net from 'node:net'
+import { Changes } from './changes.ts'
 
 /** Until a wait gives up, ms: a guard against a hang, never a way to wait. */
 const GUARD = 5000
@@ -24,14 +25,14 @@ export class RawSocket {
   ending: Ending = 'open'
   /** Both directions are over. */
   closed = false
-  readonly #waiting = new Set<() => void>()
+  readonly #changes = new Changes()
 
   constructor(socket: net.Socket) {
     this.socket = socket
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
-      this.#changed()
+      this.#changes.happened()
     })
     socket.on('end', () => this.#ended('fin'))
     socket.on('error', () => this.#ended('reset'))
@@ -43,11 +44,7 @@ export class RawSocket {
 
   #ended(how: Ending): void {
     if (this.ending === 'open') this.ending = how
-    this.#changed()
-  }
-
-  #changed(): void {
-    for (const wake of [...this.#waiting]) wake()
+    this.#changes.happened()
   }
 
   /** All that came so far. */
@@ -103,33 +100,13 @@ export class RawSocket {
   }
 
   /** Resolves once `holds` says so; asked again whenever bytes or an ending came. */
-  async when<T>(what: string, holds: () => T | undefined | false, guard = GUARD): Promise<T> {
-    const now = holds()
-    if (now !== undefined && now !== false) return now
-    return new Promise<T>((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.#waiting.delete(wake)
-      }
-      const wake = (): void => {
-        try {
-          const value = holds()
-          if (value === undefined || value === false) return
-          done()
-          resolve(value)
-        } catch (error) {
-          done()
-          reject(error)
-        }
-      }
-      const timer = setTimeout(() => {
-        done()
-        reject(
-          new Error(`waited ${guard} ms for ${what}; ${this.ending}; came: ${JSON.stringify(this.text.slice(0, 500))}`),
-        )
-      }, guard)
-      this.#waiting.add(wake)
-    })
+  when<T>(what: string, holds: () => T | undefined | false, guard = GUARD): Promise<T> {
+    return this.#changes.when(
+      what,
+      holds,
+      () => `${this.ending}; came: ${JSON.stringify(this.text.slice(0, 500))}`,
+      guard,
+    )
   }
 
   /** All that came, once `text` is in it; an end before that is an error. */

@@ -29,9 +29,9 @@ import {
   requestBlock,
   SETTINGS_ACK,
   times,
-  WindowedSender,
   windowUpdate,
 } from '../../support/http2-raw.ts'
+import { WindowedSender } from '../../support/http2-windowed-sender.ts'
 import { MEASURABLE, startVictim, withstands } from './victim.ts'
 
 /** Requests for /head that reached the origin. */

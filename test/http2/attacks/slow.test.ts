@@ -27,8 +27,8 @@ import {
   ping,
   request,
   requestBlock,
-  WindowedSender,
 } from '../../support/http2-raw.ts'
+import { WindowedSender } from '../../support/http2-windowed-sender.ts'
 import { services, startProxy } from '../../support/proxy.ts'
 import { connect, turn } from '../../support/raw.ts'
 
