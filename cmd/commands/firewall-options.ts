@@ -10,7 +10,7 @@ import type { FIREWALL } from '../usage/firewall.ts'
 
 type Flag = keyof typeof FIREWALL.flags
 
-export const ACTIONS = ['plan', 'apply', 'remove'] as const
+const ACTIONS = ['plan', 'apply', 'remove'] as const
 export type Action = (typeof ACTIONS)[number]
 
 export interface FirewallOptions {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** The folder of the package that each input of a bundle belongs to, each once, in order. */
-export function packagesOf(inputs: readonly string[]): string[] {
+function packagesOf(inputs: readonly string[]): string[] {
   const folders = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? [])
   return [...new Set(folders)].sort()
 }

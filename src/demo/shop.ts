@@ -12,7 +12,7 @@ import type { OrderStats } from './order.ts'
 import { renderPolicy } from './policy-text.ts'
 
 /** The address of inventory as the shipped policy files have it. */
-export const WRITTEN_INVENTORY = '127.0.0.1:8081'
+const WRITTEN_INVENTORY = '127.0.0.1:8081'
 
 /** What follows `node` to become one of the processes. */
 export interface Launch {

@@ -23,7 +23,7 @@ const CLIENTS: Readonly<Record<string, ClientSettings>> = {
   dubbo: { read: 5000, attempts: 3, backoff: () => 0 },
 }
 
-export const CLIENT_NAMES = Object.keys(CLIENTS)
+const CLIENT_NAMES = Object.keys(CLIENTS)
 
 /** The settings of that name with every time divided by `scale`. Fails on an unknown name. */
 export function clientSettings(name: string, scale: number): ClientSettings {

@@ -13,7 +13,7 @@ import {
 } from './trace-context.ts'
 
 /** The CAME_* bit of a field's name, 0 for every other field. Most names are sorted out by their length alone. */
-export function propagationField(name: string): number {
+function propagationField(name: string): number {
   switch (name.length) {
     case 2:
       return (name.charCodeAt(0) | 0x20) === 0x62 && name.charCodeAt(1) === 0x33 ? CAME_B3_SINGLE : 0

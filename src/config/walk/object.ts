@@ -96,7 +96,7 @@ function reportMissing(node: MapNode, schema: Schema, at: At, context: WalkConte
 const NOWHERE: Place = { file: '', line: 1, column: 1 }
 
 /** A default is read as if the file stated it; a mistake in one is ours and not the operator's. */
-export function defaultOf(schema: Schema, context: WalkContext): unknown {
+function defaultOf(schema: Schema, context: WalkContext): unknown {
   if (schema.default === undefined) return undefined
   const trial = context.trial()
   const value = context.walk(nodeOf(schema.default, NOWHERE), schema, { path: 'default', key: NOWHERE }, trial)

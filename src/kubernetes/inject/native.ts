@@ -14,7 +14,7 @@ export const NATIVE_SINCE = 29
 /** The `sleep` action of a lifecycle hook, on by default. */
 export const SLEEP_SINCE = 30
 /** Named ports of native sidecars reach EndpointSlices. */
-export const NAMED_PORTS_SINCE = 33
+const NAMED_PORTS_SINCE = 33
 
 export interface Layout {
   readonly native: boolean

@@ -20,7 +20,7 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 /** undefined where it is no quantity. */
-export function quantityOf(text: string | number): number | undefined {
+function quantityOf(text: string | number): number | undefined {
   const match = /^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)(n|u|m|k|[MGTPE]|[KMGTPE]i)?$/.exec(String(text))
   if (match === null) return undefined
   const value = Number(match[1]) * (UNITS[match[2] ?? ''] as number)

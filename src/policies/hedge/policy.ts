@@ -8,7 +8,7 @@ import { shadowLayer } from './layer-shadow.ts'
 import { schema } from './schema.ts'
 
 /** ms that the budget looks back on. */
-export const BUDGET_WINDOW = 10_000
+const BUDGET_WINDOW = 10_000
 
 /** Where nobody hands in an account of the process: the default of `limits.maxReplayBytes`. */
 const DEFAULT_ACCOUNT = new ReplayAccount(32 * 1024 * 1024)

@@ -2,7 +2,7 @@
 import { type Headers, nameIs } from '../../core/headers.ts'
 
 /** Characters of a key at most: a UUID has 36, a digest in hex 64. */
-export const MOST_CHARS = 255
+const MOST_CHARS = 255
 
 /** No field of that name. */
 export const ABSENT = undefined

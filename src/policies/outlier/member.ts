@@ -11,9 +11,6 @@ import { type EjectReason, PROBE_WAIT, RATE_WINDOW, timesEjected, whyEject } fro
 /** ms after which an endpoint that left its service is forgotten, though it was set aside. */
 const FORGET = 10 * 60_000
 
-/** `enter` gives what an outcome must bring back to count, which is above 0, or this. */
-export const UNWATCHED = 0
-
 export class Member implements EndpointState {
   readonly address: string
   readonly #service: string

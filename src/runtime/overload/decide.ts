@@ -15,7 +15,7 @@ export interface Signals {
 /** ms from which requests are refused, until which they are, and at which most of them are. */
 export const LAG = { from: 500, until: 250, most: 2000 }
 /** Windows in a row: a busy machine stalls any process for a moment. */
-export const LAG_WINDOWS = 5
+const LAG_WINDOWS = 5
 /** Shares of the requests. Never all: somebody has to find out that it is over. */
 const FEWEST = 0.1
 const MOST = 0.9
@@ -23,9 +23,9 @@ const MOST = 0.9
 /** Of heap and memory: from which connections are not kept any longer, and until which. */
 export const CLOSE = { from: 0.92, until: 0.88 }
 /** The same of requests that are refused, all of them. */
-export const REFUSE = { from: 0.95, until: 0.92 }
+const REFUSE = { from: 0.95, until: 0.92 }
 /** Of connections: from which they are not kept any longer. The listener itself closes those above the limit. */
-export const CROWDED = { from: 0.95, until: 0.9 }
+const CROWDED = { from: 0.95, until: 0.9 }
 const SPACE_WINDOWS = 2
 
 /** On once it was at or above `from` for some windows in a row, off as soon as it is below `until`. */

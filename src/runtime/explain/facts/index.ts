@@ -20,7 +20,7 @@ import { retry } from './retry.ts'
 import type { AtWork, ConfigOf, FactSource, Subject, Wait } from './source.ts'
 import { timeout } from './timeout.ts'
 
-export const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
+const FACTS: { readonly [N in PolicyName]: FactSource<ConfigOf<N>> } = {
   retry,
   hedge,
   timeout,
