@@ -107,6 +107,31 @@ t.test('to a client of HTTP/2, also behind an open breaker', async (t) => {
   t.equal(await metric(proxy, 'http_server_request_duration_seconds_count', 'error_type="circuit_open"'), 3)
 })
 
+t.test('a copy has the Date of its own time, and one that was old when it came is as old as it says', async (t) => {
+  const clock = new FakeClock()
+  const moment = (ms: number) => new Date(clock.wallTime() + ms).toUTCString()
+  const date: Record<string, string> = {
+    '/minute': `Date: ${moment(-60_000)}\r\n`,
+    '/hour': `Date: ${moment(-3_600_000)}\r\n`,
+  }
+  let failing = false
+  const script = answering(({ target }) =>
+    failing
+      ? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'
+      : `HTTP/1.1 200 OK\r\n${date[target] ?? ''}Content-Length: 3\r\n\r\nhi!`,
+  )
+  const cached = 'fallback: [{when: [any], use: cached, maxStale: 10m}]'
+  const { port } = await scene(t, script, { clock, yaml: policy(cached, GET_ONLY) })
+  const came = moment(0)
+  for (const path of ['/now', '/minute', '/hour']) t.equal((await ask(port, get(path))).status, 200)
+  failing = true
+  clock.advance(5000)
+  const [now, minute] = [await ask(port, get('/now')), await ask(port, get('/minute'))]
+  t.same([field(now, 'age'), field(now, 'date')], ['5', came])
+  t.equal(field(minute, 'age'), '65')
+  t.equal((await ask(port, get('/hour'))).status, 503, 'older than maxStale')
+})
+
 t.test('copies outlive a reload that leaves their block alone, and go with one that changes it', async (t) => {
   const mood = new Moody()
   const { port, proxy, origin } = await scene(t, mood.script, { yaml: policy(CACHED, GET_ONLY) })

@@ -1,5 +1,6 @@
 /** The entry `use: cached`: the last good answer to the same question, with its age on it. */
 import { type RequestHead, ResponseHead } from '../../core/exchange.ts'
+import { has } from '../../core/headers.ts'
 import type { CachedAnswers } from './cached-answers.ts'
 import type { Copy } from './cached-copy.ts'
 import { mayBeServed } from './cached-rules.ts'
@@ -27,6 +28,8 @@ export class CachedAnswer implements LocalAnswer {
     const { copy, age } = found
     const fields = replacing(copy.headers, this.#replaced, this.#fields)
     fields.push('age', String(Math.floor(age / 1000)), 'x-outrigger-fallback', 'cached')
+    // Its own time, not that of the fallback (RFC 9110 §6.6.1).
+    if (!has(fields, 'date')) fields.push('date', new Date(copy.cameAt).toUTCString())
     fields.push('cache-status', cacheStatus(request.exchange.attempts > 0, reason))
     const length = lengthOf(copy)
     // It came without a length, and now has one.

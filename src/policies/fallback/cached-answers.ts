@@ -79,7 +79,8 @@ export class CachedAnswers implements Observable, Retirable {
     if (!this.account.take(frame)) return false
     const copies = this.#home(target, parts)
     const bytes = charged + frame
-    copies.put(new Copy(copies, names, variant, head, body, trailers, bytes, this.#clock.now()), request)
+    const clock = this.#clock
+    copies.put(new Copy(copies, names, variant, head, body, trailers, bytes, clock.now(), clock.wallTime()), request)
     return true
   }
 
@@ -87,7 +88,7 @@ export class CachedAnswers implements Observable, Retirable {
   confirm(request: RequestHead, head: ResponseHead): void {
     const copy = this.#of(request)?.match(request)
     if (copy === undefined || copy.etag === undefined || copy.etag !== get(head.headers, 'etag')) return
-    copy.confirmed(head, this.#clock.now())
+    copy.confirmed(head, this.#clock.now(), this.#clock.wallTime())
     this.account.touch(copy)
   }
 

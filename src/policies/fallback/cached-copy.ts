@@ -2,7 +2,7 @@
 import type { Evictable } from '../../core/cache-account.ts'
 import type { ResponseHead } from '../../core/exchange.ts'
 import { get, type Headers } from '../../core/headers.ts'
-import { ageIn } from './cached-rules.ts'
+import { ageOf } from './cached-rules.ts'
 
 /** What a copy costs beside its text and its body, bytes: objects and places in maps. */
 const FRAME = 768
@@ -26,10 +26,11 @@ export class Copy implements Evictable {
   readonly trailers: Headers | undefined
   readonly bytes: number
   readonly etag: string | undefined
-  /** On the clock, ms: when it came, or was last said to be still good. */
+  /** On the clock, ms: when it came, or was last said to be still good; and the same since 1970. */
   keptAt: number
-  /** How old it was then, s. */
-  ageThen: number
+  cameAt: number
+  /** What says how old it was then: its own head's fields, or those that said it is still good. */
+  #dated: Headers
 
   constructor(
     home: Home,
@@ -40,6 +41,7 @@ export class Copy implements Evictable {
     trailers: Headers | undefined,
     bytes: number,
     now: number,
+    cameAt: number,
   ) {
     this.home = home
     this.names = names
@@ -53,18 +55,20 @@ export class Copy implements Evictable {
     this.bytes = bytes
     this.etag = get(this.headers, 'etag')
     this.keptAt = now
-    this.ageThen = ageIn(head.headers)
+    this.cameAt = cameAt
+    this.#dated = head.headers
   }
 
   /** ms, the time before it came to us included (RFC 9111 §4.2.3). */
   age(now: number): number {
-    return now - this.keptAt + this.ageThen * 1000
+    return now - this.keptAt + ageOf(this.#dated, this.cameAt) * 1000
   }
 
   /** The upstream said that it is still good. */
-  confirmed(head: ResponseHead, now: number): void {
+  confirmed(head: ResponseHead, now: number, cameAt: number): void {
     this.keptAt = now
-    this.ageThen = ageIn(head.headers)
+    this.cameAt = cameAt
+    this.#dated = head.headers
   }
 
   evicted(): void {

@@ -1,6 +1,7 @@
 /** What may be kept, and for whom it may be taken out again: pure questions about heads. */
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
-import { type Headers, has, nameIs } from '../../core/headers.ts'
+import { get, type Headers, has, nameIs } from '../../core/headers.ts'
+import { httpDate } from '../../core/http-date.ts'
 import { isStream } from '../../core/streams.ts'
 
 /** A copy larger than this is not kept, bytes: thirty of them shall fit at least. */
@@ -73,6 +74,16 @@ function hasDirective(headers: Headers, directives: readonly string[]): boolean 
     }
   }
   return false
+}
+
+/**
+ * How old an answer was when it came, s (RFC 9111 §4.2.3): what Age says, or how long ago its Date was where that is more, for a
+ * cache of HTTP/1.0 on its way says no Age. `cameAt` is ms since 1970.
+ */
+export function ageOf(headers: Headers, cameAt: number): number {
+  const date = get(headers, 'date')
+  const made = date === undefined ? undefined : httpDate(date.trim(), cameAt)
+  return Math.max(ageIn(headers), made === undefined ? 0 : Math.floor((cameAt - made) / 1000))
 }
 
 /** The value of Age, s; 0 where there is none that can be read (RFC 9111 §5.1). */

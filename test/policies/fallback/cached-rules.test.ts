@@ -3,6 +3,7 @@ import { ResponseHead } from '../../../src/core/exchange.ts'
 import { fieldValue, keyPart, partsOf, targetOf, variantOf, varyOf } from '../../../src/policies/fallback/cached-key.ts'
 import {
   ageIn,
+  ageOf,
   invalidates,
   isGone,
   LARGEST,
@@ -108,6 +109,18 @@ t.test('what takes a copy away', async (t) => {
   ] as const) {
     t.equal(invalidates(requestHead({ method }), responseHead(status)), expected, `${method} ${status}`)
   }
+})
+
+t.test('ageOf() is the greater of what Age and Date say, and a Date ahead of us says nothing', async (t) => {
+  const came = Date.UTC(2027, 0, 15, 8, 0, 0)
+  const date = (ago: number) => ['Date', new Date(came - ago * 1000).toUTCString()]
+  t.equal(ageOf(date(60), came), 60)
+  t.equal(ageOf([...date(60), 'age', '90'], came), 90)
+  t.equal(ageOf([...date(60), 'age', '30'], came), 60)
+  t.equal(ageOf([...date(-60), 'age', '30'], came), 30)
+  t.equal(ageOf(['date', 'Friday, 15-Jan-27 07:59:00 GMT'], came), 60)
+  t.equal(ageOf(['date', 'yesterday'], came), 0)
+  t.equal(ageOf([], came), 0)
 })
 
 t.test('ageIn() reads whole seconds', async (t) => {

@@ -67,6 +67,7 @@ t.test('the last good answer stands in for a failure, with its age', async (t) =
   t.match(client.answer, { origin: 'fallback', reason: 'upstream_reset', bodyLength: 3 })
   t.same(client.answer?.headers, [
     ...['Content-Type', 'text/plain', 'ETag', '"1"', 'age', '7', 'x-outrigger-fallback', 'cached'],
+    ...['date', 'Fri, 15 Jan 2027 08:00:00 GMT'],
     ...['cache-status', 'outrigger; hit; detail="upstream_reset"', 'content-length', '3'],
   ])
   t.same(events, ['fallback cached upstream_reset'])
