@@ -147,6 +147,13 @@ const cases: readonly Case[] = [
   ['E024', policy('fallback: [{when: [any], use: static, status: 503, headers: {→X A: b}}]'), 'such as x-tenant'],
   ['E003', policy('fallback: [{when: [any], use: static, status: 503, headers: {X-A: b, →x-a: c}}]'), 'case makes no'],
   ['E025', policy('rateLimit: {rate: 1/s, scope: fleet, replicas: →0}'), 'must be between 1 and 100000'],
+  [
+    'E024',
+    'kind: Service\nname: s\nkubernetes: {service: s, port: →http_x}',
+    'must be the name of a port such as http',
+  ],
+  ['E047', `${SIDECAR}outbound: {listen: →127.0.0.1:19002}`, 'already, the default of admin.listen'],
+  ['E047', `${SIDECAR}inbound: [→{app: a:1}, {app: b:1}]`, 'inbound[0].listen has', 'the default of inbound[1].listen'],
   ['E024', policy('retry: {maxBodyBytes: →64KB}'), 'write 64KiB'],
   // Ranges
   ['E025', policy('timeout: {request: →0s}'), 'between 1ms and 24h, found 0s'],

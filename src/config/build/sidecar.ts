@@ -79,6 +79,8 @@ function checkListeners(document: WalkedDocument): void {
   const inbound = items(value.inbound).map((entry, index) => [`inbound.${index}.listen`, fields(entry).listen] as const)
   const outbound = ['outbound.listen', fields(value.outbound).listen] as const
   const admin = ['admin.listen', fields(value.admin).listen] as const
+  const isStated = (path: string) => document.placesBelow(path.slice(0, path.lastIndexOf('.'))).has('listen')
+  const shown = (path: string) => path.replace(/\.([0-9]+)\./, '[$1].')
   const taken = new Map<string, string>()
   for (const [path, listen] of [...inbound, outbound, admin]) {
     const address = listen as HostPort | undefined
@@ -89,8 +91,8 @@ function checkListeners(document: WalkedDocument): void {
     else
       document.error(
         'E047',
-        document.valuePlace(path),
-        `each listener needs an address of its own, ${first} has ${key} already`,
+        document.valuePlace(isStated(path) ? path : first),
+        `each listener needs an address of its own, ${shown(first)} has ${key} already${isStated(path) ? '' : `, the default of ${shown(path)}`}`,
       )
   }
 }

@@ -34,7 +34,9 @@ function fitsKind(node: Node, branch: Schema): boolean {
   if (branch.type === 'array') return node.kind === 'list'
   // `[::1]:80` is a list to YAML; the address branch can say so.
   if (branch.format === 'address' && node.kind === 'list') return true
-  return node.kind === 'scalar' && node.value !== null
+  // Text is no slip of a number where something else may be text.
+  const isNumber = branch.format === undefined && (branch.type === 'integer' || branch.type === 'number')
+  return node.kind === 'scalar' && node.value !== null && !(isNumber && typeof node.value === 'string')
 }
 
 /** The first branch without errors, else what `otherwise` says, else the branch that is least wrong. */
