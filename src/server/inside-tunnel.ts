@@ -18,8 +18,9 @@ import { NO_HEADERS } from '../core/headers.ts'
 import type { ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
-import { InnerSocket } from './inner-socket.ts'
+import { afterReading } from '../net/after-reading.ts'
 import { PATIENCE } from './first-word.ts'
+import { InnerSocket } from './inner-socket.ts'
 import { sniff } from './sniff.ts'
 
 export interface InsideParts {
@@ -71,8 +72,9 @@ class InsideTunnel implements RequestBody, Timed {
     })
   }
 
+  /** What the client has sent may be waiting in the kernel, where this process was late: it is read first. */
   expired(): void {
-    this.#look(true)
+    afterReading(() => this.#look(true))
   }
 
   // ---------------------------------------------------------------- from the client

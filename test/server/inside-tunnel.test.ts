@@ -111,6 +111,16 @@ t.test('A server that speaks first is heard once the detection time is over', as
   await client.until('220 hello')
 })
 
+t.test('What waits in the kernel when the detection time is over was not late', async (t) => {
+  const { clock, tunnel } = await world(t, hello)
+  const client = await tunnel()
+  const from = behind(client)
+  client.send(get('/faulty', 'Host: origin'))
+  // The event loop was held until now: the clock has moved, and nothing was read in between.
+  clock.advance(500)
+  t.equal((await answer(client, from)).status, 503)
+})
+
 t.test('An upstream that cannot be reached, or breaks off, breaks the tunnel off', async (t) => {
   const { origin, tunnel } = await world(t, async (peer) => {
     await peer.until('\x01')
