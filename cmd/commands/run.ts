@@ -24,6 +24,7 @@ export const run = command(RUN, runOptions, async (options, { err, environment }
       log,
       version: OWN_VERSION,
       environment,
+      shutsDoor: true,
       onQuit: () => end(0),
     })
   } catch (error) {

@@ -24,8 +24,15 @@ export interface Listener {
   readonly accepted: number
   /** Connections that were closed because there were too many. */
   readonly dropped: number
+  /** Of the listening socket; -1: there is none to be had. */
+  readonly fd: number
   /** No new connections; the open ones go on. */
   stop(): void
+}
+
+/** What Node keeps behind a server; there is no public way to its file descriptor. */
+interface WithHandle {
+  readonly _handle: { readonly fd?: number } | null
 }
 
 const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true }
@@ -64,6 +71,9 @@ export function listen(options: ListenerOptions): Promise<Listener> {
         },
         get dropped() {
           return dropped
+        },
+        get fd() {
+          return (server as unknown as WithHandle)._handle?.fd ?? -1
         },
         stop: () => void server.close(),
       })

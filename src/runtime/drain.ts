@@ -5,6 +5,7 @@
  */
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import { afterReading } from '../net/after-reading.ts'
+import type { LoadDoor } from '../net/door.ts'
 import type { Listeners } from './listeners.ts'
 import type { TrafficListener } from './traffic-listener.ts'
 
@@ -29,6 +30,7 @@ export class Drain implements Timed {
   readonly #clock: Clock
   readonly #times: DrainTimes
   readonly #listeners: Pick<Listeners, 'inbound' | 'outbound'>
+  readonly #door: LoadDoor | undefined
   #startedAt = 0
   /** When the listeners of the phase were told to go. */
   #leftAt = 0
@@ -38,10 +40,11 @@ export class Drain implements Timed {
   #settle: (() => void) | undefined
   #done: Promise<void> | undefined
 
-  constructor(clock: Clock, times: DrainTimes, listeners: Pick<Listeners, 'inbound' | 'outbound'>) {
+  constructor(clock: Clock, times: DrainTimes, listeners: Pick<Listeners, 'inbound' | 'outbound'>, door?: LoadDoor) {
     this.#clock = clock
     this.#times = times
     this.#listeners = listeners
+    this.#door = door
   }
 
   get inboundDraining(): boolean {
@@ -103,7 +106,7 @@ export class Drain implements Timed {
   #leave(phase: DrainPhase, listeners: readonly TrafficListener[]): void {
     this.phase = phase
     this.#leftAt = this.#clock.now()
-    for (const listener of listeners) listener.drain(this.#look)
+    for (const listener of listeners) listener.drain(this.#look, this.#clock, this.#door)
   }
 
   /** Nothing is in flight, nor on its way. */

@@ -12,6 +12,7 @@ import { lookInside } from '../server/inside-tunnel.ts'
 import type { Receiver } from '../server/receiver.ts'
 import { createRescue } from '../server/rescue.ts'
 import { createTelemetry, type Direction, type Telemetry } from '../telemetry/index.ts'
+import { loadDoor } from '../net/door.ts'
 import { Passthrough } from '../upstream/passthrough.ts'
 import { AppHealth } from './app-health/app-health.ts'
 import { type CompileContext, compile, type Runtime } from './compile.ts'
@@ -131,7 +132,12 @@ export class Parts {
     })
     this.services.update(config.services, sidecar)
     this.runtime = compile(config, this.context)
-    this.drain = new Drain(clock, drainTimes(sidecar.drain, options.lifecycle ?? ALONE), this.listeners)
+    this.drain = new Drain(
+      clock,
+      drainTimes(sidecar.drain, options.lifecycle ?? ALONE),
+      this.listeners,
+      options.shutsDoor === true ? loadDoor : undefined,
+    )
   }
 
   /** Of a tunnel to a Service with policies: its requests are taken as those of the outbound listener are. */

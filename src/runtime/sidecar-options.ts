@@ -30,6 +30,8 @@ export interface SidecarOptions extends RunFlags {
   readonly random?: Random | undefined
   /** Where servers speak first, so that redirected connections to these ports are not waited for. */
   readonly opaquePorts?: readonly PortRange[] | undefined
+  /** Listeners that are about to close let nobody new in before, where the kernel can do that; left out: they close as they are. */
+  readonly shutsDoor?: boolean | undefined
   /** Says where redirected connections were going instead of the kernel, for tests. */
   readonly originals?: OriginalDestinations | undefined
   /** What is taken instead of what was measured of the process, for tests. */

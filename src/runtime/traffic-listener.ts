@@ -1,7 +1,9 @@
 /** A listener with its receiver and the connections it holds. */
 import type { HostPort } from '../config/model.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Socket } from 'node:net'
 import type { IncomingConnection } from '../http/server-side.ts'
+import type { LoadDoor, ShutDoor } from '../net/door.ts'
 import { type Listener, listen } from '../net/listener.ts'
 import type { Reading } from '../net/shared-read.ts'
 import { type ListenerSecurity, TlsAcceptor } from '../net/tls-acceptor.ts'
@@ -11,6 +13,9 @@ import type { Receiver } from '../server/receiver.ts'
 
 /** Looks at the queue of a listener that is to close, which holds 1 024: whoever goes on connecting does not keep it open. */
 const BACKLOG = 1024
+
+/** ms in which connections that were coming about when the door was shut have come about, from the next zone as well. */
+const ARRIVING = 100
 
 /** Takes a connection that was just accepted; undefined: it was refused. `decided` is told who takes its place. */
 export type Begin = (
@@ -107,12 +112,22 @@ export class TrafficListener {
   }
 
   /**
-   * No new connections, once those that stand in the kernel's queue are taken: closed over them, they would be reset. The others
-   * stay, and each answer sends one away (the receiver says `draining`), but for those that can be told in words that lose
+   * No new connections: `door` is shut, where there is one, and those that stand in the kernel's queue are taken, for closed over
+   * them they would be reset. The others stay, and each answer sends one away (the receiver says `draining`), but for those that can be told in words that lose
    * nothing. `left` is called when that is done.
    */
-  drain(left: () => void): void {
+  drain(left: () => void, clock: Clock, door?: LoadDoor): void {
     this.#leaving = true
+    if (door === undefined) this.#close(left)
+    else void door().then((shut) => this.#shut(shut, clock, left))
+  }
+
+  #shut(shut: ShutDoor, clock: Clock, left: () => void): void {
+    if (shut(this.#listener.fd)) clock.schedule(ARRIVING, { expired: () => this.#close(left) })
+    else this.#close(left)
+  }
+
+  #close(left: () => void): void {
     this.#afterBacklog(BACKLOG, this.#listener.accepted, () => {
       this.#listener.stop()
       // Of the connections that were taken last, the requests that came with them.

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import http2 from 'node:http2'
+import { createServer } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { admin, answer, ask, eventually, field, get, postAdmin, state } from '../support/ask.ts'
+import { loadDoor } from '../../src/net/door.ts'
 import { drainTimes, type Lifecycle } from '../../src/runtime/lifecycle.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { session } from '../support/grpc-call.ts'
@@ -215,6 +217,49 @@ t.test(
     await drained
   },
 )
+
+const DOOR = { skip: process.platform === 'linux' ? false : 'socket filters are of Linux' }
+
+t.test(
+  'Whoever comes while a listener is about to close is not let in, so that closing resets nobody',
+  DOOR,
+  async (t) => {
+    const clock = new FakeClock()
+    const options = { clock, inbound: true, sidecar: DRAIN, shutsDoor: true }
+    const { proxy, client, port } = await scene(t, HI, options)
+    if (!(await canBeShut())) return void t.comment('koffi cannot be loaded, or the kernel has no such filters')
+    const before = await client()
+    const drained = proxy.drain()
+    clock.advance(2010)
+    for (let i = 0; i < 10; i++) await turn()
+    let settled = false
+    const late = connect(port).finally(() => {
+      settled = true
+    })
+    late.catch(() => {})
+    before.send(get('/before'))
+    t.equal((await answer(before)).status, 200)
+    for (let i = 0; i < 10; i++) await turn()
+    t.notOk(settled, 'neither taken nor refused')
+    clock.advance(110)
+    // The kernel sends the first packet again a second later, and meets a closed port.
+    await t.rejects(late, { code: 'ECONNREFUSED' })
+    await eventually('the end', async () => {
+      clock.advance(20)
+      await turn()
+      return (await state(proxy)).drain === 'drained'
+    })
+    await drained
+  },
+)
+
+async function canBeShut(): Promise<boolean> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const shut = (await loadDoor())((server as unknown as { _handle: { fd: number } })._handle.fd)
+  server.close()
+  return shut
+}
 
 t.test('What waits in the kernel on a kept connection when its time is over is still answered', async (t) => {
   const clock = new FakeClock()

@@ -39,6 +39,8 @@ export interface ProxyOptions {
   readonly onQuit?: () => void
   readonly lifecycle?: Lifecycle
   readonly lenientStart?: boolean
+  /** Listeners let nobody new in before they close. */
+  readonly shutsDoor?: boolean
   readonly kubernetes?: ApiPlaces
   /** Both listeners are for redirected connections, and each was going where this says when it comes. */
   readonly redirectedFrom?: () => { readonly host: string; readonly port: number } | undefined
@@ -84,6 +86,7 @@ export async function startProxy(yaml: string, options: ProxyOptions = {}): Prom
       opaquePorts: options.opaquePorts,
       appPorts: options.appPorts,
       lenientStart: options.lenientStart,
+      shutsDoor: options.shutsDoor,
       kubernetes: options.kubernetes,
     })
     return {

@@ -37,7 +37,8 @@ word that helps. Who says which ports matter is not counted.
 */}}
 {{- define "outrigger.fewPorts" -}}
 object.metadata.?annotations["outrigger.dev/app-ports"].orValue("") != "" ||
-(object.spec.?initContainers.orValue([]) + object.spec.containers).map(c, c.?ports.orValue([]).size()).sum() <= 400
+(object.spec.?initContainers.orValue([]) + object.spec.containers)
+.filter(c, !(c.name in ["outrigger-proxy", "outrigger-init"])).map(c, c.?ports.orValue([]).size()).sum() <= 400
 {{- end }}
 
 {{/* The two bindings of a policy: (dict "root" $ "kind" KIND "policy" NAME "actions" ACTIONS). */}}

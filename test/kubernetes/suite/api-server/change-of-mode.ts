@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
 import { until } from '../until.ts'
 import type { Helm } from './helm.ts'
-import { Load } from './load.ts'
+import { Load, type Told } from './load.ts'
 import { podNamed } from './optin.ts'
 
 /** ms in which the end of a webhook takes effect, and more. */
@@ -16,13 +16,18 @@ export async function changeOfModeFacts(
   helm: Helm,
   namespace: string,
 ): Promise<void> {
+  let told: Told
   const load = new Load(cluster, namespace)
-  await helm.install('injection.mode=both')
-  await until('the policy', () => isInjectedByPolicy(cluster, namespace))
-  await helm.install('injection.mode=policy')
-  await until('the end of the webhook', async () => (await webhooks(cluster)) === 0)
-  await pause(AFTER)
-  const { pods, bad, refused } = await load.end()
+  try {
+    await helm.install('injection.mode=both')
+    await until('the policy', () => isInjectedByPolicy(cluster, namespace))
+    await helm.install('injection.mode=policy')
+    await until('the end of the webhook', () => isWebhookGone(cluster))
+    await pause(AFTER)
+  } finally {
+    told = await load.end()
+  }
+  const { pods, bad, refused } = told
   const fact = `from webhook by both to policy: of ${pods} pods created meanwhile none was refused, and each had its sidecar`
   report.holds(fact, refused === 0 && bad.length === 0 && pods > 100, bad)
 }
@@ -32,8 +37,7 @@ async function isInjectedByPolicy(cluster: Cluster, namespace: string): Promise<
   return object?.metadata?.annotations?.['outrigger.dev/status']?.includes('"by":"policy"') === true
 }
 
-async function webhooks(cluster: Cluster): Promise<number> {
-  const { object } = await cluster.ask('GET', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations')
-  return object.items.filter(({ metadata }: { metadata: { name: string } }) => metadata.name === 'outrigger-injector')
-    .length
+async function isWebhookGone(cluster: Cluster): Promise<boolean> {
+  const { status } = await cluster.get('MutatingWebhookConfiguration', undefined, 'outrigger-injector')
+  return status === 404
 }
