@@ -4,23 +4,21 @@ import type { Socket } from 'node:net'
 import type { Config } from '../../config/model.ts'
 import type { AppPorts } from '../../config/values/app-ports.ts'
 import { includesPort, type PortRange } from '../../config/values/ports.ts'
-import { ProxyError, type Reason } from '../../core/errors.ts'
 import type { OpaqueConnection, OpaqueRow, OpaqueWhy } from '../../core/opaque.ts'
 import { OriginalDestination } from '../../core/original-destination.ts'
 import type { Random } from '../../core/random.ts'
 import type { IncomingConnection } from '../../http/server-side.ts'
-import { breakOff } from '../../net/encrypted.ts'
 import type { OriginalDestinations } from '../../net/original-destination.ts'
 import type { OwnAddresses } from '../../net/own-addresses.ts'
 import type { Reading } from '../../net/shared-read.ts'
 import { Splice } from '../../opaque/splice.ts'
 import { Upstream } from '../../opaque/upstream.ts'
-import type { Receiver } from '../../server/receiver.ts'
 import { type Opaque, Redirected } from '../../server/redirected.ts'
 import { RedirectedOwner } from '../../server/redirected-owner.ts'
 import type { Log } from '../../telemetry/index.ts'
 import type { Service } from '../../upstream/service.ts'
 import type { Begin } from '../traffic-listener.ts'
+import { type Accepted, atOnce, type Direction, mapped, type Owner, refuse } from './accepted.ts'
 import { InboundPorts, type Treatment } from './inbound-ports.ts'
 import type { LoopGuard } from './loop-guard.ts'
 import { OpaqueRows } from './opaque-rows.ts'
@@ -43,8 +41,6 @@ export interface InterceptionParts {
   /** Of all listeners of this process. */
   listenerPorts(): readonly number[]
 }
-
-type Direction = 'inbound' | 'outbound'
 
 export class Interception {
   readonly #parts: InterceptionParts
@@ -223,42 +219,3 @@ export class Interception {
 
 /** The file says of a whole listener that it is not HTTP. */
 const BYTES: Treatment = { kind: 'opaque', why: 'declared' }
-
-/** What a splice and a refusal need of whoever receives. */
-type Owner = Pick<Receiver, 'clock' | 'closed' | 'refusal' | 'defect'>
-
-interface Accepted {
-  readonly socket: Socket
-  readonly reading: Reading
-  readonly owner: Owner
-  readonly direction: Direction
-  /** Where it was going, `host:port`. */
-  readonly original: string
-  /** On the clock, ms. */
-  readonly at: number
-}
-
-function atOnce(why: OpaqueWhy): Opaque {
-  return { why, serverName: '', first: undefined, ended: false, upstream: undefined }
-}
-
-/** REDIRECT leads to the address of the interface that the connection came in by, which in a pod is the one it was going to. */
-function mapped({ localAddress }: Socket, port: number): OriginalDestination | undefined {
-  if (localAddress === undefined) return undefined
-  return new OriginalDestination(localAddress.startsWith('::ffff:') ? localAddress.slice(7) : localAddress, port)
-}
-
-/** Reset, so that nobody takes it for an answer. */
-function refuse(
-  socket: Socket,
-  owner: Pick<Owner, 'refusal'>,
-  reason: Reason,
-  original: OriginalDestination | undefined,
-): undefined {
-  const cause = `a connection to ${original?.address ?? 'nowhere that is known'}`
-  owner.refusal(new ProxyError(reason, 'downstream', 'no', cause))
-  // A reset that meets another on its way is nothing to tell anybody.
-  socket.on('error', () => {})
-  breakOff(socket)
-  return undefined
-}
