@@ -99,8 +99,9 @@ function removeDots(path: string): string | undefined {
   return kept.at(-1) === '' ? `${out}/` : out
 }
 
+/** `byte` is 0x20 or more: what is below is refused, however it is spelled. */
 function escaped(byte: number): string {
-  return byte < 0x10 ? `%0${byte.toString(16).toUpperCase()}` : `%${byte.toString(16).toUpperCase()}`
+  return `%${byte.toString(16).toUpperCase()}`
 }
 
 /** The digit's value, or -1, which makes the whole byte negative. */
