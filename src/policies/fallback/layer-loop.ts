@@ -3,7 +3,9 @@
  * answer: an upstream's answer stands still meanwhile, and goes up after all when nobody has.
  */
 import { branchOf, rejoin } from '../../core/branch.ts'
+import type { Clock } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { PolicyEvents } from '../../core/events.ts'
 import {
   type Dispatch,
   type Exchange,
@@ -15,12 +17,21 @@ import { NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { KeptAnswer } from '../../core/kept-answer.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
+import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { Giver } from '../../core/giver.ts'
 import { askUntil, failsToo, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
-import { type LocalEntry, REPLACED } from './layer.ts'
-import type { Entry, ServiceEntry, ServiceParts } from './layer-service.ts'
+import type { Entry, LocalEntry, ServiceEntry } from './entry.ts'
+import { REPLACED } from './layer.ts'
 import { namesOf, replacing } from './own-fields.ts'
 import { type Sender, Way } from './way.ts'
+
+export interface ServiceParts {
+  readonly http: readonly Entry[]
+  readonly grpc: readonly Entry[]
+  readonly clock: Clock
+  readonly events: PolicyEvents
+  readonly account: ReplayAccount
+}
 
 /** As far as a body is kept to be sent to another service, bytes: as far as retries keep one unless told otherwise. */
 const KEEP = 64 * 1024

@@ -3,15 +3,10 @@ import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
-import { nextForError, nextForHead, reasonOfHead, type When } from './decide.ts'
+import { nextForError, nextForHead, reasonOfHead } from './decide.ts'
+import type { LocalEntry } from './entry.ts'
 import { Giver } from '../../core/giver.ts'
 import type { Given } from '../../core/giver.ts'
-import type { LocalAnswer } from './local-answer.ts'
-
-export interface LocalEntry {
-  readonly when: When
-  readonly answer: LocalAnswer
-}
 
 /**
  * `grpc` is for gRPC calls, `http` for all others. A CONNECT is left alone: a 200 of ours would be a tunnel to nobody.

@@ -4,7 +4,7 @@
  */
 import type { Timed, Timer } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { RetrySkip } from '../../core/events.ts'
+import type { PolicyEvents, RetrySkip } from '../../core/events.ts'
 import {
   Attempt,
   type AttemptKind,
@@ -18,14 +18,21 @@ import { PEEK } from '../../core/grpc-status.ts'
 import type { Headers } from '../../core/headers.ts'
 import { KeptAnswer } from '../../core/kept-answer.ts'
 import { pushbackIn } from '../../core/pushback.ts'
+import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { onAnswer, onFailure, seriesAfter, type Standing, wouldRetry } from './decide.ts'
 import { onTrailers, peeks, whyTooLate } from './decide-grpc.ts'
-import { grant } from './grant.ts'
-import type { RetryParts } from './layer.ts'
+import { grant, type Granting } from './grant.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
 import { goesElsewhere, isListed } from './probes.ts'
 
 const SUPERSEDED = new ProxyError('superseded', 'proxy', 'no', 'discarded for another attempt')
+
+export interface RetryParts extends Granting {
+  readonly events: PolicyEvents
+  readonly account: ReplayAccount
+  /** Bytes of body kept for another attempt. */
+  readonly keep: number
+}
 
 /** An attempt is under way, and nothing of an answer has gone up. */
 const LIVE = 0
