@@ -5,6 +5,8 @@
  * just coming about go on. Where koffi cannot be loaded, or the kernel knows no such filters, nothing is shut.
  */
 // cold file: once, at the end
+import { platform } from 'node:os'
+
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1
 const SO_ATTACH_FILTER = 26
@@ -34,6 +36,8 @@ export const loadDoor: LoadDoor = () => {
 }
 
 async function load(): Promise<ShutDoor> {
+  // Elsewhere the numbers below mean something else.
+  if (platform() !== 'linux') return () => false
   const { default: koffi } = await import('koffi')
   const library = koffi.load(null)
   koffi.struct('sock_filter', { code: 'uint16_t', jt: 'uint8_t', jf: 'uint8_t', k: 'uint32_t' })
