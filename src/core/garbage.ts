@@ -6,6 +6,17 @@ type Collector = (options: { type: 'minor' | 'major'; flavor?: 'last-resort' }) 
 
 let collector: Collector | undefined
 
+const keepers: (() => void)[] = []
+
+/** `letGo` is called before everything is collected: what is kept at hand for the next load goes, too. */
+export function beforeCollection(letGo: () => void): void {
+  keepers.push(letGo)
+}
+
+function letAllGo(): void {
+  for (const letGo of keepers) letGo()
+}
+
 /** The young generation: below 1 ms. */
 export function collectYoung(): void {
   collector ??= find()
@@ -22,6 +33,7 @@ export function collectYoung(): void {
  * which is what it is told here for the length of one small collection.
  */
 export function collectSoon(): void {
+  letAllGo()
   // Once more before the flag is set: what the first call allocates among old objects, the collector itself included, would begin
   // the marking then, and a small collection during a marking ends it at once.
   collectYoung()
@@ -35,6 +47,7 @@ export function collectSoon(): void {
  * code. About 25 ms, and a second of half the speed once there is load again.
  */
 export function collectHard(): void {
+  letAllGo()
   collector ??= find()
   collector({ type: 'major', flavor: 'last-resort' })
 }

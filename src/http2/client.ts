@@ -13,6 +13,7 @@ import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_C
 import { IGNORED, ResponseFields, TrailerFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { Stream } from './stream.ts'
+import { UPSTREAM_ROOM } from './window-room.ts'
 
 /** The pool, as its connections see it. */
 export interface Http2ClientOwner {
@@ -57,7 +58,7 @@ export class Http2ClientConnection extends Session {
 
   /** `socket` may still be connecting. */
   constructor(socket: Socket, owner: Http2ClientOwner, scheme: 'http' | 'https') {
-    super(socket, owner.clock, owner.limits)
+    super(socket, owner.clock, owner.limits, UPSTREAM_ROOM)
     this.retireAt = Number.POSITIVE_INFINITY
     this.scheme = scheme
     this.uses = 0

@@ -3,12 +3,10 @@
  * (RFC 9113 §5.2, §6.9). One account of held bytes for the process bounds it for all connections.
  */
 import type { FrameWriter } from './frame-writer.ts'
-import { giveRoom, takeRoom } from './window-room.ts'
+import type { WindowRoom } from './window-room.ts'
 
-/** What a peer may send on all streams together before it is credited; credit comes on receipt. */
+/** What a peer may send on all streams together before it is credited, until its window grows; credit comes on receipt. */
 export const CONNECTION_WINDOW: number = 512 * 1024
-/** The same for one that holds nothing back, while the process has room for it. */
-const ROOMY_WINDOW = 4 * 1024 * 1024
 /** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
 const MAX_HELD = 1024 * 1024
 /** The same when all connections of the process hold more than `PROCESS_HELD`. */
@@ -19,6 +17,8 @@ let processHeld = 0
 
 export class ReceiveWindow {
   readonly #out: FrameWriter
+  /** What it may grow by, if it holds nothing back. */
+  readonly #room: WindowRoom
   /** Bytes that the peer may still send. */
   #left: number
   /** What `#left` comes to when all is credited. */
@@ -27,8 +27,9 @@ export class ReceiveWindow {
   /** Bytes held for streams that are paused. */
   #held: number
 
-  constructor(out: FrameWriter) {
+  constructor(out: FrameWriter, room: WindowRoom) {
     this.#out = out
+    this.#room = room
     this.#left = CONNECTION_WINDOW
     this.#size = CONNECTION_WINDOW
     this.#uncredited = 0
@@ -47,7 +48,7 @@ export class ReceiveWindow {
   /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
   credit(): void {
     if (this.#uncredited < this.#size / 4 || this.crowded) return
-    if (this.#held === 0 && this.#size < ROOMY_WINDOW && takeRoom(this.#size)) {
+    if (this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size)) {
       this.#uncredited += this.#size
       this.#size *= 2
     }
@@ -63,7 +64,7 @@ export class ReceiveWindow {
 
   /** The connection is over: its room serves others. */
   giveBack(): void {
-    giveRoom(this.#size - CONNECTION_WINDOW)
+    this.#room.give(this.#size - CONNECTION_WINDOW)
     this.#size = CONNECTION_WINDOW
   }
 

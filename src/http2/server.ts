@@ -21,6 +21,7 @@ import { IGNORED, TrailerFields } from './response-fields.ts'
 import { ServerStream } from './server-stream.ts'
 import { commonSettings, Session } from './session.ts'
 import type { Stream } from './stream.ts'
+import { CLIENT_ROOM } from './window-room.ts'
 
 /** Streams that one client may have open on one connection. */
 const MAX_STREAMS = 1024
@@ -46,7 +47,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   #drain: DrainTimer | undefined
 
   constructor(socket: Socket, owner: ServerOwner) {
-    super(socket, owner.clock, owner.limits)
+    super(socket, owner.clock, owner.limits, CLIENT_ROOM)
     this.owner = owner
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0

@@ -36,6 +36,7 @@ import { FIRST_WINDOW, type Stream } from './stream.ts'
 import { StreamTable } from './stream-table.ts'
 import { Vigil } from './vigil.ts'
 import { WaitingStreams } from './waiting-streams.ts'
+import type { WindowRoom } from './window-room.ts'
 
 export abstract class Session implements OutboxOwner, Reader {
   readonly socket: Socket
@@ -66,7 +67,7 @@ export abstract class Session implements OutboxOwner, Reader {
   readonly #decoder: Decoder
   readonly #resets: RecentResets
 
-  constructor(socket: Socket, clock: Clock, limits: HeadLimits) {
+  constructor(socket: Socket, clock: Clock, limits: HeadLimits, room: WindowRoom) {
     this.socket = socket
     this.outbox = new Outbox(socket, this)
     this.out = new FrameWriter(this.outbox)
@@ -74,7 +75,7 @@ export abstract class Session implements OutboxOwner, Reader {
     this.limits = limits
     this.streams = new StreamTable()
     this.waiting = new WaitingStreams(this)
-    this.window = new ReceiveWindow(this.out)
+    this.window = new ReceiveWindow(this.out, room)
     this.sendWindow = DEFAULT_WINDOW
     this.peer = new PeerSettings()
     this.patience = new Patience(clock)

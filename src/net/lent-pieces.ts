@@ -7,6 +7,7 @@
  * kept by `ownCopy`: what is kept beyond passing it on is a copy, and of a lent piece always. Holding it and passing it on
  * later needs none. A piece that is never given back, for its stream was reset, is garbage like any other.
  */
+import { beforeCollection } from '../core/garbage.ts'
 import { LENT_STORE } from '../core/own-copy.ts'
 import { madeBytes } from './young-bodies.ts'
 
@@ -14,10 +15,16 @@ import { madeBytes } from './young-bodies.ts'
 const LARGEST = 16 * 1024
 /** Smaller ones would waste more of their store than they save. */
 const SMALLEST = 4 * 1024
-/** Stores that wait to be used again: 4 MiB. */
-const MOST_FREE = 256
+/**
+ * Stores that wait to be used again: 16 MiB, which is what may be on its way through one process at full speed. With fewer, those
+ * that were too many were garbage among the old objects, and V8 marked its whole heap for them eleven times a second. In calm
+ * they go.
+ */
+const MOST_FREE = 1024
 
 const free: ArrayBufferLike[] = []
+beforeCollection(() => (free.length = 0))
+
 /** Views, not stores: whoever passes on a part of a piece has made a view of his own, which gives back nothing. */
 const lent = new WeakSet<Buffer>()
 

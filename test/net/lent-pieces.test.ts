@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import http2 from 'node:http2'
 import t from 'tap'
+import { collectSoon } from '../../src/core/garbage.ts'
 import { ownCopy } from '../../src/core/own-copy.ts'
 import { DATA, HEADERS } from '../../src/http2/frames.ts'
 import { giveBack, lend, mayBeLent } from '../../src/net/lent-pieces.ts'
@@ -23,6 +24,15 @@ t.test('lend() takes the place of a piece that was given back whole, once, and o
   t.equal(third.buffer, first.buffer)
   t.not(fourth.buffer, first.buffer, 'giving back twice gives one place')
   giveBack(Buffer.allocUnsafeSlow(third.buffer.byteLength))
+  t.end()
+})
+
+t.test('In calm no store is kept', (t) => {
+  const bytes = randomBytes(5000)
+  const piece = lend(bytes, 0, 5000)
+  giveBack(piece)
+  collectSoon()
+  t.not(lend(bytes, 0, 5000).buffer, piece.buffer)
   t.end()
 })
 
