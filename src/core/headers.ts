@@ -6,7 +6,17 @@ export const NO_HEADERS: Headers = []
 
 /** Whether a field name equals `lower`, which is lower case; field names are ASCII tokens (RFC 9110 §5.1). */
 export function nameIs(name: string, lower: string): boolean {
-  return name.length === lower.length && (name === lower || name.toLowerCase() === lower)
+  return name.length === lower.length && (name === lower || sameLetters(name, lower))
+}
+
+/** `toLowerCase` would make a text for each comparison. */
+function sameLetters(name: string, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const c = name.charCodeAt(i)
+    const folded = c >= 65 && c <= 90 ? c | 32 : c
+    if (folded !== lower.charCodeAt(i)) return false
+  }
+  return true
 }
 
 /** The value of the first field of that name, or undefined. `lower` is lower case. */

@@ -11,7 +11,6 @@ import {
   EXPECT,
   field,
   fieldKind,
-  HOP,
   HOST,
   KEEP_ALIVE,
   OTHER,
@@ -20,6 +19,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './fields.ts'
+import { type KnownLine, knownLine } from './known-lines.ts'
 import { readTarget, resolved } from './target.ts'
 
 /** No method is nearly as long (RFC 9112 §3: longer than any we know may be refused). */
@@ -66,6 +66,8 @@ export class Head implements IncomingHead {
   noProtocol = false
 
   readonly #secure: boolean
+  /** The first field line of the last message, if it is a known one. */
+  #first: KnownLine | undefined
   // Only while parsing:
   #hosts = 0
   #length = -1
@@ -79,6 +81,7 @@ export class Head implements IncomingHead {
   /** `secure`: the connection is one of TLS. */
   constructor(secure = false) {
     this.#secure = secure
+    this.#first = undefined
   }
 
   #begin(): void {
@@ -173,39 +176,51 @@ export class Head implements IncomingHead {
   }
 
   #fields(text: string, at: number, limits: HeadLimits): HeadError {
-    const headers = this.headers
     const last = text.length - 2
     const most = limits.maxHeaders
     let count = 0
+    let before: KnownLine | undefined
+    // What came first, or behind the line before, the last time is tried first.
+    let line = this.#first
     while (at < last) {
-      const problem = readField(text, at)
-      if (problem !== '') return this.#refuse(problem)
+      if (line !== undefined && text.startsWith(line.text, at)) {
+        at += line.text.length
+      } else {
+        const problem = readField(text, at)
+        if (problem !== '') return this.#refuse(problem)
+        line = knownLine(text, at)
+        if (before !== undefined) before.next = line
+        else if (count === 0) this.#first = line
+        at = field.next
+      }
       if (++count > most) {
         this.problem = `more than ${most} fields`
         return 'too_large'
       }
-      const name = field.name
-      const value = field.value
-      at = field.next
-      const kind = fieldKind(name)
-      if (kind === OTHER) {
-        headers.push(name, value)
-        if (isOwnField(name)) this.own = true
-      } else if (kind === TE) {
-        // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4). An answer has no TE.
-        if (this.status === 0 && nameIs(value, 'trailers')) headers.push(name, value)
-      } else if (kind !== HOP) {
-        const wrong = this.#known(kind, name, value)
-        if (wrong !== '') return this.#refuse(wrong)
-      }
+      const wrong =
+        line === undefined
+          ? this.#field(fieldKind(field.name), isOwnField(field.name), field.name, field.value)
+          : this.#field(line.kind, line.own, line.name, line.value)
+      if (wrong !== '') return this.#refuse(wrong)
+      before = line
+      line = line === undefined ? undefined : line.next
     }
     if (this.#codings > 0 && this.#length >= 0) return this.#refuse('both Content-Length and Transfer-Encoding')
-    if (this.#dropped !== undefined) this.headers = dropNamed(headers, this.#dropped)
+    if (this.#dropped !== undefined) this.headers = dropNamed(this.headers, this.#dropped)
     return ''
   }
 
-  #known(kind: number, name: string, value: string): string {
+  /** Takes one field in, or says what is wrong with it. */
+  #field(kind: number, own: boolean, name: string, value: string): string {
     switch (kind) {
+      case OTHER:
+        this.headers.push(name, value)
+        if (own) this.own = true
+        return ''
+      case TE:
+        // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4). An answer has no TE.
+        if (this.status === 0 && nameIs(value, 'trailers')) this.headers.push(name, value)
+        return ''
       case HOST:
         if (++this.#hosts > 1) return 'more than one Host'
         this.authority = value
@@ -232,6 +247,7 @@ export class Head implements IncomingHead {
         this.#keepAliveField(value)
         return ''
       default:
+        // HOP: for this connection alone.
         return ''
     }
   }
