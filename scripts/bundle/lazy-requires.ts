@@ -1,18 +1,13 @@
 /**
- * OpenTelemetry's packages load each other when they are loaded: every exporter of every protocol, readers of configuration files,
- * instrumentation. Of all that a sidecar uses one exporter. Here a module is loaded by the first who takes something from it, which
- * is when it would be needed, and what nobody needs is text that was never run.
+ * OpenTelemetry's SDK loads all that it might be asked for when it is loaded: every exporter of every protocol, readers of
+ * configuration files, instrumentation. Of all that a sidecar uses one exporter. Here a module is loaded by the first who takes
+ * something from it, which is when it would be needed, and what nobody needs is text that was never run.
  */
 import { readFileSync } from 'node:fs'
 import type { Plugin } from 'esbuild'
 
 /** How TypeScript writes an import whose names are always read as `name_1.what`. What is written otherwise is left as it is. */
 const IMPORT = /^(?:const|var) (\w+_\d+) = (require\("[^"]+"\));$/gm
-/** And how a package gives out another one as a namespace. */
-const NAMESPACE = /^exports\.(\w+) = (require\("[^"]+"\));$/gm
-
-/** Stands once before all modules. */
-export const LAZILY = 'const lazily=load=>new Proxy({},{get:(_,name)=>load()[name]});'
 
 export function lazyRequires(filter: RegExp): Plugin {
   return {
@@ -23,9 +18,24 @@ export function lazyRequires(filter: RegExp): Plugin {
   }
 }
 
-/** The text of a CommonJS module as TypeScript writes it. */
+/**
+ * The text of a CommonJS module as TypeScript writes it: a name becomes a function that is called wherever the name is read. That is
+ * for modules that run once: where spans are made and written it would cost four times their price.
+ */
 export function lazier(text: string): string {
-  return text
-    .replace(IMPORT, 'const $1 = lazily(() => $2);')
-    .replace(NAMESPACE, 'Object.defineProperty(exports, "$1", { enumerable: true, get: () => $2 });')
+  const names = [...text.matchAll(IMPORT)].flatMap(([, name = '']) => (isReadOnly(name, text) ? [name] : []))
+  const lazy = text.replace(IMPORT, (whole, name: string, loading: string) =>
+    names.includes(name) ? `const ${name} = () => ${loading};` : whole,
+  )
+  if (names.length === 0) return lazy
+  return lazy.replace(new RegExp(`(new )?\\b(${names.join('|')})((?:\\.\\w+)+)`, 'g'), (_, made, name, path) =>
+    made === undefined ? `${name}()${path}` : `new (${name}()${path})`,
+  )
+}
+
+/** Whether it stands only where something is taken from it. */
+function isReadOnly(name: string, text: string): boolean {
+  const uses = text.match(new RegExp(`\\b${name}\\b`, 'g')) ?? []
+  const reads = text.match(new RegExp(`(?:(?<![.\\w$'"])|(?<=\\.{3}))${name}\\.\\w`, 'g')) ?? []
+  return uses.length === reads.length + 1
 }

@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build as bundle, type Metafile, type Plugin } from 'esbuild'
-import { LAZILY, lazyRequires } from './lazy-requires.ts'
+import { lazyRequires } from './lazy-requires.ts'
 
 /** By the name under which a stack trace shows them. */
 const KINS: Readonly<Record<string, RegExp>> = {
@@ -26,6 +26,9 @@ const KINS: Readonly<Record<string, RegExp>> = {
  * of YAML, a third of all its text.
  */
 const NEVER = /^@opentelemetry\/configuration$/
+
+/** Packages that run at the start only. */
+const STARTING = /[\\/]node_modules[\\/]@opentelemetry[\\/](?:sdk-node|resources|instrumentation)[\\/].*\.js$/
 
 /** `inputs` is told what went into the string, for the licences. */
 export function packed(options: { readonly target: string; readonly inputs: (paths: string[]) => void }): Plugin {
@@ -78,8 +81,7 @@ async function textOf(kin: string, target: string): Promise<Packed> {
     format: 'cjs',
     // The loader that would serve an import() in a compiled function says on stderr that it is experimental; a require() does not.
     supported: { 'dynamic-import': false },
-    plugins: [apart(kin), lazyRequires(/[\\/]node_modules[\\/]@opentelemetry[\\/].*\.js$/)],
-    banner: { js: LAZILY },
+    plugins: [apart(kin), lazyRequires(STARTING)],
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
