@@ -3,10 +3,11 @@ import { ClientConnection } from '../../src/http1/client.ts'
 import { makeRequest } from '../contract/exchanges.ts'
 import { deliver, FakeSocket } from './fake-socket.ts'
 
-/** Takes what it is given, and says that it will take no more. */
+/** Keeps what it is given, for the kernel took none of it, and says that it will take no more. */
 class FullSocket extends FakeSocket {
   override write(data: string | Buffer): boolean {
     super.write(data)
+    this.writableLength += data.length
     return false
   }
 }

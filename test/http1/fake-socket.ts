@@ -8,7 +8,7 @@ export class FakeSocket extends EventEmitter {
   readonly remotePort = 40_000
   destroyed = false
   readonly errored = null
-  readonly writableLength = 0
+  writableLength = 0
   readonly writableNeedDrain = false
   #paused = false
   ended = false
