@@ -1,6 +1,8 @@
 /**
  * A wrapper to put between every two layers in a test. It passes every call on and writes each breach of G1–G9
- * (`src/core/exchange.ts`), by whoever stands above or beneath it, into the ledger.
+ * (`src/core/exchange.ts`), by whoever stands above or beneath it, into the ledger. With chunks it does as a wire of HTTP/2 does:
+ * it lends each receiver a copy, and overwrites what it was lent itself as soon as that is copied. Who keeps a chunk
+ * that he has passed on without a copy (G7) has other bytes in it at once.
  */
 import { ProxyError, REASONS } from '../../src/core/errors.ts'
 import type {
@@ -12,6 +14,7 @@ import type {
   ResponseHead,
 } from '../../src/core/exchange.ts'
 import type { Headers } from '../../src/core/headers.ts'
+import { lentCopy, takeBack } from '../support/lent.ts'
 import { Frozen } from './frozen.ts'
 import { bodyFollows, requestProblems, responseProblems } from './heads.ts'
 import type { Entry, Ledger } from './ledger.ts'
@@ -158,6 +161,16 @@ class Call implements Entry {
     }
   }
 
+  /** What the receiver is lent instead of `chunk`. */
+  lend(chunk: Buffer): Buffer {
+    if (!Buffer.isBuffer(chunk)) return chunk
+    const piece = lentCopy(chunk)
+    this.frozen.chunk(chunk)
+    this.frozen.chunk(piece)
+    takeBack(chunk)
+    return piece
+  }
+
   guard(where: string, run: () => void): void {
     const { telling } = this.#boundary
     telling.push(this)
@@ -216,8 +229,8 @@ class CheckedHandler implements ResponseHandler {
         call.breach('G5', `more than ${AFTER_PAUSE} bytes of answer after pauseResponse`)
       }
     }
-    call.frozen.chunk(chunk)
-    call.guard('data', () => this.#up.data(chunk))
+    const piece = call.lend(chunk)
+    call.guard('data', () => this.#up.data(piece))
   }
 
   end(trailers?: Headers): void {
@@ -265,7 +278,8 @@ class CheckedBody implements RequestBody {
   data(chunk: Buffer): void {
     const call = this.#call
     if (call.terminal === '') this.#judgeData(chunk)
-    call.guard('body.data', () => this.inner?.data(chunk))
+    const piece = call.lend(chunk)
+    call.guard('body.data', () => this.inner?.data(piece))
   }
 
   #judgeData(chunk: Buffer): void {
@@ -284,7 +298,6 @@ class CheckedBody implements RequestBody {
         call.breach('G5', `more than ${AFTER_PAUSE} bytes of request after pauseRequest`)
       }
     }
-    call.frozen.chunk(chunk)
   }
 
   end(trailers?: Headers): void {

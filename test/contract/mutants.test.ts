@@ -2,7 +2,7 @@
 import t from 'tap'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Dispatch, Layer, RequestHead, ResponseHandler, ResponseHead } from '../../src/core/exchange.ts'
-import { ForwardingBody, ForwardingHandler } from '../../src/core/forwarding.ts'
+import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../src/core/forwarding.ts'
 import type { Headers } from '../../src/core/headers.ts'
 import { type MakeSubject, Play, type SubjectEnv } from './play.ts'
 import { makeHistory } from './history.ts'
@@ -18,6 +18,20 @@ function body(Body: new (down: ReturnType<Dispatch>) => ForwardingBody): Layer {
   return (next) => (request, response) => new Body(next(request, response))
 }
 
+/** Keeps what it passes on, as it came. */
+class Keeping extends ForwardingBody {
+  readonly kept: Buffer[] = []
+
+  constructor() {
+    super(NO_BODY)
+  }
+
+  override data(chunk: Buffer): void {
+    this.kept.push(chunk)
+    this.down.data(chunk)
+  }
+}
+
 /** Dispatches again whatever was seen before. */
 class Again extends ForwardingHandler {
   readonly body: ForwardingBody
@@ -25,16 +39,20 @@ class Again extends ForwardingHandler {
   readonly #request: RequestHead
   #left = 1
 
-  constructor(next: Dispatch, request: RequestHead, up: ResponseHandler) {
+  constructor(next: Dispatch, request: RequestHead, up: ResponseHandler, body = new ForwardingBody(NO_BODY)) {
     super(up)
     this.#next = next
     this.#request = request
-    this.body = new ForwardingBody(next(request, this))
+    this.body = body
+    body.down = next(request, this)
   }
 
   override fail(error: ProxyError): void {
-    if (this.#left-- > 0) this.body.down = this.#next(this.#request, this)
-    else this.up.fail(error)
+    const { body } = this
+    if (this.#left-- > 0) {
+      body.down = this.#next(this.#request, this)
+      if (body instanceof Keeping) for (const chunk of body.kept) body.down.data(chunk)
+    } else this.up.fail(error)
   }
 }
 
@@ -170,6 +188,11 @@ const MUTANTS: readonly (readonly [what: string, expected: RegExp, layer: Layer]
         }
       },
     ),
+  ],
+  [
+    'keeps a chunk that it passed on, and sends it again',
+    /is not what was sent/,
+    (next) => (request, response) => new Again(next, request, response, new Keeping()).body,
   ],
   [
     'changes a head',

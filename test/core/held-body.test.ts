@@ -3,6 +3,7 @@ import { ProxyError } from '../../src/core/errors.ts'
 import { type RequestBody, type ResponseHandler, ResponseHead } from '../../src/core/exchange.ts'
 import { HeldBody, type Holder } from '../../src/core/held-body.ts'
 import { NO_HEADERS } from '../../src/core/headers.ts'
+import { lent } from '../support/lent.ts'
 
 const LEFT = new ProxyError('client_cancelled', 'downstream', 'no', 'left')
 const FULL = new ProxyError('bulkhead_full', 'proxy', 'no', 'full')
@@ -35,9 +36,9 @@ function scene() {
 t.test('HeldBody pauses at the first chunk and replays what came', async (t) => {
   const { body, down, take } = scene()
   t.ok(body.held)
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   t.strictSame(take(), ['pauseRequest'])
-  body.data(Buffer.from('b'))
+  body.data(lent('b'))
   t.strictSame(take(), [], 'pause is a level')
   body.end(['x', '1'])
   body.release(down)
@@ -55,7 +56,7 @@ t.test('HeldBody without a body neither pauses nor resumes', async (t) => {
 t.test('HeldBody forwards every call once released', async (t) => {
   const { body, down, take } = scene()
   body.release(down)
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   body.pauseResponse()
   body.resumeResponse()
   body.end()
@@ -72,7 +73,7 @@ t.test('HeldBody forwards every call once released', async (t) => {
 t.test('HeldBody repeats pauseResponse before anything else, and only while it stands', async (t) => {
   const paused = scene()
   paused.body.pauseResponse()
-  paused.body.data(Buffer.from('a'))
+  paused.body.data(lent('a'))
   paused.body.release(paused.down)
   t.strictSame(paused.take(), ['pauseRequest', 'down pauseResponse', 'down a', 'resumeRequest'])
   const resumed = scene()
@@ -84,14 +85,14 @@ t.test('HeldBody repeats pauseResponse before anything else, and only while it s
 
 t.test('HeldBody answers an abort with fail before it returns, once, and tells the holder first', async (t) => {
   const { body, take } = scene()
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   take()
   body.abort(LEFT)
   t.strictSame(take(), ['abandoned', 'fail client_cancelled'])
   t.notOk(body.held)
   body.abort(FULL)
   body.refuse(FULL)
-  body.data(Buffer.from('b'))
+  body.data(lent('b'))
   body.end()
   body.pauseResponse()
   body.resumeResponse()
@@ -111,14 +112,14 @@ t.test('HeldBody.gate passes the answer up', async (t) => {
   body.release(down)
   body.gate.informational(new ResponseHead(103, '', NO_HEADERS, 0, 'upstream', ''))
   body.gate.head(OK)
-  body.gate.data(Buffer.from('x'))
+  body.gate.data(lent('x'))
   body.gate.end(['y', '2'])
   t.strictSame(take(), ['informational 103', 'head 200', 'answer x', 'answered y,2'])
 })
 
 t.test("HeldBody.gate keeps its pause and its neighbour's apart", async (t) => {
   const { body, down, take } = scene()
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   take()
   body.gate.pauseRequest()
   t.strictSame(take(), [], 'already paused')
@@ -130,7 +131,7 @@ t.test("HeldBody.gate keeps its pause and its neighbour's apart", async (t) => {
 
 t.test('HeldBody.gate does not resume while it holds, though its neighbour does', async (t) => {
   const { body, down, take } = scene()
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   body.gate.pauseRequest()
   body.gate.resumeRequest()
   t.strictSame(take(), ['pauseRequest'])
@@ -141,7 +142,7 @@ t.test('HeldBody.gate does not resume while it holds, though its neighbour does'
 t.test('HeldBody says nothing after a terminal that came while it replays', async (t) => {
   for (const how of ['end', 'fail'] as const) {
     const { body, down, take } = scene()
-    body.data(Buffer.from('a'))
+    body.data(lent('a'))
     take()
     const nested: RequestBody = {
       ...down,
@@ -175,14 +176,14 @@ t.test('HeldBody takes an abort from inside its own pauseRequest', async (t) => 
     },
     { abandoned: () => calls.push('abandoned') },
   )
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   t.strictSame(calls, ['pauseRequest', 'abandoned', 'fail client_cancelled'])
 })
 
 t.test('HeldBody takes an abort from inside its replay', async (t) => {
   const { body, down, calls } = scene()
-  body.data(Buffer.from('a'))
-  body.data(Buffer.from('b'))
+  body.data(lent('a'))
+  body.data(lent('b'))
   body.end()
   calls.length = 0
   let over = false
@@ -207,7 +208,7 @@ for (const when of ['pauseResponse', 'data'] as const) {
     const came: string[] = []
     const asker: ResponseHandler = {
       informational() {
-        body.data(Buffer.from('b'))
+        body.data(lent('b'))
         body.end()
       },
       head() {},
@@ -219,8 +220,8 @@ for (const when of ['pauseResponse', 'data'] as const) {
     }
     const body = new HeldBody(asker, { abandoned() {} })
     const answer = () => body.gate.informational(new ResponseHead(100, '', NO_HEADERS, 0, 'upstream', ''))
-    body.data(Buffer.from('a'))
-    body.data(Buffer.from('A'))
+    body.data(lent('a'))
+    body.data(lent('A'))
     body.pauseResponse()
     body.release({
       data(chunk) {

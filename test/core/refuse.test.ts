@@ -2,6 +2,7 @@ import t from 'tap'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { ResponseHandler } from '../../src/core/exchange.ts'
 import { refuse } from '../../src/core/refuse.ts'
+import { lent } from '../support/lent.ts'
 
 const OPEN = new ProxyError('circuit_open', 'proxy', 'no', '')
 const LEFT = new ProxyError('client_cancelled', 'downstream', 'no', '')
@@ -41,12 +42,12 @@ t.test('refuse() is replaced by an abort that comes first', async (t) => {
 t.test('refuse() takes every other call as nothing', async (t) => {
   const failed: string[] = []
   const body = refuse(asker(failed), OPEN)
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   body.pauseResponse()
   body.resumeResponse()
   body.end(['a', 'b'])
   await Promise.resolve()
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   body.end()
   t.strictSame(failed, ['circuit_open'])
 })

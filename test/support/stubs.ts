@@ -17,6 +17,7 @@ import type { Headers } from '../../src/core/headers.ts'
 import type { PolicyScope, StatedBy } from '../../src/core/policy.ts'
 import type { Random } from '../../src/core/random.ts'
 import { FakeClock } from './fake-clock.ts'
+import { lentCopy, takeBack } from './lent.ts'
 
 /** Everything queued as a microtask has run. */
 export function settled(): Promise<void> {
@@ -92,8 +93,10 @@ export class Client implements ResponseHandler {
   }
 
   data(chunk: Buffer): void {
-    this.body += chunk
-    this.#say(`data ${chunk}`)
+    const text = chunk.toString()
+    takeBack(chunk)
+    this.body += text
+    this.#say(`data ${text}`)
   }
 
   end(): void {
@@ -137,7 +140,7 @@ export class Call implements RequestBody {
   }
 
   send(text: string | Buffer): void {
-    if (!this.over) this.#response.data(Buffer.from(text as string))
+    if (!this.over) this.#response.data(lentCopy(Buffer.from(text as string)))
   }
 
   finish(trailers?: Headers): void {
@@ -162,6 +165,7 @@ export class Call implements RequestBody {
 
   data(chunk: Buffer): void {
     if (!this.over) this.log.push(`data ${chunk}`)
+    takeBack(chunk)
   }
 
   end(): void {

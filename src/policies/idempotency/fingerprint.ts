@@ -2,10 +2,11 @@
 import type { Hash } from 'node:crypto'
 import type { RequestHead } from '../../core/exchange.ts'
 import { get } from '../../core/headers.ts'
+import { ownCopy } from '../../core/own-copy.ts'
 
 export class Fingerprint {
   readonly #head: string
-  /** The first piece of the body, most often the only one: then one call does it, which costs a fraction of a Hash. */
+  /** The first piece of the body, most often the only one: then one call does it, which costs a fraction of a Hash. Ours (G7). */
   #first: Buffer | undefined
   #hash: Hash | undefined
 
@@ -26,7 +27,7 @@ export class Fingerprint {
     if (this.#hash !== undefined) {
       this.#hash.update(chunk)
     } else if (this.#first === undefined) {
-      this.#first = chunk
+      this.#first = ownCopy(chunk)
     } else {
       this.#hash = process.getBuiltinModule('node:crypto').createHash('sha256')
       this.#hash.update(this.#head).update(this.#first).update(chunk)

@@ -12,6 +12,7 @@ import {
   testScope,
   Upstream,
 } from '../../support/stubs.ts'
+import { lent } from '../../support/lent.ts'
 
 const LEFT = new ProxyError('client_cancelled', 'downstream', 'no', 'left')
 const RESET = new ProxyError('upstream_reset', 'upstream', 'unanswered', 'reset')
@@ -84,7 +85,7 @@ t.test('what was sent while waiting reaches the upstream when it starts', async 
   const { upstream, ask } = stack()
   ask()
   const { body, client } = ask({ method: 'POST', bodyLength: 5 })
-  body.data(Buffer.from('hello'))
+  body.data(lent('hello'))
   body.end()
   body.pauseResponse()
   t.same(client.log, ['pauseRequest'])

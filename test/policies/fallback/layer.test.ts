@@ -6,6 +6,7 @@ import { fallback, type StaticFallback } from '../../../src/policies/fallback/po
 import { checkedDispatch } from '../../contract/checked.ts'
 import { Ledger } from '../../contract/ledger.ts'
 import { Client, type RequestOptions, requestHead, settled, testScope, Upstream } from '../../support/stubs.ts'
+import { lent } from '../../support/lent.ts'
 
 const RESET = new ProxyError('upstream_reset', 'upstream', 'unanswered', 'reset')
 const LEFT = new ProxyError('client_cancelled', 'downstream', 'no', 'left')
@@ -144,10 +145,10 @@ t.test('a refusal below is covered, after dispatch has returned', async (t) => {
 t.test('a body still coming is let go of after the answer', async (t) => {
   const { upstream, ask, ledger } = stack({})
   const { client, body } = ask({ method: 'POST', bodyLength: -1 })
-  body.data(Buffer.from('half'))
+  body.data(lent('half'))
   upstream.last.pauseRequest()
   upstream.last.break(RESET)
-  body.data(Buffer.from('too late'))
+  body.data(lent('too late'))
   body.end()
   t.equal(client.log.at(-1), 'end')
   t.same(ledger.breaches, [])

@@ -16,6 +16,7 @@ import {
   testScope,
   Upstream,
 } from '../../support/stubs.ts'
+import { lent } from '../../support/lent.ts'
 
 const RESET = failure('upstream_reset', 'unanswered')
 const OPEN = failure('circuit_open')
@@ -108,9 +109,9 @@ t.test('failsToo(): a 5xx, and of a call the statuses of a server that failed', 
 t.test('another service is asked with the same request, and its answer is marked', async (t) => {
   const { first, other, ask, events } = stack([{ ...OTHER, headers: { 'Cache-Control': 'no-store' } }])
   const { client, body, request } = ask({ method: 'PUT', bodyLength: -1, headers: ['x-a', '1'] })
-  body.data(Buffer.from('one'))
+  body.data(lent('one'))
   first.last.break(RESET)
-  body.data(Buffer.from('two'))
+  body.data(lent('two'))
   body.end()
   t.same(other.last.log, ['data one', 'data two', 'end'])
   const sent = other.last.request
@@ -260,7 +261,7 @@ t.test('gRPC: Trailers-Only failures hand on, and a status of the file may answe
   const call: RequestOptions = { grpc: true, method: 'POST', bodyLength: -1 }
   const { first, other, ask, events } = stack([{ ...OTHER, when: ['grpc:UNAVAILABLE', 'circuit_open'] }])
   const one = ask(call)
-  one.body.data(Buffer.from('message'))
+  one.body.data(lent('message'))
   one.body.end()
   first.last.head(200, ['grpc-status', '14'])
   first.last.finish()

@@ -10,6 +10,7 @@ import {
   testScope,
   Upstream,
 } from '../../support/stubs.ts'
+import { lent } from '../../support/lent.ts'
 
 /** A second after the fake clock begins. */
 const UNTIL = 1_800_000_001_000
@@ -48,7 +49,7 @@ t.test('An abort is an answer of ours, marked, and never before dispatch has ret
   const { upstream, ask, events } = world({ abort: { status: 418 } })
   const { client, body } = ask({ method: 'POST', bodyLength: 3 })
   t.same(client.log, [])
-  body.data(Buffer.from('abc'))
+  body.data(lent('abc'))
   body.end()
   await settled()
   t.equal(client.log[0], 'head 418')
@@ -106,7 +107,7 @@ t.test('A client that leaves in the middle of the answer is told once', async (t
 t.test('A delay holds the request, then it goes on whole', async (t) => {
   const { clock, upstream, ask, events } = world({ delay: 200 })
   const { client, body } = ask({ method: 'POST', bodyLength: 3 })
-  body.data(Buffer.from('abc'))
+  body.data(lent('abc'))
   t.same(client.log, ['pauseRequest'])
   body.end()
   clock.advance(199)

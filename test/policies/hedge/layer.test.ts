@@ -4,6 +4,7 @@ import { NO_BODY } from '../../../src/core/forwarding.ts'
 import { hedge } from '../../../src/policies/hedge/policy.ts'
 import { Client, requestHead, responseHead, testScope } from '../../support/stubs.ts'
 import { broken, LEFT, REFUSED, STATED, scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 /** `after` of the scene, and what the wheel may add. */
 const DELAY = 48
@@ -142,7 +143,7 @@ t.test('a peer that sheds load is not asked again', async (t) => {
 t.test('409 idempotency_in_flight never wins a hedge', async (t) => {
   const { ask, upstream, clock } = scene({ methods: ['POST'], maxExtra: 3 })
   const { client, body } = ask({ method: 'POST', bodyLength: 2, headers: ['idempotency-key', '"1"'] })
-  body.data(Buffer.from('hi'))
+  body.data(lent('hi'))
   body.end()
   clock.advance(DELAY)
   upstream.last.head(409, ['x-outrigger-reason', 'idempotency_in_flight'])
@@ -157,10 +158,10 @@ t.test('409 idempotency_in_flight never wins a hedge', async (t) => {
 t.test('nothing is sent before the request is whole, nor again what is too large to keep', async (t) => {
   const { ask, upstream, clock } = scene({ methods: ['PUT'] })
   const slow = ask({ method: 'PUT', bodyLength: 4 })
-  slow.body.data(Buffer.from('ab'))
+  slow.body.data(lent('ab'))
   clock.advance(1000)
   t.equal(upstream.calls.length, 1)
-  slow.body.data(Buffer.from('cd'))
+  slow.body.data(lent('cd'))
   slow.body.end()
   clock.advance(DELAY)
   t.strictSame(upstream.last.log, ['data ab', 'data cd', 'end'])
@@ -174,11 +175,11 @@ t.test('nothing is sent before the request is whole, nor again what is too large
 t.test('an answer before the request was whole goes up as it is', async (t) => {
   const { ask, upstream } = scene({ methods: ['PUT'] })
   const { client, body, request } = ask({ method: 'PUT', bodyLength: 4 })
-  body.data(Buffer.from('ab'))
+  body.data(lent('ab'))
   upstream.last.head(503)
   t.strictSame(client.log, ['head 503'])
   t.equal(request.exchange.replay, undefined)
-  body.data(Buffer.from('cd'))
+  body.data(lent('cd'))
   body.end()
   upstream.last.finish()
   t.strictSame(upstream.last.log, ['data ab', 'data cd', 'end'])
@@ -250,7 +251,7 @@ t.test('interim answers come from the first attempt only', async (t) => {
 t.test('gRPC: a status in the trailers decides, and a message in time wins', async (t) => {
   const { ask, upstream, clock } = scene({ methods: ['POST'] })
   const { client, body } = ask({ method: 'POST', grpc: true, bodyLength: -1 })
-  body.data(Buffer.from('question'))
+  body.data(lent('question'))
   body.end()
   clock.advance(5)
   const first = upstream.last

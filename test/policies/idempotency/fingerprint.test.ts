@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { Fingerprint } from '../../../src/policies/idempotency/fingerprint.ts'
+import { lent, takeBack } from '../../support/lent.ts'
 import { requestHead } from '../../support/stubs.ts'
 
 t.test('Fingerprint is the same however the body was cut', async (t) => {
@@ -18,4 +19,17 @@ t.test('Fingerprint is the same however the body was cut', async (t) => {
     none,
     'a signature is not counted in',
   )
+})
+
+t.test('Fingerprint is of what came, also where a piece that was passed on is used again', (t) => {
+  for (const pieces of [['abc'], ['a', 'bc'], ['a', 'b', 'c']]) {
+    const fingerprint = new Fingerprint(requestHead({ method: 'POST' }))
+    for (const piece of pieces) {
+      const chunk = lent(piece)
+      fingerprint.add(chunk)
+      takeBack(chunk)
+    }
+    t.equal(fingerprint.end(), createHash('sha256').update('POST /\n\n\n\nabc').digest('hex'), pieces.join('|'))
+  }
+  t.end()
 })

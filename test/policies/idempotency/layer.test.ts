@@ -3,6 +3,7 @@ import { fallback } from '../../../src/policies/fallback/policy.ts'
 import { idempotency } from '../../../src/policies/idempotency/policy.ts'
 import { Client, requestHead, settled, testScope, Upstream } from '../../support/stubs.ts'
 import { CONFIG, layers, LEFT, REFUSED, RESET } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 t.test('a repetition gets the first answer byte for byte, marked, and the upstream is not asked', async (t) => {
   const { upstream, post, events, state } = layers()
@@ -83,7 +84,7 @@ t.test('a duplicate in flight waits for the answer of the first', async (t) => {
   await settled()
   t.same(second.client.log, ['head 201', 'data made', 'end'])
   t.same(third.client.log, [], 'its payload is not known yet')
-  third.body.data(Buffer.from('buy'))
+  third.body.data(lent('buy'))
   third.body.end()
   t.same(third.client.log, ['head 201', 'data made', 'end'])
   t.same(
@@ -239,7 +240,7 @@ t.test('what goes on without its client is bounded', async (t) => {
 t.test('a client that leaves in the midst of its request, or of what cannot be kept, takes it along', async (t) => {
   const { upstream, open, post, state } = layers()
   const first = open('a')
-  first.body.data(Buffer.from('bu'))
+  first.body.data(lent('bu'))
   first.body.abort(LEFT)
   t.same(upstream.last.log, ['data bu', 'abort client_cancelled'])
   const second = post('b')
@@ -285,7 +286,7 @@ t.test('a duplicate that is too large to be kept compares, and is not sent', asy
   const { upstream, open, events } = layers()
   open('k')
   const second = open('k')
-  second.body.data(Buffer.from('x'.repeat(101)))
+  second.body.data(lent('x'.repeat(101)))
   second.body.end()
   upstream.last.break(REFUSED)
   await settled()
@@ -304,7 +305,7 @@ t.test('a replay stops for a reader that does', async (t) => {
   client.on = (what) => {
     if (what.startsWith('data')) body.pauseResponse()
   }
-  body.data(Buffer.from('buy'))
+  body.data(lent('buy'))
   body.end()
   t.equal(client.body.length, 65_536)
   body.resumeResponse()

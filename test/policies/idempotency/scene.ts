@@ -11,6 +11,7 @@ import {
   testScope,
   Upstream,
 } from '../../support/stubs.ts'
+import { lent } from '../../support/lent.ts'
 
 export const CONFIG: IdempotencyConfig = {
   header: 'Idempotency-Key',
@@ -48,7 +49,7 @@ export function layers(config: Partial<IdempotencyConfig> = {}, options: ScopeOp
   /** The whole request. */
   const post = (key: string | undefined, payload = 'buy', more: RequestOptions = {}): Asked => {
     const asked = open(key, more)
-    if (payload !== '') asked.body.data(Buffer.from(payload))
+    if (payload !== '') asked.body.data(lent(payload))
     asked.body.end()
     return asked
   }

@@ -4,6 +4,7 @@ import { ProxyError } from '../../../src/core/errors.ts'
 import type { Eligible } from '../../../src/core/policy.ts'
 import { settled } from '../../support/stubs.ts'
 import { answering, bad, type Behaviour, type SceneOptions, scene, well } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 /** Endpoint 0 is ejected, and its time is over. */
 function due(options: SceneOptions = {}) {
@@ -59,8 +60,8 @@ t.test('a body that was kept goes along', async (t) => {
   set(0, () => {})
   set(1, () => {})
   const { body, client } = ask({ method: 'PUT', bodyLength: 6 })
-  body.data(Buffer.from('abc'))
-  body.data(Buffer.from('def'))
+  body.data(lent('abc'))
+  body.data(lent('def'))
   body.end()
   bad(upstream.calls[0]!)
   t.equal(upstream.calls.length, 2)
@@ -103,7 +104,7 @@ t.test('time that the client takes to send is not the endpoint’s', async (t) =
   const { body, request } = ask({ method: 'PUT', bodyLength: 3, deadline: clock.now() + 2000 })
   clock.advance(1500)
   t.equal(upstream.calls.length, 1)
-  body.data(Buffer.from('abc'))
+  body.data(lent('abc'))
   body.end()
   request.attempt.sentAt = clock.now()
   clock.advance(400)

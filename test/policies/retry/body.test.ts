@@ -4,12 +4,13 @@ import { ReplayAccount } from '../../../src/core/replay-buffer.ts'
 import { retry } from '../../../src/policies/retry/policy.ts'
 import { Client, responseHead, testScope, Upstream } from '../../support/stubs.ts'
 import { DEFAULTS, refused, requestOf, reset, STEADY, scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 t.test('a body is sent again as it came, trailers included', async (t) => {
   const { upstream, ask, clock } = scene(STEADY)
   const { client, body, request } = ask({ method: 'PUT', bodyLength: -1 })
-  body.data(Buffer.from('one '))
-  body.data(Buffer.from('two'))
+  body.data(lent('one '))
+  body.data(lent('two'))
   body.end(['x-sum', '1'])
   upstream.last.break(reset('unanswered'))
   clock.advance(40)
@@ -23,9 +24,9 @@ t.test('a body is sent again as it came, trailers included', async (t) => {
 t.test('what the client sends during the backoff is kept, and the client is paused', async (t) => {
   const { upstream, ask, clock } = scene(STEADY)
   const { client, body } = ask({ method: 'PUT', bodyLength: -1 })
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   upstream.last.break(refused)
-  body.data(Buffer.from('b'))
+  body.data(lent('b'))
   body.end()
   t.strictSame(client.log, ['pauseRequest'])
   clock.advance(40)
@@ -96,7 +97,7 @@ t.test('a body that outgrows the limit after a failure without an answer ends in
 t.test('a body of a transparent retry is sent again, without a policy, too', async (t) => {
   const { upstream, ask } = scene()
   const { body } = ask({ method: 'POST', bodyLength: 1 })
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   body.end()
   upstream.last.break(reset('unsent-reused'))
   t.strictSame(upstream.last.log, ['data a', 'end'])
@@ -116,7 +117,7 @@ t.test('Expect is kept until body bytes came or a 100 went up', async (t) => {
     true,
   )
   t.equal(
-    expects((body) => body.data(Buffer.from('a'))),
+    expects((body) => body.data(lent('a'))),
     false,
   )
 

@@ -5,6 +5,7 @@ import { get } from '../../../src/core/headers.ts'
 import { PEEK } from '../../../src/core/grpc-status.ts'
 import { routeInfo } from '../../support/stubs.ts'
 import { type AskOptions, LEFT, STEADY, scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 const CALL: AskOptions = { method: 'POST', bodyLength: -1, grpc: true }
 const UNAVAILABLE = ['grpc-status', '14']
@@ -16,7 +17,7 @@ function calling(config: Parameters<typeof scene>[0] = STEADY, asked: AskOptions
   const it = scene(config)
   const call = () => {
     const made = it.ask({ ...CALL, ...asked })
-    made.body.data(Buffer.from('message'))
+    made.body.data(lent('message'))
     made.body.end()
     return made
   }

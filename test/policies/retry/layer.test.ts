@@ -1,6 +1,7 @@
 import t from 'tap'
 import { ProxyError } from '../../../src/core/errors.ts'
 import { LEFT, refused, reset, type scene as Scene, STEADY, scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 const OPEN = new ProxyError('circuit_open', 'proxy', 'unsent', 'open')
 
@@ -307,7 +308,7 @@ t.test("the asker's pause is repeated to the next attempt", async (t) => {
 t.test('the pause of an attempt that is gone is lifted once the next has caught up', async (t) => {
   const { upstream, ask, clock } = scene(STEADY)
   const { client, body } = ask({ method: 'PUT', bodyLength: -1 })
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   upstream.last.pauseRequest()
   upstream.last.break(refused)
   t.strictSame(client.log, ['pauseRequest'])

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { routeInfo } from '../../support/stubs.ts'
 import { scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 t.test('perTry ends an attempt that is not answered', async (t) => {
   const { upstream, ask, clock } = scene('picked', { perTry: 400 })
@@ -29,7 +30,7 @@ t.test('perTry begins when the body has gone down in full', async (t) => {
   const { ask, clock } = scene('picked', { perTry: 400 })
   const { client, body, request } = ask({ method: 'PUT', bodyLength: -1 })
   clock.advance(1000)
-  body.data(Buffer.from('a'))
+  body.data(lent('a'))
   t.equal(request.attempt.sentAt, 0)
   body.end()
   t.equal(request.attempt.sentAt, 1000)
@@ -133,7 +134,7 @@ t.test('an attempt carries its limits for those beneath and above', async (t) =>
   const upload = ask({ method: 'PUT', bodyLength: 3 })
   t.equal(upload.request.attempt.sentAt, 0)
   clock.advance(8)
-  upload.body.data(Buffer.from('abc'))
+  upload.body.data(lent('abc'))
   upload.body.end()
   t.equal(upload.request.attempt.sentAt, 24)
 })

@@ -2,6 +2,7 @@ import t from 'tap'
 import { ProxyError } from '../../../src/core/errors.ts'
 import { routeInfo, settled } from '../../support/stubs.ts'
 import { scene } from './scene.ts'
+import { lent } from '../../support/lent.ts'
 
 const LEFT = new ProxyError('client_cancelled', 'downstream', 'no', 'left')
 
@@ -209,7 +210,7 @@ t.test('both directions keep an exchange alive', async (t) => {
   upstream.last.head(101)
   for (let i = 0; i < 10; i++) {
     clock.advance(700)
-    if (i % 2 === 0) body.data(Buffer.from('x'))
+    if (i % 2 === 0) body.data(lent('x'))
     else upstream.last.send('y')
   }
   t.notOk(client.over)
@@ -220,7 +221,7 @@ t.test('both directions keep an exchange alive', async (t) => {
 t.test('a client whose own body stalls is told that it was the client', async (t) => {
   const { ask, clock } = scene('request', { idle: 800 })
   const { client, body } = ask({ method: 'PUT', bodyLength: 10 })
-  body.data(Buffer.from('half '))
+  body.data(lent('half '))
   clock.advance(1000)
   t.strictSame(client.log, ['fail stream_idle_timeout'])
   t.equal(client.error?.source, 'downstream')
@@ -229,7 +230,7 @@ t.test('a client whose own body stalls is told that it was the client', async (t
 t.test('an upstream that takes no more of the body is to blame itself', async (t) => {
   const { upstream, ask, clock } = scene('request', { idle: 800 })
   const { client, body } = ask({ method: 'PUT', bodyLength: 10 })
-  body.data(Buffer.from('half '))
+  body.data(lent('half '))
   upstream.last.pauseRequest()
   clock.advance(1000)
   t.equal(client.error?.source, 'upstream')
