@@ -155,7 +155,8 @@ export class Http2ClientConnection extends Session {
     const stream = this.streams.get(id) as ClientStream | undefined
     if (stream === undefined) {
       if (this.isIdle(id)) this.connectionError(PROTOCOL_ERROR, 'HEADERS on an idle stream')
-      else if (this.decode(block, from, to, IGNORED)) this.calm(1, 'HEADERS on a closed stream')
+      else if (this.decode(block, from, to, IGNORED) && !this.patience.late())
+        this.flooded('HEADERS on a closed stream')
       return
     }
     if (stream.headPassed) {
@@ -189,6 +190,11 @@ export class Http2ClientConnection extends Session {
   completed(stream: ClientStream): void {
     this.patience.completed()
     this.forget(stream)
+  }
+
+  protected override discardStream(id: number, code: number): void {
+    super.discardStream(id, code)
+    this.patience.reset()
   }
 
   override forget(stream: Stream): void {

@@ -7,6 +7,9 @@ const MIN_USEFUL = 32
 /** Bytes of DATA for streams that were reset. */
 const STRAY_PER_TOKEN = 16 * 1024
 
+/** HEADERS of an answer that may cross our reset. */
+const LATE = 2
+
 export class Patience {
   /** Frames that move nothing. */
   readonly #frames: FloodGuard
@@ -14,6 +17,8 @@ export class Patience {
   readonly #resets: FloodGuard
   /** WINDOW_UPDATEs that our DATA is worth. */
   #updates: number
+  /** HEADERS that may still come for streams that we have reset. */
+  #late: number
   /** DATA for streams that we have reset, since it last took a token. */
   #stray: number
 
@@ -21,6 +26,7 @@ export class Patience {
     this.#frames = new FloodGuard(clock)
     this.#resets = new FloodGuard(clock)
     this.#updates = 0
+    this.#late = 0
     this.#stray = 0
   }
 
@@ -38,6 +44,13 @@ export class Patience {
   update(): boolean {
     if (this.#updates === 0) return this.#frames.take(1)
     this.#updates--
+    return true
+  }
+
+  /** HEADERS for a stream that is over. An answer that crossed our reset is nobody's fault, however many clients leave. */
+  late(): boolean {
+    if (this.#late === 0) return this.#frames.take(1)
+    this.#late--
     return true
   }
 
@@ -61,6 +74,11 @@ export class Patience {
     if (bytes < MIN_USEFUL && !whole) return
     this.#frames.give(2)
     this.#updates += 2
+  }
+
+  /** We reset a stream of our own: the head of its answer may be on its way, and trailers. */
+  reset(): void {
+    this.#late += LATE
   }
 
   /** A stream was carried through. */

@@ -6,7 +6,7 @@ import type { FrameReader } from './frame-reader.ts'
 import type { Session } from './session.ts'
 
 /** ms that one connection may keep the process from all others. */
-const TURN = 2
+export const TURN = 2
 
 /**
  * Bytes of frames that no window holds back (heads, answers to PING and SETTINGS, resets), unread by the peer, before we

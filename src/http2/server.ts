@@ -7,7 +7,6 @@ import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http
 import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
 import {
-  CANCEL,
   ENABLE_CONNECT_PROTOCOL,
   MAX_CONCURRENT_STREAMS,
   NO_ERROR,
@@ -16,6 +15,7 @@ import {
   REFUSED_STREAM,
   STREAM_CLOSED,
 } from './frames.ts'
+import { LostStreams } from './lost-streams.ts'
 import { RequestFields } from './request-fields.ts'
 import { IGNORED, TrailerFields } from './response-fields.ts'
 import { ServerStream } from './server-stream.ts'
@@ -45,6 +45,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** The last GOAWAY was sent: streams above this id are not worked on. */
   #finalStream: number
   #drain: DrainTimer | undefined
+  /** Streams that are to be told that the connection is lost. */
+  #lost: LostStreams | undefined
+  /** The socket is closed. */
+  #gone: boolean
 
   constructor(socket: Socket, owner: ServerOwner) {
     super(socket, owner.clock, owner.limits, CLIENT_ROOM)
@@ -57,12 +61,17 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.#prefaced = 0
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
+    this.#lost = undefined
+    this.#gone = false
     // Node tells of a reset by `error` and then by `close`, where all that matters is done.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.syscall === 'reset') socket.destroy()
     })
     // Not before: answers may still be on their way to the client, and a drain has to wait for them.
-    socket.on('close', () => owner.closed(this))
+    socket.on('close', () => {
+      this.#gone = true
+      this.#closedWhenTold()
+    })
     const ours = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, ENABLE_CONNECT_PROTOCOL, 1]
     this.open(commonSettings(owner.limits).concat(ours))
     this.vigil.watch()
@@ -73,7 +82,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   get busy(): boolean {
-    return this.streams.size > 0 || this.socket.writableLength > 0 || this.#betweenGoaways
+    return this.streams.size > 0 || this.#lost !== undefined || this.socket.writableLength > 0 || this.#betweenGoaways
   }
 
   /** Streams may be on their way that we promised to answer. */
@@ -201,7 +210,30 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   protected override lost(cause: string): void {
     this.clock.cancel(this.#drain?.timer)
-    this.abandonAll(CANCEL, cause)
+    if (this.streams.size === 0) return
+    this.#lost = new LostStreams(this.streams, this.clock, cause)
+    this.#tellLost()
+  }
+
+  #tellLost(): void {
+    const lost = this.#lost
+    if (lost === undefined) return
+    try {
+      lost.tell()
+    } finally {
+      if (lost.told) this.#allTold()
+      else setImmediate(() => this.event(this.#tellLost, undefined))
+    }
+  }
+
+  #allTold(): void {
+    this.#lost = undefined
+    this.#closedWhenTold()
+  }
+
+  /** A drain waits for those who are not told yet. */
+  #closedWhenTold(): void {
+    if (this.#gone && this.#lost === undefined) this.owner.closed(this)
   }
 
   protected override defect(error: unknown): void {
@@ -231,8 +263,12 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (this.#finalStream !== Number.POSITIVE_INFINITY) this.shut('drained')
   }
 
-  override destroy(cause = 'the proxy ends'): void {
-    super.destroy(cause)
+  /** Without a cause of its own it is the proxy that ends: nobody is left to be served in between, and all are told at once. */
+  override destroy(cause?: string): void {
+    super.destroy(cause ?? 'the proxy ends')
+    if (cause !== undefined || this.#lost === undefined) return
+    this.#lost.tell(Number.POSITIVE_INFINITY)
+    this.#allTold()
   }
 
   // ---------------------------------------------------------------- time and settings

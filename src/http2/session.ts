@@ -284,19 +284,6 @@ export abstract class Session implements OutboxOwner, Reader {
     return this.#resets.has(id)
   }
 
-  /** Every stream is over, and each is told. `code` as if the peer had reset it. */
-  protected abandonAll(code: number, cause: string): void {
-    // A copy: each stream that is told may begin another elsewhere, and leaves the map.
-    const streams = this.streams.all()
-    this.streams.clear()
-    for (let i = 0; i < streams.length; i++) {
-      const stream = streams[i] as Stream
-      if (stream.closed) continue
-      stream.close()
-      stream.onReset(code, cause, true)
-    }
-  }
-
   // ---------------------------------------------------------------- the end of the connection
 
   /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */

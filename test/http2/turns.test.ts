@@ -1,8 +1,21 @@
 /** One read may hold a thousand requests: the others are served in between. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Clock, SystemClock, type Timed, type Timer } from '../../src/core/clock.ts'
-import { answering, data, http2Client, http2RawOrigin, request } from '../support/http2-raw.ts'
-import { services, startProxy } from '../support/proxy.ts'
+import { RST_STREAM } from '../../src/http2/frames.ts'
+import {
+  answering,
+  data,
+  http2Client,
+  type Http2Peer,
+  http2RawOrigin,
+  type Http2RawOrigin,
+  request,
+} from '../support/http2-raw.ts'
+import { type Proxy as Sidecar, services, startProxy } from '../support/proxy.ts'
+import { turn } from '../support/raw.ts'
+import { state } from '../support/ask.ts'
 
 /** Each look at it takes a while, so that every turn is soon over. */
 class SlowClock implements Clock {
@@ -86,4 +99,71 @@ t.test('a client that leaves in the middle of its turn', async (t) => {
   const after = await http2Client(t, port)
   after.send(request(1, { authority: 'origin' }))
   t.equal(await after.status(1), 200)
+})
+
+/** As many as a client may have open. */
+const MANY = 1000
+
+interface Waiting {
+  readonly proxy: Sidecar
+  readonly silent: Http2RawOrigin
+  readonly many: Http2Peer
+}
+
+/** A client of whose requests each has reached an upstream that never answers. */
+async function waiting(t: Test, accessLog = ''): Promise<Waiting> {
+  const origin = await http2RawOrigin(t, answering())
+  const silent = await http2RawOrigin(t, () => {})
+  const plain = services({ origin: origin.port, silent: silent.port })
+  const logged = accessLog === '' ? plain : plain.replace('{format: none}', `{output: ${accessLog}}`)
+  const yaml = logged.replaceAll('endpoints:', 'protocol: http2\nendpoints:')
+  const proxy = await startProxy(yaml, { clock: new SlowClock() })
+  t.teardown(() => proxy.stop())
+  const many = await http2Client(t, proxy.outbound)
+  const asked = Array.from({ length: MANY }, (_, i) => request(2 * i + 1, { authority: 'silent' }))
+  many.send(Buffer.concat(asked))
+  while (framesOf(silent, 1).length < MANY) await turn()
+  return { proxy, silent, many }
+}
+
+/** Streams, by connection and id, on which a frame of this type came. */
+function framesOf(origin: Http2RawOrigin, type: number): string[] {
+  return origin.peers.flatMap(({ frames }, i) =>
+    frames.filter((one) => one.type === type).map(({ id }) => `${i} ${id}`),
+  )
+}
+
+t.test('a client that leaves with a thousand streams open gives way to who sends one', async (t) => {
+  const { proxy, silent, many } = await waiting(t)
+  const one = await http2Client(t, proxy.outbound)
+  one.send(request(1, { authority: 'origin' }))
+  await one.finished(1)
+  many.socket.resetAndDestroy()
+  while (framesOf(silent, RST_STREAM).length === 0) await turn()
+  one.send(request(3, { authority: 'origin' }))
+  t.equal(await one.status(3), 200)
+  const told = framesOf(silent, RST_STREAM).length
+  t.ok(told < MANY, `${told} of ${MANY} streams were over before the one was answered`)
+  while ((await state(proxy)).connections.outbound > 1) await turn()
+  const over = framesOf(silent, RST_STREAM)
+  t.equal(over.length, MANY)
+  t.same(new Set(over), new Set(framesOf(silent, 1)), 'each stream was told once')
+})
+
+t.test('a drain waits for streams that are to be told that their client left', async (t) => {
+  const { proxy, silent, many } = await waiting(t)
+  many.socket.resetAndDestroy()
+  while (framesOf(silent, RST_STREAM).length === 0) await turn()
+  await proxy.drain()
+  while (framesOf(silent, RST_STREAM).length < MANY && silent.peers.some((peer) => !peer.ended)) await turn()
+  t.same(new Set(framesOf(silent, RST_STREAM)), new Set(framesOf(silent, 1)))
+})
+
+t.test('a proxy that ends leaves no stream untold', async (t) => {
+  const file = join(t.testdir(), 'access.log')
+  const { proxy, silent, many } = await waiting(t, file)
+  many.socket.resetAndDestroy()
+  while (framesOf(silent, RST_STREAM).length === 0) await turn()
+  await proxy.stop()
+  t.equal(readFileSync(file, 'utf8').trimEnd().split('\n').length, MANY, 'each has its line in the access log')
 })

@@ -1,0 +1,59 @@
+/** Answers that cross our RST_STREAM on their way: no fault of the upstream's, however many clients leave (RFC 9113 §5.1). */
+import t from 'tap'
+import { HEADERS, RST_STREAM } from '../../src/http2/frames.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { block, data, headers, http2Client, http2RawOrigin, joined, request } from '../support/http2-raw.ts'
+import { services, startProxy } from '../support/proxy.ts'
+
+const OK = block([[':status', '200']])
+const TRAILERS = block([['x-done', 'yes']])
+/**
+ * Requests of a client that leaves: with the neighbour's one no more than fit on one connection. And such clients: together more
+ * than a connection has patience with.
+ */
+const ASKED = 99
+const CLIENTS = 25
+
+for (const [what, answer] of [
+  ['a head and a body', (id: number) => joined(headers(id, OK), data(id, 'hi!', true))],
+  [
+    'a head, a body and trailers',
+    (id: number) => joined(headers(id, OK), data(id, 'hi!'), headers(id, TRAILERS, true)),
+  ],
+] as const) {
+  t.test(`clients that leave before ${what} came do not cost others their upstream connection`, async (t) => {
+    let late = 0
+    const origin = await http2RawOrigin(t, (peer) => {
+      // Answers once the client is gone; the first request is the neighbour's.
+      peer.onFrame = ({ type, id }) => {
+        if (type !== RST_STREAM) return
+        late++
+        peer.send(answer(id))
+      }
+    })
+    const yaml = services({ origin: origin.port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+    const proxy = await startProxy(yaml, { clock: new FakeClock() })
+    t.teardown(() => proxy.stop())
+    const neighbour = await http2Client(t, proxy.outbound)
+    neighbour.send(request(1))
+    while (origin.peers.length === 0) await new Promise(setImmediate)
+    const [upstream] = origin.peers as [(typeof origin.peers)[0]]
+    await upstream.head(1)
+    await upstream.roundTrip()
+    for (let i = 1; i <= CLIENTS; i++) {
+      const client = await http2Client(t, proxy.outbound)
+      client.send(Buffer.concat(Array.from({ length: ASKED }, (_, n) => request(2 * n + 1))))
+      const asked = 1 + i * ASKED
+      await upstream.when(
+        `${asked} requests`,
+        () => upstream.frames.filter((one) => one.type === HEADERS).length >= asked,
+      )
+      client.destroy()
+      await upstream.when('their ends', () => late === i * ASKED)
+      await upstream.roundTrip(`round ${i}`.padEnd(8))
+    }
+    upstream.send(answer(1))
+    t.equal(await neighbour.status(1), 200)
+    t.equal(origin.peers.length, 1)
+  })
+}
