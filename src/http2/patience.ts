@@ -9,6 +9,8 @@ const STRAY_PER_TOKEN = 16 * 1024
 
 /** HEADERS of an answer that may cross our reset. */
 const LATE = 2
+/** As many of them as can be on their way, and more: not all that were ever reset. */
+const MOST_LATE = 4096
 
 export class Patience {
   /** Frames that move nothing. */
@@ -78,7 +80,7 @@ export class Patience {
 
   /** We reset a stream of our own: the head of its answer may be on its way, and trailers. */
   reset(): void {
-    this.#late += LATE
+    if (this.#late < MOST_LATE) this.#late += LATE
   }
 
   /** A stream was carried through. */
