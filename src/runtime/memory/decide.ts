@@ -42,6 +42,11 @@ const WORK = 2000
 const CALM_GAP = 1000
 const EASY_GAP = 10_000
 const TRIM_GAP = 1000
+/**
+ * ms between two, unless it is calm, that pages of files are let go of: a process at work finds hundreds of them missing, which
+ * keeps whoever asks just then waiting for 3 to 8 ms.
+ */
+const DROP_GAP = 10_000
 /** Looks after which what a collection found is free. */
 const FREED = 2
 
@@ -60,6 +65,7 @@ export class Giving {
   readonly #purged = new Last()
   readonly #collected = new Last()
   readonly #trimmed = new Last()
+  #dropped = Number.NEGATIVE_INFINITY
 
   next({ at, cpu, held }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
@@ -81,6 +87,13 @@ export class Giving {
   #mayPurge(): boolean {
     const cold = !this.#purged.taken && this.#purged.work <= COLD
     return cold ? this.#calm >= ROW : this.#calm >= LONG && this.#used <= IDLE * this.#calm
+  }
+
+  /** Whether the step at `at` lets go of pages of files as well. */
+  drops(at: number): boolean {
+    if (this.#calm < ROW && at < this.#dropped + DROP_GAP) return false
+    this.#dropped = at
+    return true
   }
 
   /** `held` is what is held after `step`. What a step does, the smaller ones need not do again. */

@@ -16,8 +16,10 @@ export interface Process {
   collect(): void
   /** Collects it at once, and gives up what would be kept for later, fast code as well. */
   purge(): void
-  /** Hands free memory of the C library to the system, and lets go of pages of files. */
+  /** Hands free memory of the C library to the system. */
   trim(): void
+  /** Lets go of pages of files. */
+  drop(): void
 }
 
 export class GivingBack implements Timed {
@@ -56,6 +58,7 @@ export class GivingBack implements Timed {
     if (step === 'collect') this.#process.collect()
     else if (step === 'purge') this.#process.purge()
     this.#process.trim()
+    if (this.#giving.drops(at)) this.#process.drop()
     this.#giving.done(step, at, this.#process.held())
   }
 }

@@ -6,8 +6,6 @@ import { held } from './held.ts'
 import { trimmer } from './malloc.ts'
 
 export function thisProcess(): Process {
-  const trim = trimmer()
-  const drop = dropper()
   return {
     cpu() {
       const { user, system } = process.cpuUsage()
@@ -16,9 +14,7 @@ export function thisProcess(): Process {
     held,
     collect: collectSoon,
     purge: collectHard,
-    trim() {
-      trim()
-      drop()
-    },
+    trim: trimmer(),
+    drop: dropper(),
   }
 }

@@ -17,6 +17,7 @@ t.test('GivingBack: each look is at the CPU since the one before, and each step 
     collect: () => void said.push('collect'),
     purge: () => void said.push('purge'),
     trim: () => void said.push('trim'),
+    drop: () => void said.push('drop'),
   })
   const look = (share: number) => {
     cpu += share * PERIOD * 1000
@@ -24,9 +25,9 @@ t.test('GivingBack: each look is at the CPU since the one before, and each step 
     return said.splice(0).join(' ')
   }
   back.start()
-  t.equal(look(1), 'trim', 'a full core')
+  t.equal(look(1), 'trim drop', 'a full core')
   t.equal(look(0), '')
-  t.equal(look(0), 'purge trim')
+  t.equal(look(0), 'purge trim drop')
   held = 80
   t.equal(look(0.2), '', 'within a second of the last')
   t.same(
@@ -35,9 +36,20 @@ t.test('GivingBack: each look is at the CPU since the one before, and each step 
   )
   held = 100
   const later = Array.from({ length: 50 }, () => look(0.2)).filter((words) => words !== '')
-  t.ok(later.includes('collect trim'), later.join(', '))
+  t.ok(later.includes('collect trim drop'), later.join(', '))
+  const spaced = Array.from({ length: 90 }, () => {
+    held += 5
+    return look(1)
+  })
+  const drops = spaced.flatMap((words, at) => (words.includes('drop') ? [at] : []))
+  t.equal(spaced.filter((words) => words.includes('trim')).length, 23, 'each second, as more is held')
+  t.ok(drops.length === 2 || drops.length === 3, 'pages of files go each ten seconds while there is work')
+  t.ok(
+    drops.every((at, i) => i === 0 || at - (drops[i - 1] as number) >= 10_000 / (PERIOD + 8)),
+    drops.join(', '),
+  )
   back.stop()
-  held = 200
+  held += 100
   t.equal(look(0), '', 'stopped')
 })
 
