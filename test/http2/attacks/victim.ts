@@ -14,10 +14,11 @@ const PAGE = 4096
 const MOST_MEMORY = 20
 /**
  * MiB that may be alive while it holds a thousand answers that nobody takes: they come by ten upstream connections, each of which may
- * hold 1 MiB and what its window had let go, half of one; and the streams themselves. How much of that has come when it is measured is
- * chance: 12 to 20.4 were seen. That is more than the 20 MB aimed at, and what the windows promise (docs/http2.md).
+ * hold 1 MiB and what its window had let go, half of one; windows that had grown first, 8 MiB in all; and the streams themselves. How much of
+ * that has come when it is measured is chance: 15 to 28.6 were seen. That is more than the 20 MB aimed at, and what the windows
+ * promise (docs/http2.md, decision 0079).
  */
-const MOST_HELD = 24
+const MOST_HELD = 32
 /**
  * MiB more that may be resident while it holds something: pages that were touched on the way there, and are given back in calm. How
  * many of them an attack before has left, and so stand in what it is compared with, is chance: between 53 and 83 MiB in one run.
@@ -233,13 +234,20 @@ export type Attack = (port: number) => Promise<void>
 /**
  * Attacks, and asserts what must hold for each: memory, CPU once it is over, a neighbour that notices nothing, and a
  * request after it. `holds`: what the attack has opened is to be endured while it stays open, and is not begun anew.
+ * `asked`: whom the neighbour asks.
  */
-export async function withstands(t: Test, victim: Victim, attack: Attack, holds = false): Promise<void> {
+export async function withstands(
+  t: Test,
+  victim: Victim,
+  attack: Attack,
+  holds = false,
+  asked = 'origin',
+): Promise<void> {
   const authority = 'origin'
   await victim.alone()
   const before = await victim.memory()
   const aliveBefore = victim.alive()
-  const neighbour = new Neighbour(await http2Client(t, victim.port), authority)
+  const neighbour = new Neighbour(await http2Client(t, victim.port), asked)
   let highest = 0
   const watch = setInterval(() => (highest = Math.max(highest, victim.resident())), 20)
   const began = performance.now()
