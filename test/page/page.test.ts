@@ -54,6 +54,18 @@ breaker:
   return sidecar
 }
 
+/** The first three events that a page is told: hello, a frame, and what has ended. */
+async function firstEvents(admin: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${admin}/events`)
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true })
+    if (/^event: ended\n.*\n\n/m.test(text)) return text
+  }
+  throw new Error(`the stream ended: ${text}`)
+}
+
 async function send({ outbound }: Sidecar, times: number): Promise<void> {
   for (let i = 0; i < times; i++) await ask(outbound, get('/v1/secret?token=1', 'Host: inventory', 'Connection: close'))
 }
@@ -62,12 +74,12 @@ t.test('The page', { skip }, async (t) => {
   const browser: Browser = await startBrowser(program)
   t.teardown(() => browser.close())
   const wrong: string[] = []
-  const open = async (t: Test, { admin }: Sidecar, host = '127.0.0.1', look: Look = WIDE): Promise<Page> => {
-    const origin = `http://${host}:${admin}`
+  const open = async (t: Test, { admin }: Sidecar, path = '/', look: Look = WIDE): Promise<Page> => {
+    const origin = `http://127.0.0.1:${admin}`
     const window = await openWindow(browser, origin, look, (what) => wrong.push(what))
     t.teardown(() => window.close())
     const page = await window.newPage()
-    await page.goto(`${origin}/`)
+    await page.goto(path.startsWith('/') ? `${origin}${path}` : path)
     return page
   }
 
@@ -115,10 +127,31 @@ t.test('The page', { skip }, async (t) => {
     const origin = await startOrigin(t)
     const sidecar = await startGuarded(t, origin.port)
     await send(sidecar, 1)
-    const page = await open(t, sidecar, 'rebound.test')
-    await page.locator('#breakers').getByRole('button', { name: 'closed' }).waitFor(SHOWN)
-    t.ok(await page.locator('#breakers').getByRole('button', { name: 'closed' }).isDisabled())
-    t.match(await page.locator('#read-only').innerText(), /Host must be an address or localhost/)
+    const page = await open(t, sidecar, 'about:blank')
+    // As it is told to a browser on another machine, from where no test comes.
+    await page.route('**/events', async (route) => {
+      const told = await firstEvents(sidecar.admin)
+      await route.fulfill({
+        contentType: 'text/event-stream',
+        body: told.replace('"readOnly":""', '"readOnly":"changes are taken from this machine only"'),
+      })
+    })
+    await page.goto(`http://127.0.0.1:${sidecar.admin}/`)
+    const closed = page.locator('#breakers').getByRole('button', { name: 'closed' })
+    await closed.waitFor(SHOWN)
+    t.ok(await closed.isDisabled())
+    t.match(await page.locator('#read-only').innerText(), /changes are taken from this machine only/)
+  })
+
+  t.test('A name of somebody else that leads here gets no page', async (t) => {
+    const origin = await startOrigin(t)
+    const sidecar = await startGuarded(t, origin.port)
+    const window = await openWindow(browser, `http://rebound.test:${sidecar.admin}`, WIDE, () => {})
+    t.teardown(() => window.close())
+    const page = await window.newPage()
+    const answer = await page.goto(`http://rebound.test:${sidecar.admin}/`)
+    t.equal(answer?.status(), 403)
+    t.match(await page.content(), /Host must be an address or localhost/)
   })
 
   t.test('A URL is explained, also one that nobody answers to', async (t) => {
@@ -172,7 +205,7 @@ t.test('The page', { skip }, async (t) => {
     await send(sidecar, 8)
     for (const scheme of ['light', 'dark'] as const) {
       for (const width of [1280, 390]) {
-        const page = await open(t, sidecar, '127.0.0.1', { width, height: 800, scheme })
+        const page = await open(t, sidecar, '/', { width, height: 800, scheme })
         await page.locator('#breakers .badge.bad').waitFor(SHOWN)
         const found = await audit(page)
         t.same(found, { faint: [], unnamed: [], small: [], headless: 0, sideways: 0 }, `${scheme}, ${width} px`)
