@@ -20,11 +20,11 @@ export class DataFrames {
       session.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
       return
     }
-    if (!session.window.take(length)) {
+    const stream = session.streams.get(id)
+    if (!session.window.take(length, stream !== undefined)) {
       session.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
       return
     }
-    const stream = session.streams.get(id)
     if (stream === undefined) this.#stray(id, length)
     else if (stream.receivedAll) session.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
     else if (!stream.take(length)) session.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')

@@ -9,6 +9,8 @@ import type { WindowRoom } from './window-room.ts'
 export const CONNECTION_WINDOW: number = 512 * 1024
 /** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
 const MAX_HELD = 1024 * 1024
+/** What is held counts against the window, but for this much: so streams that are read go on beside it. */
+const BESIDE_HELD = 128 * 1024
 /** The same when all connections of the process hold more than `PROCESS_HELD`. */
 const MAX_HELD_CROWDED = 64 * 1024
 const PROCESS_HELD = 64 * 1024 * 1024
@@ -21,9 +23,8 @@ export class ReceiveWindow {
   readonly #room: WindowRoom
   /** Bytes that the peer may still send. */
   #left: number
-  /** What `#left` comes to when all is credited. */
+  /** What `#left` comes to when all is credited, and nothing is held. */
   #size: number
-  #uncredited: number
   /** Bytes held for streams that are paused. */
   #held: number
 
@@ -32,29 +33,35 @@ export class ReceiveWindow {
     this.#room = room
     this.#left = CONNECTION_WINDOW
     this.#size = CONNECTION_WINDOW
-    this.#uncredited = 0
     this.#held = 0
   }
 
-  /** A DATA frame of `length` bytes, padding included. Returns false where the peer may not send them. */
-  take(length: number): boolean {
+  /**
+   * A DATA frame of `length` bytes, padding included; `wanted`: for a stream that is open. Returns false where the peer may not
+   * send them.
+   */
+  take(length: number, wanted: boolean): boolean {
     this.#left -= length
     if (this.#left < 0) return false
-    this.#uncredited += length
-    this.credit()
+    this.credit(wanted)
     return true
   }
 
-  /** On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. */
-  credit(): void {
-    if (this.#uncredited < this.#size / 4 || this.crowded) return
-    if (this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size)) {
-      this.#uncredited += this.#size
+  /**
+   * On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. `mayGrow`: what is
+   * thrown away says nothing of how fast anybody reads.
+   */
+  credit(mayGrow: boolean): void {
+    if (this.crowded) return
+    const most = Math.max(this.#size - this.#held, BESIDE_HELD)
+    let due = most - this.#left
+    if (due < most / 4) return
+    if (mayGrow && this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size)) {
+      due += this.#size
       this.#size *= 2
     }
-    this.#out.windowUpdate(0, this.#uncredited)
-    this.#left += this.#uncredited
-    this.#uncredited = 0
+    this.#out.windowUpdate(0, due)
+    this.#left += due
   }
 
   /** It has grown. */

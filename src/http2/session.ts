@@ -212,7 +212,7 @@ export abstract class Session implements OutboxOwner, Reader {
     const before = window.crowded
     window.release(bytes)
     if (this.closed) return
-    window.credit()
+    window.credit(true)
     if (before && !window.crowded) this.uncrowded()
   }
 
