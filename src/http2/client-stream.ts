@@ -3,11 +3,11 @@ import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
-import type { Http2ClientConnection } from './client.ts'
 import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
+import type { StreamOwner } from './stream-owner.ts'
 
 /** An upstream may say 100 and 103 more than once, but not for ever. */
 const MAX_INFORMATIONAL = 32
@@ -15,10 +15,21 @@ const MAX_INFORMATIONAL = 32
 /** The pseudo-header fields and what stands around them, without their values. */
 const PSEUDO_ROOM = 96
 
+/** The connection that a request was sent on. */
+export interface ClientStreamOwner extends StreamOwner {
+  readonly scheme: 'http' | 'https'
+  /** How often something came. */
+  readonly reads: number
+  /** The fields of an answer that may be passed on. */
+  believed(fields: ResponseFields): Headers
+  /** Both sides said all that they had to. */
+  completed(stream: ClientStream): void
+}
+
 export class ClientStream extends Stream implements RequestBody {
   readonly request: RequestHead
   readonly response: ResponseHandler
-  readonly #connection: Http2ClientConnection
+  readonly #connection: ClientStreamOwner
   /** The connection had served others before. */
   readonly #reused: boolean
   /** Reads of the connection when the request was written. */
@@ -28,7 +39,7 @@ export class ClientStream extends Stream implements RequestBody {
   #headPassed: boolean
   #informational: number
 
-  constructor(id: number, connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler) {
+  constructor(id: number, connection: ClientStreamOwner, request: RequestHead, response: ResponseHandler) {
     super(id, connection)
     this.request = request
     this.response = response
@@ -216,7 +227,7 @@ export class ClientStream extends Stream implements RequestBody {
 
   /** The upstream may have given the connection up before this request reached it: it has said nothing since. */
   get raced(): boolean {
-    return this.#reused && this.session.reads === this.#readsBefore
+    return this.#reused && this.#connection.reads === this.#readsBefore
   }
 }
 

@@ -12,7 +12,7 @@ import { ClientStream, goawayCause } from './client-stream.ts'
 import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
 import { IGNORED, ResponseFields, TrailerFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
-import type { Stream } from './stream.ts'
+import type { OpenStream } from './stream-owner.ts'
 import { UPSTREAM_ROOM } from './window-room.ts'
 
 /** The pool, as its connections see it. */
@@ -197,7 +197,7 @@ export class Http2ClientConnection extends Session {
     this.patience.reset()
   }
 
-  override forget(stream: Stream): void {
+  override forget(stream: OpenStream): void {
     if (stream.closed) return
     super.forget(stream)
     if (!this.closed && !this.retired) this.#owner.freed(this)

@@ -1,33 +1,34 @@
 /** DATA as it comes: taken off the windows, and given to the stream that it is for (RFC 9113 §6.1). */
 import { END_STREAM, FLOW_CONTROL_ERROR, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
-import type { Session } from './session.ts'
+import type { Connection } from './connection.ts'
 import type { Stream } from './stream.ts'
 
 export class DataFrames {
-  readonly #session: Session
+  readonly #connection: Connection
   /** Whose DATA is being read; undefined: nobody's who wants it. */
   #stream: Stream | undefined
 
-  constructor(session: Session) {
-    this.#session = session
+  constructor(connection: Connection) {
+    this.#connection = connection
     this.#stream = undefined
   }
 
   begins(id: number, length: number): void {
-    const session = this.#session
+    const connection = this.#connection
     this.#stream = undefined
     if (id === 0) {
-      session.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
+      connection.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
       return
     }
-    const stream = session.streams.get(id)
-    if (!session.window.take(length, stream !== undefined)) {
-      session.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
+    const stream = connection.streams.get(id)
+    if (!connection.window.take(length, stream !== undefined)) {
+      connection.connectionError(FLOW_CONTROL_ERROR, 'more DATA than the connection window')
       return
     }
     if (stream === undefined) this.#stray(id, length)
-    else if (stream.receivedAll) session.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
-    else if (!stream.take(length)) session.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')
+    else if (stream.receivedAll) connection.resetStream(stream, STREAM_CLOSED, 'DATA behind END_STREAM')
+    else if (!stream.take(length))
+      connection.resetStream(stream, FLOW_CONTROL_ERROR, 'more DATA than the stream window')
     else this.#stream = stream
   }
 
@@ -35,8 +36,8 @@ export class DataFrames {
   known(body: number, padding: number, flags: number): boolean {
     const stream = this.#stream
     if (body === 0) {
-      if ((flags & END_STREAM) === 0 && !this.#session.calm(1, 'empty DATA')) return false
-    } else if (stream !== undefined) this.#session.patience.received(body)
+      if ((flags & END_STREAM) === 0 && !this.#connection.calm(1, 'empty DATA')) return false
+    } else if (stream !== undefined) this.#connection.patience.received(body)
     // Padding is nobody's to take: it is given back at once.
     if (padding > 0) stream?.credit(padding)
     return true
@@ -56,13 +57,13 @@ export class DataFrames {
 
   /** DATA for a stream that is not open. */
   #stray(id: number, length: number): void {
-    const session = this.#session
-    if (session.isIdle(id)) session.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
-    else if (session.wasReset(id)) {
-      if (!session.patience.stray(length)) session.flooded('DATA on a stream that was reset')
+    const connection = this.#connection
+    if (connection.isIdle(id)) connection.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
+    else if (connection.wasReset(id)) {
+      if (!connection.patience.stray(length)) connection.flooded('DATA on a stream that was reset')
     } else {
-      session.writeReset(id, STREAM_CLOSED)
-      session.calm(10, 'DATA on a closed stream')
+      connection.writeReset(id, STREAM_CLOSED)
+      connection.calm(10, 'DATA on a closed stream')
     }
   }
 }

@@ -17,50 +17,50 @@ import {
   WINDOW_UPDATE,
 } from './frames.ts'
 import { HeaderBlock } from './header-block.ts'
-import type { Session } from './session.ts'
+import type { Connection } from './connection.ts'
 
 export class FrameReceiver implements FrameSink {
   readonly reader: FrameReader
-  readonly #session: Session
+  readonly #connection: Connection
   readonly #data: DataFrames
   readonly #block: HeaderBlock
 
-  constructor(session: Session) {
+  constructor(connection: Connection) {
     this.reader = new FrameReader(this)
-    this.#session = session
-    this.#data = new DataFrames(session)
+    this.#connection = connection
+    this.#data = new DataFrames(connection)
     this.#block = new HeaderBlock()
   }
 
   get closed(): boolean {
-    return this.#session.closed
+    return this.#connection.closed
   }
 
   tookLong(): boolean {
-    return this.#session.turns.tookLong
+    return this.#connection.turns.tookLong
   }
 
   connectionError(code: number, cause: string): void {
-    this.#session.connectionError(code, cause)
+    this.#connection.connectionError(code, cause)
   }
 
   /** It has a time of its own, from its first byte on, unless it goes on with a header block. */
   frameBegins(): void {
-    if (this.#block.continues === 0) this.#session.vigil.frameCame()
+    if (this.#block.continues === 0) this.#connection.vigil.frameCame()
   }
 
   /** All that came was read: what is not whole is waited for. */
   allRead(): void {
-    if (this.#block.continues !== 0 || this.reader.inFrame) this.#session.vigil.awaitFrame()
-    else this.#session.vigil.frameCame()
+    if (this.#block.continues !== 0 || this.reader.inFrame) this.#connection.vigil.awaitFrame()
+    else this.#connection.vigil.frameCame()
   }
 
   frameAdmitted(type: number, flags: number, id: number): boolean {
-    if (!this.#session.peer.settled && (type !== SETTINGS || (flags & ACK) !== 0)) {
+    if (!this.#connection.peer.settled && (type !== SETTINGS || (flags & ACK) !== 0)) {
       // §3.4: the preface of either side ends with SETTINGS.
-      this.#session.connectionError(PROTOCOL_ERROR, 'another frame before SETTINGS')
+      this.#connection.connectionError(PROTOCOL_ERROR, 'another frame before SETTINGS')
     } else if (this.#block.continues !== 0 && (type !== CONTINUATION || id !== this.#block.continues)) {
-      this.#session.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
+      this.#connection.connectionError(PROTOCOL_ERROR, 'a header block that is broken off')
     } else return true
     return false
   }
@@ -82,7 +82,7 @@ export class FrameReceiver implements FrameSink {
   }
 
   frame(type: number, flags: number, id: number, payload: Buffer, from: number, to: number): void {
-    const session = this.#session
+    const connection = this.#connection
     switch (type) {
       case HEADERS:
         this.#onHeaders(flags, id, payload, from, to)
@@ -91,44 +91,44 @@ export class FrameReceiver implements FrameSink {
         this.#onContinuation(flags, id, payload, from, to)
         return
       case WINDOW_UPDATE:
-        onWindowUpdate(session, id, payload, from, to)
+        onWindowUpdate(connection, id, payload, from, to)
         return
       case RST_STREAM:
-        onReset(session, id, payload, from, to)
+        onReset(connection, id, payload, from, to)
         return
       case SETTINGS:
-        onSettings(session, flags, id, payload, from, to)
+        onSettings(connection, flags, id, payload, from, to)
         return
       case PING:
-        onPing(session, flags, id, payload, from, to)
+        onPing(connection, flags, id, payload, from, to)
         return
       case GOAWAY:
-        onGoaway(session, id, payload, from, to)
+        onGoaway(connection, id, payload, from, to)
         return
       case PRIORITY:
-        onPriority(session, id, payload, from, to)
+        onPriority(connection, id, payload, from, to)
         return
       case PUSH_PROMISE:
-        session.connectionError(PROTOCOL_ERROR, 'PUSH_PROMISE, which we do not allow')
+        connection.connectionError(PROTOCOL_ERROR, 'PUSH_PROMISE, which we do not allow')
         return
       default:
         // §5.5: unknown frames are dropped.
-        session.calm(1, 'unknown frames')
+        connection.calm(1, 'unknown frames')
     }
   }
 
   #onHeaders(flags: number, id: number, payload: Buffer, from: number, to: number): void {
     const block = this.#block
     const problem = block.begin(id, flags, payload, from, to)
-    if (problem !== 0) this.#session.connectionError(problem, block.problem)
+    if (problem !== 0) this.#connection.connectionError(problem, block.problem)
     else if (block.whole) this.#wholeBlock(id)
   }
 
   #onContinuation(flags: number, id: number, payload: Buffer, from: number, to: number): void {
     const block = this.#block
-    if (block.continues === 0) this.#session.connectionError(PROTOCOL_ERROR, 'CONTINUATION of nothing')
-    else if (!block.goOn(flags, payload, from, to, this.#session.limits.maxHeaderBytes)) {
-      this.#session.tooMuch('header_flood', 'a header block that does not end')
+    if (block.continues === 0) this.#connection.connectionError(PROTOCOL_ERROR, 'CONTINUATION of nothing')
+    else if (!block.goOn(flags, payload, from, to, this.#connection.limits.maxHeaderBytes)) {
+      this.#connection.tooMuch('header_flood', 'a header block that does not end')
     } else if (block.whole) this.#wholeBlock(id)
   }
 
@@ -136,7 +136,7 @@ export class FrameReceiver implements FrameSink {
     const block = this.#block
     const { bytes, dependsOnItself: loops } = block
     block.release()
-    this.#session.headers(id, block.endStream, bytes, block.from, block.to)
-    if (loops) dependsOnItself(this.#session, id)
+    this.#connection.headers(id, block.endStream, bytes, block.from, block.to)
+    if (loops) dependsOnItself(this.#connection, id)
   }
 }

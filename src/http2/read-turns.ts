@@ -2,8 +2,24 @@
  * What comes, read in turns. One read may hold a thousand requests: others are served in between, and nothing is read from a
  * peer that does not read itself.
  */
+import type { Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
 import type { FrameReader } from './frame-reader.ts'
-import type { Session } from './session.ts'
+import type { FrameWriter } from './frame-writer.ts'
+
+/** Whose turns these are. */
+export interface TurnTaker {
+  readonly clock: Clock
+  readonly socket: Socket
+  readonly out: FrameWriter
+  /** The socket takes nothing at the moment. */
+  readonly full: boolean
+  readonly closed: boolean
+  /** Told when all that came was read. */
+  readonly frames: { allRead(): void }
+  /** To be answered with `goOn`, as an event of its own. */
+  nextTurn(): void
+}
 
 /** ms that one connection may keep the process from all others. */
 export const TURN = 2
@@ -15,7 +31,7 @@ export const TURN = 2
 const MAX_UNREAD = 256 * 1024
 
 export class ReadTurns {
-  readonly #session: Session
+  readonly #taker: TurnTaker
   readonly #reader: FrameReader
   /** Nothing is read until the peer has read. */
   #deaf: boolean
@@ -25,13 +41,13 @@ export class ReadTurns {
   #since: number
   readonly #nextTurn: () => void
 
-  constructor(session: Session, reader: FrameReader) {
-    this.#session = session
+  constructor(taker: TurnTaker, reader: FrameReader) {
+    this.#taker = taker
     this.#reader = reader
     this.#deaf = false
     this.#rest = undefined
     this.#since = 0
-    this.#nextTurn = () => session.nextTurn()
+    this.#nextTurn = () => taker.nextTurn()
   }
 
   /** `chunk` is borrowed; what stands before `from` is no frame. */
@@ -41,20 +57,20 @@ export class ReadTurns {
   }
 
   #read(chunk: Buffer, from: number, borrowed: boolean): void {
-    const session = this.#session
-    this.#since = session.clock.now()
+    const taker = this.#taker
+    this.#since = taker.clock.now()
     const to = this.#reader.read(chunk, from)
-    if (to < chunk.length && !session.closed) {
+    if (to < chunk.length && !taker.closed) {
       const rest = chunk.subarray(to)
       this.#rest = borrowed ? Buffer.from(rest) : rest
-      session.socket.pause()
+      taker.socket.pause()
       setImmediate(this.#nextTurn)
       return
     }
-    session.frames.allRead()
-    if (session.out.unread > MAX_UNREAD && session.full && !session.closed && !session.socket.connecting) {
+    taker.frames.allRead()
+    if (taker.out.unread > MAX_UNREAD && taker.full && !taker.closed && !taker.socket.connecting) {
       this.#deaf = true
-      session.socket.pause()
+      taker.socket.pause()
     }
   }
 
@@ -65,22 +81,22 @@ export class ReadTurns {
 
   /** Asked between frames: what is left waits until others had their turn. */
   get tookLong(): boolean {
-    return this.#session.clock.now() - this.#since > TURN
+    return this.#taker.clock.now() - this.#since > TURN
   }
 
   /** The others had theirs. */
   goOn(): void {
     const rest = this.#rest
     this.#rest = undefined
-    if (rest === undefined || this.#session.closed) return
+    if (rest === undefined || this.#taker.closed) return
     this.#read(rest, 0, false)
-    if (this.#rest === undefined && !this.#deaf && !this.#session.closed) this.#session.socket.resume()
+    if (this.#rest === undefined && !this.#deaf && !this.#taker.closed) this.#taker.socket.resume()
   }
 
   /** The peer has read. */
   listen(): void {
-    if (!this.#deaf || this.#session.closed) return
+    if (!this.#deaf || this.#taker.closed) return
     this.#deaf = false
-    if (this.#rest === undefined) this.#session.socket.resume()
+    if (this.#rest === undefined) this.#taker.socket.resume()
   }
 }

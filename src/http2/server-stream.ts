@@ -3,14 +3,14 @@ import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
 import { type Headers, without } from '../core/headers.ts'
-import type { IncomingExchange } from '../http/server-side.ts'
+import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
 import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
-import type { Http2ServerConnection } from './server.ts'
 import { ownToKeep } from '../net/shared-read.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
+import type { StreamOwner } from './stream-owner.ts'
 
 /** By status, so that no text is made for one. */
 const STATUS_TEXT: readonly string[] = Array.from({ length: 1000 }, (_, status) => String(status))
@@ -21,6 +21,15 @@ const STATUS_ROOM = 24
 /** Bytes of a request's body after which it is taken for a large one, of which nobody keeps anything. */
 const KEPT = 64 * 1024
 
+/** The connection that a request came on. */
+export interface ServerStreamOwner extends StreamOwner {
+  readonly owner: ServerOwner
+  /** `since`: when what is read now came, whole ms. */
+  readonly turns: { readonly since: number }
+  /** Both sides said all that they had to. */
+  completed(stream: ServerStream): void
+}
+
 export class ServerStream extends Stream implements IncomingExchange {
   body: RequestBody
   exchange: Exchange | undefined
@@ -30,7 +39,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   progressAt: number
   /** When its request was read, whole ms. */
   readonly openedAt: number
-  readonly #connection: Http2ServerConnection
+  readonly #connection: ServerStreamOwner
   readonly #isHead: boolean
   readonly #isConnect: boolean
   readonly #asksTunnel: boolean
@@ -42,7 +51,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   #endHeld: boolean
   #pausedAbove: boolean
 
-  constructor(id: number, connection: Http2ServerConnection, head: RequestFields) {
+  constructor(id: number, connection: ServerStreamOwner, head: RequestFields) {
     super(id, connection)
     this.body = NO_BODY
     this.exchange = undefined

@@ -1,6 +1,7 @@
 /**
  * A connection in HTTP/2, towards a client or an upstream (RFC 9113): its streams and its end. What comes is read by read-turns.ts
- * and frame-receiver.ts; windows, patience and time have files of their own.
+ * and frame-receiver.ts; windows, patience and time have files of their own. Each of these states what it asks of a connection:
+ * connection.ts for the frames, stream-owner.ts for the streams, `Watched` and `TurnTaker` beside vigil and turns.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
@@ -9,6 +10,7 @@ import type { Violation } from '../http/violation.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
+import type { Connection } from './connection.ts'
 import { DRAINING } from './control-frames.ts'
 import { FrameReceiver } from './frame-receiver.ts'
 import { FrameWriter } from './frame-writer.ts'
@@ -29,16 +31,17 @@ import {
 import { Decoder, type FieldSink } from './hpack/decoder.ts'
 import { Patience } from './patience.ts'
 import { PeerSettings } from './peer-settings.ts'
-import { ReadTurns } from './read-turns.ts'
+import { ReadTurns, type TurnTaker } from './read-turns.ts'
 import { CONNECTION_WINDOW, ReceiveWindow } from './receive-window.ts'
 import { RecentResets } from './recent-resets.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
+import type { OpenStream } from './stream-owner.ts'
 import { StreamTable } from './stream-table.ts'
-import { Vigil } from './vigil.ts'
+import { Vigil, type Watched } from './vigil.ts'
 import { WaitingStreams } from './waiting-streams.ts'
 import type { WindowRoom } from './window-room.ts'
 
-export abstract class Session implements OutboxOwner, Reader {
+export abstract class Session implements Connection, Watched, TurnTaker, OutboxOwner, Reader {
   readonly socket: Socket
   readonly outbox: Outbox
   readonly out: FrameWriter
@@ -95,21 +98,14 @@ export abstract class Session implements OutboxOwner, Reader {
 
   // ---------------------------------------------------------------- what the two sides are asked
 
-  /** A whole header block for stream `id`; to be read with `decode`, also where nobody wants it. */
   abstract headers(id: number, endStream: boolean, block: Buffer, from: number, to: number): void
-  /** No frame of this stream has come or gone: one for it ends the connection (§5.1). */
   abstract isIdle(id: number): boolean
   abstract goneAway(lastId: number, code: number, debug: string): void
   abstract settingsChanged(): void
-  /** The PING that followed our first GOAWAY was answered. */
   abstract drainAnswered(): void
-  /** The peer opened this stream and resets it before it can have been of use to anybody. */
   abstract isThrownAway(stream: Stream): boolean
-  /** ms that a frame may take from its first byte to its last. */
   abstract get frameLimit(): number
-  /** ms a connection may be without a stream; Infinity: somebody else looks after it. */
   abstract get idleLimit(): number
-  /** A look at what should move, while streams are open. */
   abstract look(now: number): void
   /** The socket is gone, or given up: everything on it is over. */
   protected abstract lost(cause: string): void
@@ -218,7 +214,7 @@ export abstract class Session implements OutboxOwner, Reader {
 
   // ---------------------------------------------------------------- sending
 
-  writeData(stream: Stream, chunk: Buffer, from: number, to: number): void {
+  writeData(stream: OpenStream, chunk: Buffer, from: number, to: number): void {
     const size = to - from
     this.sendWindow -= size
     this.patience.sent(size, to === chunk.length)
@@ -245,7 +241,7 @@ export abstract class Session implements OutboxOwner, Reader {
   // ---------------------------------------------------------------- the end of a stream
 
   /** Over in both directions. */
-  forget(stream: Stream): void {
+  forget(stream: OpenStream): void {
     if (stream.closed) return
     stream.close()
     this.waiting.delete(stream)
@@ -257,7 +253,7 @@ export abstract class Session implements OutboxOwner, Reader {
   }
 
   /** §5.4.2. `cause` '' where nobody is to blame. */
-  resetStream(stream: Stream, code: number, cause: string): void {
+  resetStream(stream: OpenStream, code: number, cause: string): void {
     if (stream.closed) return
     this.discardStream(stream.id, code)
     this.forget(stream)
@@ -269,7 +265,7 @@ export abstract class Session implements OutboxOwner, Reader {
   }
 
   /** A message that breaks the rules (§8.1.1). */
-  malformed(stream: Stream, cause: string): void {
+  malformed(stream: OpenStream, cause: string): void {
     this.resetStream(stream, PROTOCOL_ERROR, cause)
   }
 

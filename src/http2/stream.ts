@@ -4,8 +4,8 @@ import { giveBack, lend, mayBeLent } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
 import { Backlog } from './backlog.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
-import { endFrame, type FrameOwner } from './frame-writer.ts'
-import type { Session } from './session.ts'
+import { endFrame } from './frame-writer.ts'
+import type { OpenStream, StreamOwner } from './stream-owner.ts'
 
 /**
  * What a peer may send on one stream before it is credited, bytes: how much a stream that is paused takes of what its connection
@@ -16,9 +16,9 @@ export const FIRST_WINDOW = 64 * 1024
 const LARGEST_WINDOW = 1024 * 1024
 const GROWTH = 4
 
-export abstract class Stream implements FrameOwner {
+export abstract class Stream implements OpenStream {
   readonly id: number
-  readonly session: Session
+  readonly session: StreamOwner
   /** Bytes that may still be sent; negative after the peer lowered its initial window (§6.9.2). */
   sendWindow: number
   /** We sent, or will send once what waits is out, END_STREAM. */
@@ -50,7 +50,7 @@ export abstract class Stream implements FrameOwner {
   #lastFlags: number
   #lastFlush: number
 
-  constructor(id: number, session: Session) {
+  constructor(id: number, session: StreamOwner) {
     this.id = id
     this.session = session
     this.sendWindow = session.peer.window

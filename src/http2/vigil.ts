@@ -2,9 +2,11 @@
  * Looks at a connection from time to time: whether the peer is still there, ends what it begins and takes what it is sent.
  * One timer for all of it, and none of its own for any stream.
  */
-import type { Timed, Timer } from '../core/clock.ts'
+import type { Socket } from 'node:net'
+import type { Clock, Timed, Timer } from '../core/clock.ts'
+import type { Violation } from '../http/violation.ts'
+import type { FrameWriter } from './frame-writer.ts'
 import { NO_ERROR } from './frames.ts'
-import type { Session } from './session.ts'
 
 /** ms between two looks at a connection that has streams. */
 const LOOK = 5000
@@ -21,8 +23,30 @@ const CLOSE_STALLS = 10
 /** What our keepalive PING says, so that its answer is told apart. */
 export const KEEPALIVE = 1
 
+/** The connection that is looked at. */
+export interface Watched {
+  readonly clock: Clock
+  readonly socket: Socket
+  readonly out: FrameWriter
+  /** Those that are open. */
+  readonly streams: { readonly size: number }
+  readonly lastPeerStream: number
+  readonly closed: boolean
+  /** ms that a frame may take from its first byte to its last. */
+  readonly frameLimit: number
+  /** ms a connection may be without a stream; Infinity: somebody else looks after it. */
+  readonly idleLimit: number
+  /** To be answered with `look`, as an event of its own. */
+  timeCame(): void
+  /** A look at what should move, while streams are open. */
+  look(now: number): void
+  tooMuch(how: Violation, cause: string): void
+  shut(cause: string): void
+  destroy(cause: string): void
+}
+
 export class Vigil implements Timed {
-  readonly #session: Session
+  readonly #watched: Watched
   #timer: Timer | undefined
   /** ms that the timer was armed for. */
   #wait: number
@@ -39,12 +63,12 @@ export class Vigil implements Timed {
   #leftToWrite: number
   #closeStalls: number
 
-  constructor(session: Session) {
-    this.#session = session
+  constructor(watched: Watched) {
+    this.#watched = watched
     this.#timer = undefined
     this.#wait = 0
     this.#heard = false
-    this.#quietSince = session.clock.now()
+    this.#quietSince = watched.clock.now()
     this.#pingedAt = 0
     this.#frameSince = 0
     this.idleSince = this.#quietSince
@@ -52,11 +76,11 @@ export class Vigil implements Timed {
     this.#closeStalls = 0
   }
 
-  /** To be called when the session is whole, and when a stream is opened. */
+  /** To be called when the connection is whole, and when a stream is opened. */
   watch(): void {
-    const { clock, streams } = this.#session
-    let wait = streams.size > 0 ? LOOK : Math.min(this.#session.idleLimit, MAX_WAIT)
-    if (this.#frameSince > 0) wait = Math.min(wait, this.#session.frameLimit)
+    const { clock, streams } = this.#watched
+    let wait = streams.size > 0 ? LOOK : Math.min(this.#watched.idleLimit, MAX_WAIT)
+    if (this.#frameSince > 0) wait = Math.min(wait, this.#watched.frameLimit)
     if (this.#timer?.active === true) {
       // Armed for no longer, it is due before: nearly every stream ends here, without a look at the clock.
       if (this.#wait <= wait || this.#timer.due <= clock.now() + wait) return
@@ -75,13 +99,13 @@ export class Vigil implements Timed {
   }
 
   becameIdle(): void {
-    this.idleSince = this.#session.clock.now()
+    this.idleSince = this.#watched.clock.now()
   }
 
   /** A frame or a header block began and is not whole: from now on it has `frameLimit`. */
   awaitFrame(): void {
-    if (this.#frameSince > 0 || this.#session.closed) return
-    this.#frameSince = this.#session.clock.now()
+    if (this.#frameSince > 0 || this.#watched.closed) return
+    this.#frameSince = this.#watched.clock.now()
     this.watch()
   }
 
@@ -90,48 +114,48 @@ export class Vigil implements Timed {
     this.#frameSince = 0
   }
 
-  /** The session is shut: the peer has some time to close. */
+  /** It is shut: the peer has some time to close. */
   awaitClose(): void {
     this.end()
     this.#wait = CLOSE_WAIT
-    this.#timer = this.#session.clock.schedule(CLOSE_WAIT, this)
+    this.#timer = this.#watched.clock.schedule(CLOSE_WAIT, this)
   }
 
   end(): void {
-    this.#session.clock.cancel(this.#timer)
+    this.#watched.clock.cancel(this.#timer)
   }
 
   expired(): void {
-    this.#session.timeCame()
+    this.#watched.timeCame()
   }
 
   look(): void {
-    const session = this.#session
-    if (session.closed) {
+    const watched = this.#watched
+    if (watched.closed) {
       this.#lookAtClose()
       return
     }
-    const now = session.clock.now()
+    const now = watched.clock.now()
     if (this.#heard) {
       this.#heard = false
       this.#quietSince = now
       this.#pingedAt = 0
     }
-    if (this.#frameSince > 0 && now - this.#frameSince >= session.frameLimit) {
-      session.tooMuch('slow_frame', `a frame that is not whole after ${session.frameLimit} ms`)
-    } else if (session.streams.size > 0) {
+    if (this.#frameSince > 0 && now - this.#frameSince >= watched.frameLimit) {
+      watched.tooMuch('slow_frame', `a frame that is not whole after ${watched.frameLimit} ms`)
+    } else if (watched.streams.size > 0) {
       if (!this.#alive(now)) return
-      session.look(now)
-    } else if (now - this.idleSince >= session.idleLimit) {
-      session.out.goaway(session.lastPeerStream, NO_ERROR)
-      session.shut('idle for too long')
+      watched.look(now)
+    } else if (now - this.idleSince >= watched.idleLimit) {
+      watched.out.goaway(watched.lastPeerStream, NO_ERROR)
+      watched.shut('idle for too long')
     }
-    if (!session.closed) this.watch()
+    if (!watched.closed) this.watch()
   }
 
   /** Answers may still be on their way to a slow peer: it is waited for as long as it takes some of them. */
   #lookAtClose(): void {
-    const { socket, clock } = this.#session
+    const { socket, clock } = this.#watched
     const left = socket.writableLength
     if (left === 0 || (left === this.#leftToWrite && ++this.#closeStalls >= CLOSE_STALLS)) {
       socket.destroy()
@@ -146,12 +170,12 @@ export class Vigil implements Timed {
   #alive(now: number): boolean {
     if (this.#pingedAt > 0) {
       if (now - this.#pingedAt < PING_WAIT) return true
-      this.#session.destroy(`no answer to a PING for ${PING_WAIT} ms`)
+      this.#watched.destroy(`no answer to a PING for ${PING_WAIT} ms`)
       return false
     }
     if (now - this.#quietSince >= PING_AFTER) {
       this.#pingedAt = now
-      this.#session.out.ping(KEEPALIVE)
+      this.#watched.out.ping(KEEPALIVE)
     }
     return true
   }
