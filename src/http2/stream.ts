@@ -193,10 +193,11 @@ export abstract class Stream implements OpenStream {
         return false
       }
     }
-    if (this.#sourcePaused && !this.session.full) {
-      this.#sourcePaused = false
-      this.resumeSource()
-    }
+    if (!this.#sourcePaused) return false
+    // The peer may open a window before it reads what fills the socket, and then say no more: the source waits for the socket.
+    if (this.session.full) return this.sendWindow > 0
+    this.#sourcePaused = false
+    this.resumeSource()
     return this.#queue !== undefined && this.sendWindow > 0
   }
 
