@@ -17,7 +17,6 @@ const MAX_EXTENSIONS = 16 * 1024
 
 // States within a chunked body, each waiting for the byte or bytes it is named after.
 const SIZE = 0
-const AFTER_SIZE = 1
 const EXTENSION_NAME = 2
 const EXTENSION_VALUE = 3
 const QUOTED = 4
@@ -127,7 +126,6 @@ export class BodyReader {
         }
         if (this.#digits === 0) return 'a chunk without a size'
         return this.#afterSize(byte)
-      case AFTER_SIZE:
       case AFTER_QUOTED:
         return this.#afterSize(byte)
       case EXTENSION_NAME:

@@ -19,7 +19,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './fields.ts'
-import { type KnownLine, knownLine } from './known-lines.ts'
+import { cameBehind, type KnownLine, knownLine } from './known-lines.ts'
 import { readTarget, resolved } from './target.ts'
 
 /** No method is nearly as long (RFC 9112 §3: longer than any we know may be refused). */
@@ -189,7 +189,7 @@ export class Head implements IncomingHead {
         const problem = readField(text, at)
         if (problem !== '') return this.#refuse(problem)
         line = knownLine(text, at)
-        if (before !== undefined) before.next = line
+        if (before !== undefined) cameBehind(before, line)
         else if (count === 0) this.#first = line
         at = field.next
       }

@@ -16,7 +16,9 @@ export class KnownLine {
   readonly kind: number
   /** Of our own kind, as of `isOwnField`. */
   readonly own: boolean
-  /** What came behind it the last time. */
+  /** It has a place in the table. */
+  placed: boolean
+  /** What came behind it the last time; only while it has its place. */
   next: KnownLine | undefined
 
   constructor(text: string, name: string, value: string) {
@@ -25,6 +27,7 @@ export class KnownLine {
     this.value = value
     this.kind = fieldKind(name)
     this.own = isOwnField(name)
+    this.placed = true
     this.next = undefined
   }
 }
@@ -64,7 +67,20 @@ function printOf(text: string, at: number, length: number): number {
 
 /** What proves who somebody is stays no longer than its request. */
 function isSecret(name: string): boolean {
-  return nameIs(name, 'authorization') || nameIs(name, 'cookie') || nameIs(name, 'set-cookie')
+  return (
+    nameIs(name, 'authorization') ||
+    nameIs(name, 'cookie') ||
+    nameIs(name, 'set-cookie') ||
+    nameIs(name, 'proxy-authorization')
+  )
+}
+
+/**
+ * `line` came behind `before`. One that lost its place holds nothing: each could hold the next, and whoever invents lines
+ * would make a chain of them that grows for ever.
+ */
+export function cameBehind(before: KnownLine, line: KnownLine | undefined): void {
+  if (before.placed) before.next = line
 }
 
 // cold: once per line that is new
@@ -73,6 +89,11 @@ function learn(text: string, at: number, place: number): KnownLine {
   const copy = Buffer.from(text.slice(at, field.next), 'latin1').toString('latin1')
   const from = copy.indexOf(field.value, field.name.length + 1)
   const line = new KnownLine(copy, copy.slice(0, field.name.length), copy.slice(from, from + field.value.length))
+  const old = lines[place]
+  if (old !== undefined) {
+    old.placed = false
+    old.next = undefined
+  }
   lines[place] = line
   return line
 }

@@ -1,5 +1,7 @@
 import t from 'tap'
+import { readField } from '../../src/http1/fields.ts'
 import { Head } from '../../src/http1/head.ts'
+import { type KnownLine, knownLine } from '../../src/http1/known-lines.ts'
 import { Seeded } from '../support/seeded.ts'
 
 const LIMITS = { maxHeaderBytes: 65_536, maxHeaders: 20 }
@@ -72,5 +74,36 @@ t.test('A line that is all but a known one is refused as ever', (t) => {
     for (const [lines, problem] of wrong) t.match(told(head, lines), { problem }, lines.join(' | '))
     t.match(told(head, good), { bodyLength: 5 }, 'and what is right still passes')
   }
+  t.end()
+})
+
+/** What is known of a line that comes for the second time. */
+function known(line: string): KnownLine | undefined {
+  const text = `${line}\r\n`
+  for (let i = 0; i < 2; i++) {
+    readField(text, 0)
+    const found = knownLine(text, 0)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+t.test('A line that gave its place to another holds none behind it: who invents lines makes no chain of them', (t) => {
+  const head = new Head()
+  // All of one place: they are alike where it is looked.
+  const line = (i: number) => `X-Line: ${String(i).padStart(6, '0')}${'x'.repeat(40)}`
+  const first = known(line(0)) as KnownLine
+  for (let i = 1; i < 100; i++) told(head, [line(i - 1), line(i), 'Host: app'])
+  const held = new Set<KnownLine>()
+  for (let one: KnownLine | undefined = first; one !== undefined && !held.has(one); one = one.next) held.add(one)
+  t.equal(held.size, 1, 'itself')
+  t.end()
+})
+
+t.test('What proves who somebody is stays no longer than its request', (t) => {
+  for (const name of ['Authorization', 'Cookie', 'Set-Cookie', 'Proxy-Authorization']) {
+    t.equal(known(`${name}: secret`), undefined, name)
+  }
+  t.equal(known('X-Known: 1')?.value, '1')
   t.end()
 })
