@@ -78,14 +78,17 @@ export function importProblems(files: readonly SourceFile[]): string[] {
       const target = ours ? posix.join(posix.dirname(path), specifier) : specifier
       const problem = ours ? ourProblem(path, target, typeOnly) : packageProblem(path, specifier)
       if (problem !== undefined) problems.push(`${path}:${line}: ${problem}`)
-      if (ours && !typeOnly) targets.push(target)
+      if (ours) targets.push(target)
     }
     edges.set(path, targets)
   }
   return [...problems, ...circles(edges)]
 }
 
-/** Files that import each other in a circle load in an order nobody can read off the page. Types do not count. */
+/**
+ * Files that import each other in a circle can only be read together, and of values load in an order nobody can read off the
+ * page. Types count: who needs no more of another than what it can do, says so in an interface of its own.
+ */
 function circles(edges: ReadonlyMap<string, readonly string[]>): string[] {
   const problems: string[] = []
   const done = new Set<string>()

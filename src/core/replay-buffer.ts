@@ -1,5 +1,4 @@
 /** What a request's body was so far, kept so that it can be sent again. */
-import type { RequestBody } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { ownCopy } from './own-copy.ts'
 
@@ -13,6 +12,12 @@ export class ReplayAccount {
     this.limit = limit
     this.used = 0
   }
+}
+
+/** Whoever gets a body again. */
+export interface ReplayTarget {
+  data(chunk: Buffer): void
+  end(trailers?: Headers): void
 }
 
 /**
@@ -90,7 +95,7 @@ export class ReplayBuffer {
   }
 
   /** Sends all that came so far; the caller sends on what comes later. */
-  replay(into: RequestBody): void {
+  replay(into: ReplayTarget): void {
     if (this.#chunks !== undefined) for (const chunk of this.#chunks) into.data(chunk)
     if (this.#ended) into.end(this.#trailers)
   }

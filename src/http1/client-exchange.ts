@@ -3,8 +3,19 @@ import type { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import { missingKey } from '../http/websocket.ts'
-import type { ClientConnection } from './client.ts'
+import type { Outbox } from '../net/outbox.ts'
 import { writeChunk, writeLastChunk, writePiece, writeRequest } from './write.ts'
+
+/** The connection that a request is sent on. */
+export interface ClientExchangeOwner {
+  readonly outbox: Outbox
+  readonly connecting: boolean
+  readonly tunnelOpen: boolean
+  pauseReading(): void
+  resumeReading(): void
+  /** Ends the connection; an exchange on it fails with `reason`. */
+  end(reason: ProxyError): void
+}
 
 export class ClientExchange implements RequestBody {
   readonly request: RequestHead
@@ -15,12 +26,12 @@ export class ClientExchange implements RequestBody {
   requestWhole: boolean
   /** The Sec-WebSocket-Key that we made, or ''. */
   readonly key: string
-  readonly #connection: ClientConnection
+  readonly #connection: ClientExchangeOwner
   #over: boolean
   /** We asked for a pause because there is no connection yet. */
   #waiting: boolean
 
-  constructor(connection: ClientConnection, request: RequestHead, response: ResponseHandler) {
+  constructor(connection: ClientExchangeOwner, request: RequestHead, response: ResponseHandler) {
     this.request = request
     this.response = response
     this.headPassed = false

@@ -7,7 +7,7 @@ import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
-import { ClientExchange } from './client-exchange.ts'
+import { ClientExchange, type ClientExchangeOwner } from './client-exchange.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import { lateRefusal } from '../http/tls-failure.ts'
@@ -40,7 +40,7 @@ const CLOSED = 5
 /** An upstream may say 100 and 103 more than once, but not for ever. */
 const MAX_INFORMATIONAL = 32
 
-export class ClientConnection implements OutboxOwner, Reader {
+export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reader {
   readonly socket: Socket
   readonly outbox: Outbox
   /** ms on the pool's clock: from when on it takes no further request, and until when it may wait for its next one. */
@@ -135,7 +135,6 @@ export class ClientConnection implements OutboxOwner, Reader {
     if (this.#state !== CONNECTING) this.socket.resume()
   }
 
-  /** Ends the connection; an exchange on it fails with `reason`. */
   end(reason: ProxyError): void {
     if (this.#state === CLOSED) return
     this.#verdict = reason

@@ -5,7 +5,7 @@ import { NO_BODY } from '../core/forwarding.ts'
 import { has, type Headers } from '../core/headers.ts'
 import type { IncomingExchange } from '../http/server-side.ts'
 import type { Head } from './head.ts'
-import type { ServerConnection } from './server.ts'
+import type { Outbox } from '../net/outbox.ts'
 import { writeChunk, writeLastChunk, writePiece, writeResponse } from './write.ts'
 
 /** How the body is framed towards this client. */
@@ -15,6 +15,27 @@ const CHUNKS = 2
 const CLOSE = 3
 const OPAQUE = 4
 
+/** The connection that a request came on. */
+export interface ServerExchangeOwner {
+  readonly outbox: Outbox
+  readonly draining: boolean
+  /** The request came whole. */
+  readonly requestWhole: boolean
+  pauseRequest(): void
+  resumeRequest(): void
+  /** The client was told to go on: only now its body has to move. */
+  continued(): void
+  /** The answer was a 101 or a 2xx to CONNECT: from now on bytes. */
+  startTunnel(exchange: ServerExchange): void
+  /** The tunnel was refused: the request has no body, and what follows is the next request. */
+  tunnelRefused(exchange: ServerExchange): void
+  /** The answer is whole. `keepAlive`: both sides want to go on. */
+  finished(keepAlive: boolean): void
+  /** The answer broke after its head: the client must not take it for whole. */
+  broken(untilClose: boolean): void
+  destroy(): void
+}
+
 export class ServerExchange implements IncomingExchange {
   body: RequestBody
   exchange: Exchange | undefined
@@ -23,7 +44,7 @@ export class ServerExchange implements IncomingExchange {
   /** Body bytes the head announced; -1: chunked. */
   readonly declared: number
   readonly asksTunnel: boolean
-  readonly #connection: ServerConnection
+  readonly #connection: ServerExchangeOwner
   readonly #isHead: boolean
   readonly #isConnect: boolean
   readonly #version: number
@@ -33,7 +54,7 @@ export class ServerExchange implements IncomingExchange {
   #framing: number
   #headSent: boolean
 
-  constructor(connection: ServerConnection, head: Head) {
+  constructor(connection: ServerExchangeOwner, head: Head) {
     this.body = NO_BODY
     this.exchange = undefined
     this.received = 0

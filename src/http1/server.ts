@@ -8,7 +8,7 @@ import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { Head, type HeadError } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
-import { ServerExchange } from './server-exchange.ts'
+import { ServerExchange, type ServerExchangeOwner } from './server-exchange.ts'
 import { ServerSocket } from './server-socket.ts'
 import { BODY, BUSY, CLOSED, HEAD, HOLD, LINGER, TUNNEL } from './server-state.ts'
 import { writePiece, writeResponse } from './write.ts'
@@ -16,7 +16,7 @@ import { writePiece, writeResponse } from './write.ts'
 /** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
 const MAX_KEPT = 16 * 1024
 
-export class ServerConnection extends ServerSocket implements Reader {
+export class ServerConnection extends ServerSocket implements ServerExchangeOwner, Reader {
   readonly #scan: HeadScan
   readonly #head: Head
   readonly #reader: BodyReader
@@ -48,7 +48,6 @@ export class ServerConnection extends ServerSocket implements Reader {
     return this.state === HEAD && !this.#scan.begun
   }
 
-  /** The request came whole. */
   get requestWhole(): boolean {
     return this.state !== BODY && this.state !== HOLD
   }
@@ -258,12 +257,10 @@ export class ServerConnection extends ServerSocket implements Reader {
     if (this.#rest === undefined || this.#rest.length < MAX_KEPT) this.socket.resume()
   }
 
-  /** The client was told to go on: only now its body has to move. */
   continued(): void {
     this.#watchBody()
   }
 
-  /** The answer was a 101 or a 2xx to CONNECT: from now on bytes. */
   startTunnel(exchange: ServerExchange): void {
     this.state = TUNNEL
     const rest = this.#rest
@@ -275,13 +272,11 @@ export class ServerConnection extends ServerSocket implements Reader {
     }
   }
 
-  /** The tunnel was refused: the request has no body, and what follows is the next request. */
   tunnelRefused(exchange: ServerExchange): void {
     this.state = BUSY
     exchange.body.end()
   }
 
-  /** The answer is whole. `keepAlive`: both sides want to go on. */
   finished(keepAlive: boolean): void {
     const tunnel = this.state === TUNNEL
     const whole = this.requestWhole
@@ -292,7 +287,6 @@ export class ServerConnection extends ServerSocket implements Reader {
     else this.#next()
   }
 
-  /** The answer broke after its head: the client must not take it for whole. */
   broken(untilClose: boolean): void {
     this.#exchange = undefined
     this.cutOff(untilClose)

@@ -1,18 +1,10 @@
 /** From the rules a request meets to the blocks that hold for it: each from the most specific policy that states it. */
 import type { PathPattern } from '../core/path-pattern.ts'
+import type { Chosen } from './chosen.ts'
 import { type GaveWay, settleRivals } from './rivals.ts'
 import type { Rule } from './rule.ts'
 import { compare, comparePaths } from './specificity.ts'
 import type { StatedBlock } from './stated.ts'
-
-/** The statement of one block that holds. */
-export interface Chosen<B extends StatedBlock> {
-  /** With `mode: disabled` it takes the block away: then not even its default holds. */
-  readonly stated: B
-  readonly rule: Rule<B>
-  /** Where path parameters come from: the rule's own pattern, or the route's where it has none. */
-  readonly pattern: PathPattern | undefined
-}
 
 export interface Resolution<B extends StatedBlock> {
   /** All rules that were met, the most specific first. */

@@ -1,5 +1,5 @@
 /** Blocks that exclude each other. In one policy that is an error; of two policies the more specific one has its way. */
-import type { Chosen } from './resolve.ts'
+import type { Chosen } from './chosen.ts'
 import { compare } from './specificity.ts'
 import type { StatedBlock } from './stated.ts'
 

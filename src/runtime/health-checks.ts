@@ -7,7 +7,7 @@ import { HealthChecks } from '../upstream/health/health-checks.ts'
 import { probeHttp } from '../upstream/health/http-probe.ts'
 import type { Probe } from '../upstream/health/probe.ts'
 import type { ProbeGate } from '../upstream/health/probe-gate.ts'
-import type { UpstreamContext } from '../upstream/pool.ts'
+import type { UpstreamContext } from '../upstream/context.ts'
 import type { TlsSettings } from '../upstream/tls-dialer.ts'
 
 /** Probes under way at once in the whole process. */

@@ -17,7 +17,8 @@ import {
   type PolicyName,
   REQUEST_ORDER,
 } from '../policies/index.ts'
-import type { Chosen, Resolution } from '../routing/resolve.ts'
+import type { Chosen } from '../routing/chosen.ts'
+import type { Resolution } from '../routing/resolve.ts'
 import type { Rule } from '../routing/rule.ts'
 import { toEndpoint } from '../upstream/endpoint.ts'
 import type { KeptStates } from './kept-state.ts'

@@ -2,7 +2,7 @@
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { Endpoint, type EndpointSettings } from '../upstream/endpoint.ts'
-import type { UpstreamContext } from '../upstream/pool.ts'
+import type { UpstreamContext } from '../upstream/context.ts'
 import { Waiting, WaitingLine } from '../upstream/waiting-line.ts'
 import { Call } from './call.ts'
 import type { Server } from './server.ts'

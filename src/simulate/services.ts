@@ -1,10 +1,10 @@
 /** The services of a configuration, with endpoints that behave as the workload says. */
 import type { Config, HostPort, ServiceDocument, SidecarDocument } from '../config/model.ts'
 import type { Dispatch } from '../core/exchange.ts'
-import { type Balancing, createBalancer } from '../upstream/balance/balancer.ts'
+import { type Balancing, createBalancer } from '../upstream/balance/create.ts'
 import type { EndpointSettings } from '../upstream/endpoint.ts'
 import { EndpointGroup } from '../upstream/endpoint-group.ts'
-import type { UpstreamContext } from '../upstream/pool.ts'
+import type { UpstreamContext } from '../upstream/context.ts'
 import type { Service } from '../upstream/service.ts'
 import { type Conduct, SimulatedEndpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'

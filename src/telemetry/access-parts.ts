@@ -6,7 +6,7 @@ import { NO_STATUS } from '../core/grpc-status.ts'
 import { asciiJson, flat } from './flat.ts'
 import { METHODS } from './labels.ts'
 import { statusName } from './rpc-status.ts'
-import type { Direction } from './types.ts'
+import type { Direction } from './sources.ts'
 
 /** Longest authority that is logged whole, in characters. */
 const LONGEST = 512

@@ -14,7 +14,7 @@ import {
 import { ForwardingHandler } from '../core/forwarding.ts'
 import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
-import { meterFailure, meterHead, meterTrailers } from '../core/meter.ts'
+import { meterFailure, meterHead, meterTrailers } from '../core/metering.ts'
 import type { Ids } from '../core/ids.ts'
 import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
 import { withoutContext, writeContext } from './propagation.ts'

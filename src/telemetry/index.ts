@@ -1,7 +1,8 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
 export { type End, tookOf } from './ended/end.ts'
 export type { Endings, EndListener } from './ended/endings.ts'
-export { type EndedAttempt, type EndedExchange, type Outcome, recordOf } from './ended/record.ts'
+export type { Outcome } from './ended/outcome.ts'
+export { type EndedAttempt, type EndedExchange, recordOf } from './ended/record.ts'
 export type { RouteRows } from './route-rows.ts'
 export { FileSink } from './line-sink.ts'
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
@@ -11,14 +12,11 @@ export type {
   CertificateSample,
   ConfigSample,
   Direction,
-  EndpointHealth,
   DiscoverySample,
+  EndpointHealth,
   EndpointSample,
-  MetricsText,
-  Telemetry,
-  TelemetryOptions,
-  TelemetrySettings,
   TelemetrySources,
-} from './types.ts'
+} from './sources.ts'
+export type { MetricsText, Telemetry, TelemetryOptions, TelemetrySettings } from './types.ts'
 export { METRIC_COMPATIBILITIES, type MetricCompatibility } from './types.ts'
 export { createTelemetry } from './telemetry.ts'

@@ -4,7 +4,7 @@ import type { RouteInfo } from '../core/exchange.ts'
 import { HistogramTable } from './histogram.ts'
 import { type Leaving, RouteRows, type RowTables } from './route-rows.ts'
 import { RpcMethods } from './rpc-methods.ts'
-import type { Direction, TelemetrySources } from './types.ts'
+import type { Direction, TelemetrySources } from './sources.ts'
 
 /** Rows per histogram; each is 17 series, and all of them are written at every scrape. */
 const MAX_ROWS = 2000

@@ -1,10 +1,10 @@
 /** What is counted for one route. `RouteInfo.telemetry` holds it, so that a request reaches its rows by one field. */
 import { RETRY_SKIPS } from '../core/events.ts'
-import { ENDINGS } from './ended/record.ts'
+import { ENDINGS } from './ended/outcome.ts'
 import { asciiJson, flat } from './flat.ts'
 import { type HistogramTable, NO_ROW } from './histogram.ts'
 import { ATTEMPT_KINDS, OUTCOMES } from './labels.ts'
-import type { Direction } from './types.ts'
+import type { Direction } from './sources.ts'
 
 /** Rows of one histogram, by `rowKey` or `rpcKey`. Traffic repeats itself, so the last key is tried before the map. */
 export class KeyedRows {

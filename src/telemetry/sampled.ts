@@ -1,9 +1,15 @@
 /** What is kept of an exchange that may be exported, until its spans are made. Nothing of this exists for the others. */
 import type { RequestHead } from '../core/exchange.ts'
 import { NO_STATUS } from '../core/grpc-status.ts'
-import type { AttemptRecord } from './attempt-layer.ts'
 import type { Tail, TailReason } from './tail.ts'
-import type { TraceContext } from './trace-context.ts'
+
+/** Of its trace, what its spans need. */
+export interface SpanTrace {
+  readonly traceId: string
+  /** The caller's span; '' when the trace begins here. */
+  readonly parentId: string
+  readonly sampled: boolean
+}
 
 /** A policy's decision, as an event of the server span. */
 export interface SpanEvent {
@@ -21,7 +27,7 @@ const MOST_EVENTS = 128
 const NO_EVENTS: SpanEvent[] = []
 
 export class SampledExchange {
-  readonly trace: TraceContext
+  readonly trace: SpanTrace
   readonly request: RequestHead
   /** Where its room is, if its end decides whether it is exported; undefined: it was decided before. */
   readonly tail: Tail | undefined
@@ -42,7 +48,7 @@ export class SampledExchange {
   rpcStatus: number
   rpcMethod: string
 
-  constructor(trace: TraceContext, request: RequestHead, tail: Tail | undefined) {
+  constructor(trace: SpanTrace, request: RequestHead, tail: Tail | undefined) {
     this.trace = trace
     this.request = request
     this.tail = tail
@@ -75,16 +81,5 @@ export class SampledExchange {
     this.status = status
     this.reason = reason
     this.endedAt = now
-  }
-
-  /** Those that are part of the trace, oldest first: the newest MOST_ATTEMPTS. */
-  // cold: when its spans are made
-  get attempts(): AttemptRecord[] {
-    const attempts: AttemptRecord[] = []
-    let record = this.request.exchange.attemptLog as AttemptRecord | undefined
-    for (; record !== undefined && attempts.length < MOST_ATTEMPTS; record = record.previous) {
-      if (record.spanId !== '') attempts.unshift(record)
-    }
-    return attempts
   }
 }

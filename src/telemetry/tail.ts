@@ -2,7 +2,6 @@
  * The decision at the end: what the head decision left out is recorded all the same, and exported where it failed or was
  * slow. The room for it is bounded, in exchanges and in bytes, for most of what lies in it will be thrown away.
  */
-import type { SampledExchange } from './sampled.ts'
 
 export interface TailRules {
   /** Exchanges whose server span is an error. */
@@ -26,6 +25,13 @@ const EVENT = 192
 export function tailReason(rules: TailRules, failed: boolean, took: number): TailReason {
   if (failed && rules.errors) return 'error'
   return took >= rules.slowerThan ? 'slow' : ''
+}
+
+/** An exchange that has room here. */
+export interface Recorded {
+  readonly events: readonly unknown[]
+  /** Decisions found no room. */
+  cut: boolean
 }
 
 export class Tail {
@@ -54,7 +60,7 @@ export class Tail {
   }
 
   /** Room for another decision of this exchange. */
-  admitsEvent(recorded: SampledExchange): boolean {
+  admitsEvent(recorded: Recorded): boolean {
     if (this.#bytes + EVENT <= ROOM) {
       this.#bytes += EVENT
       return true
@@ -65,7 +71,7 @@ export class Tail {
   }
 
   /** The exchange has ended: its room is free again, whatever becomes of it. */
-  release({ events }: SampledExchange): void {
+  release({ events }: Recorded): void {
     this.#held--
     this.#bytes -= RECORD + events.length * EVENT
   }

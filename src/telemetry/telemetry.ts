@@ -24,7 +24,8 @@ import { serverLayer } from './server-layer.ts'
 import { SpanQueue } from './span-queue.ts'
 import { Tail } from './tail.ts'
 import { serviceTotals, type ServiceTotals } from './totals.ts'
-import type { Direction, MetricsText, Telemetry, TelemetryOptions, TelemetrySources } from './types.ts'
+import type { Direction, TelemetrySources } from './sources.ts'
+import type { MetricsText, Telemetry, TelemetryOptions } from './types.ts'
 
 /** Throws a sentence when the access log's file cannot be opened. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {

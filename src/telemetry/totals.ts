@@ -1,10 +1,10 @@
 /** What was counted of each service, all its routes together: read once a second while somebody watches. */
 // cold file: runs once a second, while somebody watches
-import { ENDINGS, type Outcome } from './ended/record.ts'
+import { ENDINGS, type Outcome } from './ended/outcome.ts'
 import { BOUNDS } from './histogram.ts'
 import type { Registry } from './registry.ts'
 import type { RouteRows } from './route-rows.ts'
-import type { Direction } from './types.ts'
+import type { Direction } from './sources.ts'
 
 /** Counted since the start of the process, so that whoever missed a reading has lost nothing. */
 export interface ServiceTotals {

@@ -1,16 +1,15 @@
 /** What the rest of the process sees of telemetry. No package's type appears here. */
 import type { Clock } from '../core/clock.ts'
 import type { Reason } from '../core/errors.ts'
-import type { PolicyEvents, Snapshot } from '../core/events.ts'
+import type { PolicyEvents } from '../core/events.ts'
 import type { Layer } from '../core/exchange.ts'
-import type { OpaqueConnection, OpaqueRow } from '../core/opaque.ts'
+import type { OpaqueConnection } from '../core/opaque.ts'
 import type { Random } from '../core/random.ts'
 import type { Endings } from './ended/endings.ts'
 import type { LineSink } from './line-sink.ts'
 import type { Log } from './log.ts'
+import type { Direction, TelemetrySources } from './sources.ts'
 import type { ServiceTotals } from './totals.ts'
-
-export type Direction = 'inbound' | 'outbound'
 
 /** The part of a Sidecar document that telemetry reads; `SidecarDocument` fits. */
 export interface TelemetrySettings {
@@ -55,77 +54,6 @@ export interface TelemetryOptions {
   readonly pagePaths?: boolean
   /** Takes the access log instead of what the Sidecar document names; for tests. */
   readonly accessLogSink?: LineSink
-}
-
-export type EndpointHealth = 'ready' | 'ejected' | 'probing' | 'unhealthy'
-
-export interface EndpointSample {
-  readonly service: string
-  /** `host:port`; shown by the admin listener, never a label. */
-  readonly address: string
-  readonly state: EndpointHealth
-  /** Attempts in flight. */
-  readonly inflight: number
-  /** Connections that wait in the pool. */
-  readonly idle: number
-  /** Connections in all. */
-  readonly connections: number
-}
-
-/** Who is asked for a service's endpoints, and whether he answers. */
-export interface DiscoverySample {
-  readonly service: string
-  readonly source: 'dns' | 'kubernetes'
-  readonly up: boolean
-  /** When its endpoints were last known to be right, ms since 1970; 0: never. */
-  readonly heardAt: number
-}
-
-export interface CertificateSample {
-  readonly direction: Direction
-  /** Outbound the Service that is called, inbound ourselves. */
-  readonly service: string
-  /** What we show, or whom we believe. */
-  readonly part: 'certificate' | 'ca'
-  /** As the policy file names it. */
-  readonly file: string
-  /** Both in ms since 1970. */
-  readonly notBefore: number
-  readonly notAfter: number
-}
-
-export interface ConfigSample {
-  readonly hash: string
-  /** The last reload was taken over; true before the first. */
-  readonly lastReloadSuccess: boolean
-  /** When the configuration in force was taken over, ms since 1970. */
-  readonly loadedAt: number
-  readonly warnings: number
-}
-
-/** Where gauges are read, at each scrape and only then. */
-export interface TelemetrySources {
-  snapshots(): Iterable<Snapshot>
-  endpoints(): Iterable<EndpointSample>
-  /** Left out where nobody is asked for endpoints. */
-  discovery?(): Iterable<DiscoverySample>
-  /** Bytes held by replay buffers. */
-  replayBytes(): number
-  /** Connections open to clients. */
-  connections(direction: Direction): number
-  /** Connections that were closed at once because there were too many; left out where nobody counts them. */
-  connectionsDropped?(direction: Direction): number
-  /** 0…1 by signal; left out where nobody looks after the process. */
-  pressure?(): Iterable<readonly [string, number]>
-  /** Certificates in force; left out where nobody holds any. */
-  certificates?(): Iterable<CertificateSample>
-  /** What passes as bytes; left out where nothing does. */
-  opaque?(): Iterable<OpaqueRow>
-  config(): ConfigSample
-  /** Names under which a Service is called; left out where nobody knows. */
-  hosts?(service: string): readonly string[]
-  /** `propagate` of a Service: asked once per compiled route, not per request. */
-  propagate(service: string): 'all' | 'trace' | 'none'
 }
 
 export interface MetricsText {

@@ -5,7 +5,7 @@ import { PeakEwma } from './balance/peak-ewma.ts'
 import { startSlowly } from './balance/slow-start.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { HealthChecks } from './health/health-checks.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 import type { Service } from './service.ts'
 
 export abstract class EndpointGroup implements Service {

@@ -3,13 +3,11 @@ import type { EndpointInfo, RequestBody, RequestHead, ResponseHandler } from '..
 import { hashOf } from './balance/hash-of.ts'
 import type { PeakEwma } from './balance/peak-ewma.ts'
 import { Http2Pool } from './http2-pool.ts'
-import { Negotiation, type Pools } from './negotiation.ts'
-import { Pool, type PoolSettings, type UpstreamContext } from './pool.ts'
+import { Negotiation, type Pools, type Protocol } from './negotiation.ts'
+import type { UpstreamContext } from './context.ts'
+import { Pool, type PoolSettings } from './pool.ts'
 import { TlsDialer, type TlsSettings } from './tls-dialer.ts'
 import { openTunnel } from './tunnel.ts'
-
-/** In which version of HTTP an upstream is asked; `auto`: as the client came, or over TLS as the upstream chooses. */
-export type Protocol = 'auto' | 'http1' | 'http2'
 
 /** How the endpoints of one service are spoken to. */
 export interface EndpointSettings extends PoolSettings {

@@ -5,7 +5,7 @@ import { ProxyError } from '../core/errors.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import { tlsFailure } from '../http/tls-failure.ts'
 import { enter, leave } from '../net/turn.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 export interface HandshakeOwner {

@@ -11,7 +11,8 @@ import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
-import type { PoolSettings, UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
+import type { PoolSettings } from './pool.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 /** ms between looks at idle and at old connections. */

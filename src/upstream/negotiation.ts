@@ -4,10 +4,12 @@ import { ProxyError } from '../core/errors.ts'
 import type { RequestHead } from '../core/exchange.ts'
 import { H2, HTTP1 } from '../net/lazy-tls.ts'
 import type { SecureRoute } from './dialing.ts'
-import type { Protocol } from './endpoint.ts'
 import type { Handshake, HandshakeOwner } from './handshake.ts'
 import type { TlsDialer } from './tls-dialer.ts'
 import type { WaitingLine } from './waiting-line.ts'
+
+/** In which version of HTTP an upstream is asked; `auto`: as the client came, or over TLS as the upstream chooses. */
+export type Protocol = 'auto' | 'http1' | 'http2'
 
 /** A pool, as a new connection sees it. */
 export interface Adopter {

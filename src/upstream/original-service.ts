@@ -8,7 +8,7 @@ import type { Via } from '../core/via.ts'
 import type { Balancer } from './balance/balancer.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { EndpointCache } from './endpoint-cache.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 import { assign, refusing, type Service } from './service.ts'
 
 /** A pod has few addresses and few ports that anybody listens on; the others cost a failed connection each and are forgotten. */

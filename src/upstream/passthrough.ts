@@ -9,7 +9,7 @@ import { refuse } from '../core/refuse.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { EndpointCache } from './endpoint-cache.ts'
 import { isOurs, notOurs, type OwnListeners } from './own-listeners.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 
 /** Names are the client's to choose, so the pools kept for them are bounded. */
 const MAX_HOSTS = 256

@@ -1,15 +1,14 @@
 /** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
-import { connect, type LookupFunction } from 'node:net'
+import { connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Clock, Timed, Timer } from '../core/clock.ts'
+import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
-import type { Random } from '../core/random.ts'
 import { ClientConnection, type ClientOwner } from '../http1/client.ts'
 import type { HeadLimits } from '../http/server-side.ts'
-import type { Violation } from '../http/violation.ts'
 import { Reading } from '../net/shared-read.ts'
 import { Connecting } from './connecting.ts'
+import type { UpstreamContext } from './context.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
@@ -23,17 +22,6 @@ export interface PoolSettings {
   readonly believesPeer: boolean
   /** Streams on one HTTP/2 connection at most; the upstream may allow fewer. */
   readonly http2Streams: number
-}
-
-/** What every pool of a process shares. */
-export interface UpstreamContext {
-  readonly clock: Clock
-  readonly random: Random
-  /** How an upstream broke the rules of HTTP/2. */
-  violation(how: Violation): void
-  defect(where: string, error: unknown): void
-  /** How names are resolved; undefined: as the system does. */
-  readonly lookup?: LookupFunction | undefined
 }
 
 /** ms between looks at idle connections. */

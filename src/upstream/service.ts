@@ -6,7 +6,7 @@ import { refuse } from '../core/refuse.ts'
 import type { Via } from '../core/via.ts'
 import type { Balancer } from './balance/balancer.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 
 export interface Service {
   readonly name: string

@@ -3,7 +3,7 @@ import type { Balancer } from './balance/balancer.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { EndpointGroup } from './endpoint-group.ts'
 import type { HealthChecks } from './health/health-checks.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 
 export interface Address {
   readonly host: string

@@ -4,7 +4,7 @@ import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import { tls } from '../net/lazy-tls.ts'
 import type { TlsMaterial } from '../net/tls-material.ts'
 import { Handshake, type HandshakeOwner } from './handshake.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 
 /** How the endpoints of a service are reached over TLS. */
 export interface TlsSettings {

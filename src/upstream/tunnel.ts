@@ -7,7 +7,7 @@ import { NO_HEADERS } from '../core/headers.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { enter, leave } from '../net/turn.ts'
-import type { UpstreamContext } from './pool.ts'
+import type { UpstreamContext } from './context.ts'
 
 export function openTunnel(
   host: string,

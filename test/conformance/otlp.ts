@@ -10,7 +10,8 @@ import { request } from 'node:http'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../support/free-port.ts'
-import { KIND, type Metric, OtlpReceiver, values } from '../support/otlp-receiver.ts'
+import type { Metric } from '../support/otlp-messages.ts'
+import { KIND, OtlpReceiver, values } from '../support/otlp-receiver.ts'
 import { port, Spawned } from '../support/spawned.ts'
 
 const SUITES = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'outrigger-suites', 'bin')

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { loadSync } from '@grpc/proto-loader'
-import type { Metrics, Traces } from './otlp-receiver.ts'
+import type { Metrics, Traces } from './otlp-messages.ts'
 
 const PROTO = new URL('otlp.proto', import.meta.url).pathname
 const OPTIONS = { longs: String, bytes: Buffer, keepCase: false, oneofs: false } as const

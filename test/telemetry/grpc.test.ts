@@ -4,6 +4,7 @@ import { ProxyError } from '../../src/core/errors.ts'
 import type { AttemptRecord } from '../../src/telemetry/attempt-layer.ts'
 import { RpcMethods } from '../../src/telemetry/rpc-methods.ts'
 import type { SampledExchange } from '../../src/telemetry/sampled.ts'
+import { tracedAttempts } from '../../src/telemetry/traced-attempts.ts'
 import { clientAttributes, clientName, serverAttributes, serverName } from '../../src/telemetry/otlp/span-attributes.ts'
 import type { TraceContext } from '../../src/telemetry/trace-context.ts'
 import { routeInfo } from '../support/stubs.ts'
@@ -133,7 +134,7 @@ function traced(asked: AskOptions, end: (world: World) => void) {
   const exchange = world.ask(asked)
   end(world)
   const recorded = (exchange.trace as TraceContext).recorded as SampledExchange
-  const attempt = recorded.attempts[0] as AttemptRecord
+  const attempt = tracedAttempts(exchange)[0] as AttemptRecord
   return {
     server: { name: serverName(recorded), ...serverAttributes(recorded) },
     client: { name: clientName(recorded), ...clientAttributes(recorded, attempt) },

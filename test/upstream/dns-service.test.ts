@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createBalancer } from '../../src/upstream/balance/balancer.ts'
+import { createBalancer } from '../../src/upstream/balance/create.ts'
 import { DnsService, type Lookup } from '../../src/upstream/discovery/dns-service.ts'
 import { ask, eventually, get, state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'

@@ -3,7 +3,7 @@ import type { Timed, Timer } from '../../core/clock.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { NEVER } from '../../core/pushback.ts'
 import { waitedFor } from './decide.ts'
-import type { HedgeParts } from './layer.ts'
+import type { HedgeParts } from './layer-parts.ts'
 
 export interface Sender {
   /** The time of the newest attempt is up. */

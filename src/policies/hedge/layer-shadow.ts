@@ -5,7 +5,7 @@ import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../co
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { judgeError, judgeHead, mayHedge } from './decide.ts'
-import type { HedgeParts } from './layer.ts'
+import type { HedgeParts } from './layer-parts.ts'
 
 export function shadowLayer(parts: HedgeParts): Layer {
   return (next) => (request, up) => {

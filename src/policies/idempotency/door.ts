@@ -7,10 +7,10 @@ import { refuse } from '../../core/refuse.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { concerns } from './decide.ts'
 import { ABSENT, MALFORMED, readKey } from './key.ts'
-import { Leader, type LeaderRules } from './leader.ts'
+import { Leader } from './leader.ts'
 import { IN_FLIGHT_ERROR, MALFORMED_ERROR, MISSING_ERROR, UNKNOWN_ERROR } from './refusals.ts'
 import type { Store } from './store.ts'
-import { Waiting } from './waiting.ts'
+import { Waiting, type WaitingOwner } from './waiting.ts'
 
 export interface DoorRules {
   /** Lower case. */
@@ -32,7 +32,7 @@ export interface DoorParts {
   readonly account: ReplayAccount
 }
 
-export class Door implements LeaderRules {
+export class Door implements WaitingOwner {
   readonly clock: Clock
   readonly events: PolicyEvents
   readonly store: Store

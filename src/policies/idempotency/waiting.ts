@@ -5,17 +5,23 @@
 import { Giver } from '../../core/giver.ts'
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { ProxyError } from '../../core/errors.ts'
-import { type RequestBody, type RequestHead, type ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import {
+  type Dispatch,
+  type RequestBody,
+  type RequestHead,
+  type ResponseHandler,
+  ResponseHead,
+} from '../../core/exchange.ts'
 import { Gate } from '../../core/held-body.ts'
 import { type Headers, NO_HEADERS } from '../../core/headers.ts'
+import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import type { StoredAnswer } from './answer.ts'
 import { waitBound } from './decide.ts'
-import type { Door } from './door.ts'
 import { KeptRequest } from './kept-request.ts'
-import { Leader } from './leader.ts'
+import { Leader, type LeaderRules } from './leader.ts'
 import { IN_FLIGHT_ERROR, LEFT, MISMATCH_ERROR, UNAVAILABLE_ERROR, UNKNOWN_ERROR } from './refusals.ts'
 import { replayOf } from './replay.ts'
-import type { Asker, Lease, Look } from './store.ts'
+import type { Asker, Lease, Look, Store } from './store.ts'
 
 /** The store is asked: one read is kept, then the asker is paused. */
 const ASKING = 0
@@ -31,8 +37,22 @@ const OVER = 5
 
 const CONTINUE = new ResponseHead(100, 'Continue', NO_HEADERS, 0, 'proxy', '')
 
+/** The door it waits at. */
+export interface WaitingOwner extends LeaderRules {
+  readonly store: Store
+  /** Of the bodies that wait. */
+  readonly account: ReplayAccount
+  readonly next: Dispatch
+  /** A duplicate waits; else it is refused. */
+  readonly waits: boolean
+  /** Without its store a request goes on unprotected; else it is refused. */
+  readonly proceeds: boolean
+  count(request: RequestHead, result: string): void
+  refused(request: RequestHead, error: ProxyError): void
+}
+
 export class Waiting implements RequestBody, Asker, Timed {
-  readonly #door: Door
+  readonly #door: WaitingOwner
   readonly #key: string
   readonly #request: RequestHead
   readonly #gate: Gate
@@ -44,7 +64,7 @@ export class Waiting implements RequestBody, Asker, Timed {
   #answer: StoredAnswer | undefined
   #timer: Timer | undefined
 
-  constructor(door: Door, key: string, request: RequestHead, response: ResponseHandler) {
+  constructor(door: WaitingOwner, key: string, request: RequestHead, response: ResponseHandler) {
     this.#door = door
     this.#key = key
     this.#request = request

@@ -1,7 +1,7 @@
 /** Which retries stand above and below a route, as far as the files tell. */
 import type { BlockStatement, Config, PolicyDocument } from '../../config/model.ts'
 import type { Destination } from '../../routing/rule.ts'
-import type { Around, Others } from './facts/nested.ts'
+import type { Around, Others } from './facts/source.ts'
 import { at } from './values.ts'
 
 export function aroundOf(config: Config, { direction, service, workload }: Destination): Around {

@@ -1,7 +1,7 @@
 /** One request of a model: where it goes, what it is, and who sends it. */
 import { type Fields, fields } from '../../config/build/document.ts'
 import type { Asked, CallerSettings } from '../workload.ts'
-import type { Complain } from './build.ts'
+import type { Complain } from './complain.ts'
 import { readTemplate } from './template.ts'
 
 /** Maker of the nth request of a stream, from 0. */

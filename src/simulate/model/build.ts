@@ -1,15 +1,12 @@
 /** What a schema cannot say of a model, and the model itself. */
 import { type Fields, fields, items } from '../../config/build/document.ts'
-import type { Code } from '../../config/issues.ts'
 import type { HostPort } from '../../config/model.ts'
 import { formatDuration } from '../../config/values/units.ts'
 import type { Latency } from '../latency.ts'
 import type { Phase } from '../workload.ts'
 import { readAsk } from './ask.ts'
+import type { Complain } from './complain.ts'
 import type { Failure, Model, ModelServer, Stream } from './model.ts'
-
-/** `name`: dotted path of the value that is wrong. */
-export type Complain = (code: Code, name: string, message: string) => void
 
 /** The model is only to be used where nothing was complained of. */
 export function buildModel(value: Fields, services: readonly string[], complain: Complain): Model {

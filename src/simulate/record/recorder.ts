@@ -13,7 +13,7 @@ import type { Attempt, Exchange, Layer, RequestHead, ResponseHandler, ResponseHe
 import { ForwardingHandler } from '../../core/forwarding.ts'
 import { NO_STATUS, statusOfHead } from '../../core/grpc-status.ts'
 import type { Headers } from '../../core/headers.ts'
-import { meterFailure, meterHead, meterTrailers } from '../../core/meter.ts'
+import { meterFailure, meterHead, meterTrailers } from '../../core/metering.ts'
 import { add, DestinationCounts } from './counts.ts'
 import type { Timeline } from './timeline.ts'
 

@@ -6,7 +6,8 @@ import type { Origin, RequestHead } from '../../core/exchange.ts'
 import type { RouteRows } from '../route-rows.ts'
 import type { End } from './end.ts'
 import { isPlain } from './plain.ts'
-import { ENDINGS, type EndedExchange, type Outcome, recordOf } from './record.ts'
+import { ENDINGS, type Outcome } from './outcome.ts'
+import { type EndedExchange, recordOf } from './record.ts'
 
 /** How many are kept. */
 const KEPT = 100

@@ -8,19 +8,10 @@ import { METHODS, methodIndex } from '../labels.ts'
 import { statusName } from '../rpc-status.ts'
 import { MOST_ATTEMPTS } from '../sampled.ts'
 import type { TraceContext } from '../trace-context.ts'
-import type { Direction } from '../types.ts'
+import type { Direction } from '../sources.ts'
 import { type End, tookOf } from './end.ts'
+import type { Outcome } from './outcome.ts'
 import { isPlain } from './plain.ts'
-
-/**
- * What became of it, the first that holds: `cancelled`, the client left; `fallback`, a fallback answered; `refused`, we
- * answered and no attempt was made; `failed`, it got no good answer; `hedged` and `retried`, it did after more than one
- * attempt; `shadow`, a block in shadow mode would have done something; `plain`, none of these.
- */
-export type Outcome = (typeof ENDINGS)[number] | 'plain'
-
-/** Every outcome but `plain`, in the order of the rows that count them. */
-export const ENDINGS = ['cancelled', 'fallback', 'refused', 'failed', 'hedged', 'retried', 'shadow'] as const
 
 export interface EndedAttempt {
   readonly kind: AttemptKind

@@ -1,7 +1,7 @@
 /** Until when certificates hold. */
 // cold file: runs once per scrape
 import type { Registry } from '../registry.ts'
-import type { CertificateSample } from '../types.ts'
+import type { CertificateSample } from '../sources.ts'
 import { type Family, gauge, type Sample, sample } from './family.ts'
 
 export function certificateFamilies(registry: Registry): Family[] {

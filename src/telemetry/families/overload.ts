@@ -1,7 +1,7 @@
 /** How hard the process itself is pressed, and the connections it does not take. */
 // cold file: runs once per scrape
 import type { Registry } from '../registry.ts'
-import type { Direction } from '../types.ts'
+import type { Direction } from '../sources.ts'
 import { counter, type Family, gauge, sample } from './family.ts'
 
 const DIRECTIONS: readonly Direction[] = ['inbound', 'outbound']

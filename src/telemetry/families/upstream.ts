@@ -1,7 +1,7 @@
 /** Endpoints and connections, read when asked. */
 // cold file: runs once per scrape
 import type { Registry } from '../registry.ts'
-import type { Direction, EndpointHealth } from '../types.ts'
+import type { Direction, EndpointHealth } from '../sources.ts'
 import { counter, type Family, gauge, type Sample, Sums, sample } from './family.ts'
 
 const HEALTH: readonly EndpointHealth[] = ['ready', 'ejected', 'probing', 'unhealthy']

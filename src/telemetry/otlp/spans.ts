@@ -7,6 +7,7 @@ import { api } from '@opentelemetry/sdk-node'
 import type { Headers } from '../../core/headers.ts'
 import type { AttemptRecord } from '../attempt-layer.ts'
 import type { SampledExchange } from '../sampled.ts'
+import { tracedAttempts } from '../traced-attempts.ts'
 import { clientError, serverError } from '../span-error.ts'
 import { clientAttributes, clientName, serverAttributes, serverName } from './span-attributes.ts'
 
@@ -43,7 +44,7 @@ export class SpanMaker {
       parentOf(recorded),
     )
     const context = api.trace.setSpan(api.ROOT_CONTEXT, span)
-    for (const record of recorded.attempts) this.#makeAttempt(recorded, record, offset, context)
+    for (const record of tracedAttempts(recorded.request.exchange)) this.#makeAttempt(recorded, record, offset, context)
     for (const event of recorded.events) span.addEvent(event.name, event.attributes, event.at + offset)
     if (serverError(recorded) !== '') span.setStatus({ code: api.SpanStatusCode.ERROR })
     span.end(recorded.endedAt + offset)

@@ -1,10 +1,29 @@
 /** One endpoint, asked again and again until it is gone. */
-import type { Timed, Timer } from '../../core/clock.ts'
+import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import type { Random } from '../../core/random.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { CheckParts } from './health-checks.ts'
-import type { ProbeAnswer } from './probe.ts'
-import type { Prober } from './probe-gate.ts'
-import { spread, Verdict } from './verdict.ts'
+import type { Probe, ProbeAnswer } from './probe.ts'
+import type { ProbeGate, Prober } from './probe-gate.ts'
+import { spread, type Thresholds, Verdict } from './verdict.ts'
+
+export interface CheckSettings extends Thresholds {
+  /** ms between the beginnings of two checks of one endpoint, give or take a tenth. */
+  readonly interval: number
+}
+
+export interface CheckReport {
+  /** `cause`: how many checks said so, and what the last one met. */
+  changed(address: string, healthy: boolean, cause: string): void
+}
+
+export interface CheckParts {
+  readonly settings: CheckSettings
+  readonly probe: Probe
+  readonly gate: ProbeGate
+  readonly clock: Clock
+  readonly random: Random
+  readonly report: CheckReport
+}
 
 export class EndpointCheck implements Timed, Prober {
   readonly #endpoint: Endpoint

@@ -6,17 +6,7 @@ import type { Clock, Timed } from '../../core/clock.ts'
 import { H2, HTTP1 } from '../../net/lazy-tls.ts'
 import { getHttp1, loadHttp1 } from './http1-get.ts'
 import { getHttp2, loadHttp2 } from './http2-get.ts'
-import { dial, type ProbeAnswer, type ProbeTarget } from './probe.ts'
-
-export interface HttpProbe extends ProbeTarget {
-  /** As of the Service; without TLS `auto` is HTTP/1.1. */
-  readonly protocol: 'auto' | 'http1' | 'http2'
-  /** The Host it is asked under. */
-  readonly authority: string
-  readonly path: string
-  /** ms for all of it, connecting included. */
-  readonly timeout: number
-}
+import { dial, type HttpProbe, type ProbeAnswer } from './probe.ts'
 
 const OFFERS = { auto: [H2, HTTP1], http1: [HTTP1], http2: [H2] }
 

@@ -1,8 +1,7 @@
 /** GET over HTTP/1.1 on a connection that is there. undici is loaded by the first. */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { HttpProbe } from './http-probe.ts'
-import { MOST_BYTES, USER_AGENT } from './probe.ts'
+import { type HttpProbe, MOST_BYTES, USER_AGENT } from './probe.ts'
 
 export function loadHttp1(): Promise<typeof import('undici')> {
   return import('undici')

@@ -1,8 +1,7 @@
 /** GET over HTTP/2 on a connection that is there. http2-wrapper is loaded by the first. */
 import type { Socket } from 'node:net'
 import type { ClientHttp2Session, IncomingMessage } from 'http2-wrapper'
-import type { HttpProbe } from './http-probe.ts'
-import { MOST_BYTES, USER_AGENT } from './probe.ts'
+import { type HttpProbe, MOST_BYTES, USER_AGENT } from './probe.ts'
 
 export function loadHttp2() {
   return import('http2-wrapper')

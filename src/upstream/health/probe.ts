@@ -23,6 +23,17 @@ export interface ProbeTarget {
   readonly tls: TlsSettings | undefined
 }
 
+/** What an HTTP server is asked. */
+export interface HttpProbe extends ProbeTarget {
+  /** As of the Service; without TLS `auto` is HTTP/1.1. */
+  readonly protocol: 'auto' | 'http1' | 'http2'
+  /** The Host it is asked under. */
+  readonly authority: string
+  readonly path: string
+  /** ms for all of it, connecting included. */
+  readonly timeout: number
+}
+
 /** Never rejects. `signal`: nobody wants to know any more. */
 export type Probe = (host: string, port: number, signal: AbortSignal) => Promise<ProbeAnswer>
 

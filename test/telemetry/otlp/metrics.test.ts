@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { type Metric, OtlpReceiver, type Point, values } from '../../support/otlp-receiver.ts'
+import type { Metric, Point } from '../../support/otlp-messages.ts'
+import { OtlpReceiver, values } from '../../support/otlp-receiver.ts'
 import { World } from '../world.ts'
 
 const CUMULATIVE = 2

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ERROR, KIND, OtlpReceiver, type Span, values } from '../../support/otlp-receiver.ts'
+import type { Span } from '../../support/otlp-messages.ts'
+import { ERROR, KIND, OtlpReceiver, values } from '../../support/otlp-receiver.ts'
 import { World } from '../world.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Balancing, createBalancer } from '../../../src/upstream/balance/balancer.ts'
+import { type Balancing, createBalancer } from '../../../src/upstream/balance/create.ts'
 import { startSlowly, WARM_UP, warmth } from '../../../src/upstream/balance/slow-start.ts'
 import { Seeded } from '../../support/seeded.ts'
 import { arrive, asEndpoints, type House, house, shares } from './town.ts'

@@ -1,6 +1,6 @@
 /** Endpoints that DNS brings and takes away while they are checked. */
 import t from 'tap'
-import { createBalancer } from '../../../src/upstream/balance/balancer.ts'
+import { createBalancer } from '../../../src/upstream/balance/create.ts'
 import { DnsService, type Lookup } from '../../../src/upstream/discovery/dns-service.ts'
 import { HealthChecks } from '../../../src/upstream/health/health-checks.ts'
 import type { ProbeAnswer } from '../../../src/upstream/health/probe.ts'

@@ -1,6 +1,6 @@
 /** The endpoints, those that take no requests first. */
 import type { OutlierSnapshot } from '../../../core/events.ts'
-import type { EndpointSample } from '../../../telemetry/types.ts'
+import type { EndpointSample } from '../../../telemetry/sources.ts'
 import type { State } from '../live/frame.ts'
 import { bySeverity, type Severity } from '../live/states.ts'
 import { percent, seconds } from '../live/words.ts'

@@ -12,7 +12,7 @@ import type {
 } from '../../../core/events.ts'
 import type { EndedExchange } from '../../../telemetry/ended/record.ts'
 import type { ServiceTotals } from '../../../telemetry/totals.ts'
-import type { DiscoverySample, EndpointSample } from '../../../telemetry/types.ts'
+import type { DiscoverySample, EndpointSample } from '../../../telemetry/sources.ts'
 
 /** The event `hello`, first on every stream. */
 export interface Hello {

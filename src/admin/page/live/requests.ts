@@ -1,5 +1,6 @@
 /** How an exchange that ended, and each of its attempts, is put in words. */
-import type { EndedAttempt, EndedExchange, Outcome } from '../../../telemetry/ended/record.ts'
+import type { Outcome } from '../../../telemetry/ended/outcome.ts'
+import type { EndedAttempt, EndedExchange } from '../../../telemetry/ended/record.ts'
 import type { Severity } from './states.ts'
 import { duration } from './words.ts'
 

@@ -1,8 +1,23 @@
 /** A question under way: once, within the store's timeout; or again and again, for somebody who waits for another's answer. */
-import type { Timed, Timer } from '../../../core/clock.ts'
-import { type Asker, FAILED, IN_FLIGHT, type Look, UNKNOWN } from '../store.ts'
+import type { Clock, Timed, Timer } from '../../../core/clock.ts'
+import type { Fate } from '../decide.ts'
+import { type Asker, FAILED, IN_FLIGHT, type Lease, type Look, UNKNOWN } from '../store.ts'
 import { decode } from './codec.ts'
-import type { RedisStore } from './store.ts'
+import type { Done } from './connection.ts'
+
+/** The store that is asked. */
+export interface QuestionOwner {
+  readonly clock: Clock
+  /** ms for an answer. */
+  readonly timeout: number
+  token(): string
+  /** Asks for the key with a new token. */
+  ask(key: string, token: string, done: Done): void
+  /** What became of a key. */
+  tell(key: string, token: string, fate: Fate, answer: undefined): void
+  leased(key: string, token: string): Lease
+  answered(asker: Asker, look: Look): void
+}
 
 export interface Question {
   stop(): void
@@ -13,13 +28,13 @@ const FIRST_PAUSE = 20
 const LONGEST_PAUSE = 250
 
 abstract class Asking implements Question, Timed {
-  protected readonly store: RedisStore
+  protected readonly store: QuestionOwner
   protected readonly key: string
   protected readonly asker: Asker
   protected timer: Timer | undefined
   protected over: boolean
 
-  constructor(store: RedisStore, key: string, asker: Asker) {
+  constructor(store: QuestionOwner, key: string, asker: Asker) {
     this.store = store
     this.key = key
     this.asker = asker
@@ -64,7 +79,7 @@ abstract class Asking implements Question, Timed {
 }
 
 export class Once extends Asking {
-  constructor(store: RedisStore, key: string, asker: Asker) {
+  constructor(store: QuestionOwner, key: string, asker: Asker) {
     super(store, key, asker)
     this.timer = store.clock.schedule(store.timeout, this)
     this.ask()
@@ -83,7 +98,7 @@ export class Once extends Asking {
 export class Poll extends Asking {
   #pause: number
 
-  constructor(store: RedisStore, key: string, asker: Asker) {
+  constructor(store: QuestionOwner, key: string, asker: Asker) {
     super(store, key, asker)
     this.#pause = FIRST_PAUSE
     this.timer = store.clock.schedule(this.#pause, this)

@@ -5,10 +5,10 @@ import type { Random } from '../../../core/random.ts'
 import type { StoredAnswer } from '../answer.ts'
 import type { Fate } from '../decide.ts'
 import type { Asker, Look, StoreLater } from '../store.ts'
-import { Once, Poll, type Question } from './ask.ts'
+import { Once, Poll, type Question, type QuestionOwner } from './ask.ts'
 import { encode } from './codec.ts'
 import { type Done, type RedisConfig, RedisConnection } from './connection.ts'
-import { RedisLease } from './lease.ts'
+import { type LeaseOwner, RedisLease } from './lease.ts'
 import { ACQUIRE, RENEW, SETTLE } from './scripts.ts'
 
 export interface RedisOptions {
@@ -34,7 +34,7 @@ interface Untold {
   readonly bytes: number
 }
 
-export class RedisStore implements StoreLater {
+export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
   readonly atOnce = false
   readonly clock: Clock
   /** ms */

@@ -2,22 +2,6 @@
 import type { Fact } from '../report.ts'
 import { hedgeFor, type Subject } from './source.ts'
 
-/** Somebody else's attempts for the same request. */
-export interface Others {
-  /** With the first; undefined: they are stated where we cannot look. */
-  readonly attempts: number | undefined
-  /** Who, and where it stands: `policy app at policy.yaml:7`. */
-  readonly whose: string
-}
-
-/** What stands around a request of ours; undefined where nothing is known. */
-export interface Around {
-  /** Of the peer's sidecar, for its application. */
-  readonly below: Others | undefined
-  /** Of our own inbound side, which repeats everything that its request sets off; of an inbound route, its callers'. */
-  readonly above: Others | undefined
-}
-
 /** With the first. */
 function attemptsOf(subject: Subject): number {
   const hedge = hedgeFor(subject)

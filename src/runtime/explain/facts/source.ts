@@ -2,13 +2,28 @@
 import type { PolicyModule, PolicyParts } from '../../../core/policy.ts'
 import type { MODULES, PolicyName } from '../../../policies/index.ts'
 import type { Fact } from '../report.ts'
-import type { Around } from './nested.ts'
 
 /** The block of a policy after loading. */
 export type ConfigOf<N extends PolicyName> = (typeof MODULES)[N] extends PolicyModule<infer C> ? C : never
 
 /** The blocks that are enforced, defaults of nobody's among them; an absent one is not at work. */
 export type AtWork = { readonly [N in PolicyName]?: ConfigOf<N> | undefined }
+
+/** Somebody else's attempts for the same request. */
+export interface Others {
+  /** With the first; undefined: they are stated where we cannot look. */
+  readonly attempts: number | undefined
+  /** Who, and where it stands: `policy app at policy.yaml:7`. */
+  readonly whose: string
+}
+
+/** What stands around a request of ours; undefined where nothing is known. */
+export interface Around {
+  /** Of the peer's sidecar, for its application. */
+  readonly below: Others | undefined
+  /** Of our own inbound side, which repeats everything that its request sets off; of an inbound route, its callers'. */
+  readonly above: Others | undefined
+}
 
 /** Whose blocks they are. */
 export interface Subject {

@@ -1,7 +1,7 @@
 /** The chart and the injector on a real API server: no node is needed for what happens to a pod before it is placed. */
 import { Cluster } from '../cluster.ts'
 import type { Report } from '../report.ts'
-import type { Suite } from '../suites.ts'
+import type { Suite } from '../suite.ts'
 import { missing } from '../tools.ts'
 import { type Collected, compare } from './collected.ts'
 import { olderFacts } from './older.ts'

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Report } from '../report.ts'
-import type { Suite } from '../suites.ts'
+import type { Suite } from '../suite.ts'
 import { missing } from '../tools.ts'
 
 const BINARIES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
