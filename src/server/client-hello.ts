@@ -5,6 +5,9 @@ const HANDSHAKE = 0x16
 const SERVER_NAME = 0
 const HOST_NAME = 0
 
+/** Bytes of a name at most (RFC 1035 §2.3.4): a longer one is nobody's, and no line of a log has room for it. */
+const LONGEST_NAME = 255
+
 /** Every segment that comes is a walk over all records so far, so there are not to be many; a real ClientHello has one to three. */
 const MOST_RECORDS = 64
 const NONE = Buffer.alloc(0)
@@ -69,7 +72,8 @@ function hostIn(list: Buffer): string {
   for (let at = 2; at < list.length; ) {
     const type = list.readUInt8(at)
     const size = list.readUInt16BE(at + 1)
-    if (type === HOST_NAME) return list.toString('latin1', at + 3, at + 3 + size).toLowerCase()
+    if (type === HOST_NAME)
+      return size > LONGEST_NAME ? '' : list.toString('latin1', at + 3, at + 3 + size).toLowerCase()
     at += 3 + size
   }
   return ''

@@ -59,23 +59,42 @@ t.test('json: who, where to, how it was decided, how long, how many bytes, why i
   )
 })
 
+/** As short as one can be that names a server; lengths in front of what they are of. */
+function clientHello(name: string): Buffer {
+  const behind = (bytes: number, part: Buffer): Buffer => {
+    const length = Buffer.alloc(bytes)
+    length.writeUIntBE(part.length, 0, bytes)
+    return Buffer.concat([length, part])
+  }
+  const list = behind(2, Buffer.concat([Buffer.from([0]), behind(2, Buffer.from(name))]))
+  const extensions = behind(2, Buffer.concat([Buffer.from([0, 0]), behind(2, list)]))
+  const fixed = Buffer.from(`0303${'00'.repeat(32)}00000213010100`, 'hex')
+  const message = Buffer.concat([Buffer.from([1]), behind(3, Buffer.concat([fixed, extensions]))])
+  return Buffer.concat([Buffer.from([22, 3, 1]), behind(2, message)])
+}
+
 t.test('TLS: the name its client asked for; a reset says so', async (t) => {
   const { client, lines } = await logged(t, 'format: json', async (peer) => {
     await peer.when('the hello', () => peer.received.length > 0)
     peer.reset()
   })
-  const name = Buffer.from('db.test')
-  const sni = Buffer.concat([Buffer.from([0, 0, 0, name.length + 5, 0, name.length + 3, 0, 0, name.length]), name])
-  const body = Buffer.concat([
-    Buffer.from(`0303${'00'.repeat(32)}000002130101000000`.slice(0, -2), 'hex'),
-    Buffer.from([sni.length]),
-    sni,
-  ])
   const one = await client()
-  one.send(Buffer.concat([Buffer.from([22, 3, 1, 0, body.length + 4, 1, 0, 0, body.length]), body]))
+  one.send(clientHello('db.test'))
   await one.untilEnded()
   const line = JSON.parse((await lines())[0] ?? '') as Record<string, unknown>
   t.match(line, { why: 'tls', serverName: 'db.test', reason: 'upstream_reset', sentBytes: 0 })
+})
+
+t.test('A name that is longer than any is none: its line is whole, and the connection is over', async (t) => {
+  const { client, lines } = await logged(t, 'format: json', async (peer) => {
+    await peer.when('the hello', () => peer.received.length > 0)
+    peer.reset()
+  })
+  const one = await client()
+  one.send(clientHello('\x01'.repeat(30_000)))
+  await one.untilEnded()
+  const line = JSON.parse((await lines())[0] ?? '') as Record<string, unknown>
+  t.match(line, { why: 'tls', reason: 'upstream_reset', serverName: undefined })
 })
 
 t.test('Nobody there: the line says where it was to go, and that nothing came of it', async (t) => {
