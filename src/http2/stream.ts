@@ -2,7 +2,7 @@
 import type { Headers } from '../core/headers.ts'
 import { giveBack, lend, mayBeLent } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
-import { Backlog } from './backlog.ts'
+import { Backlog, LARGE_ENOUGH } from './backlog.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame } from './frame-writer.ts'
 import type { OpenStream, StreamOwner } from './stream-owner.ts'
@@ -249,15 +249,19 @@ export abstract class Stream implements OpenStream {
       }
       this.remaining -= to - from
     }
-    const chunk = this.owned(bytes, from, to)
-    if (this.#receivePaused || this.#held !== undefined) {
-      if (this.#held === undefined) this.#held = new Backlog()
-      this.#held.push(chunk)
-      this.session.window.hold(chunk.length)
-    } else {
+    if (this.#receivePaused || this.#held !== undefined) this.#hold(bytes, from, to)
+    else {
+      const chunk = this.owned(bytes, from, to)
       this.onData(chunk)
       this.credit(chunk.length)
     }
+  }
+
+  #hold(bytes: Buffer, from: number, to: number): void {
+    if (this.#held === undefined) this.#held = new Backlog()
+    if (to - from < LARGE_ENOUGH) this.#held.gather(bytes, from, to)
+    else this.#held.push(this.owned(bytes, from, to))
+    this.session.window.hold(to - from)
   }
 
   /** END_STREAM, with the trailers that said so. */
