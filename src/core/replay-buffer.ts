@@ -2,7 +2,7 @@
 import type { Headers } from './headers.ts'
 import { ownCopy } from './own-copy.ts'
 
-/** Bytes held by all replay buffers of the process, and the most they may hold. */
+/** Bytes held by all replay buffers of the process, as `costOf` counts them, and the most they may hold. */
 export class ReplayAccount {
   readonly limit: number
   used: number
@@ -20,6 +20,19 @@ export interface ReplayTarget {
   end(trailers?: Headers): void
 }
 
+/** What a kept chunk costs beside its bytes, about: the object that stands for it. */
+const PER_CHUNK = 128
+/** Chunks that cost no more than their bytes: most bodies come in fewer. */
+const FEW = 16
+
+/**
+ * What the account is charged with for a chunk of `size` bytes behind `count` others. A body may come in thousands of tiny
+ * ones, which would take a hundred times what they are.
+ */
+export function costOf(size: number, count: number): number {
+  return count < FEW || size > PER_CHUNK ? size : PER_CHUNK
+}
+
 /**
  * One per exchange, counted by the layers that may send again: the outermost makes it, fills it before it passes a chunk
  * down, and names it in `exchange.replay`; those beneath take it with `share`. Each lets go with `release`; the last one
@@ -31,6 +44,8 @@ export class ReplayBuffer {
   #limit: number
   #chunks: Buffer[] | undefined
   #bytes: number
+  /** To the account of the process. */
+  #charged: number
   #trailers: Headers | undefined
   #ended: boolean
   #users: number
@@ -42,6 +57,7 @@ export class ReplayBuffer {
     this.#limit = limit
     this.#chunks = undefined
     this.#bytes = 0
+    this.#charged = 0
     this.#trailers = undefined
     this.#ended = false
     this.#users = 1
@@ -72,7 +88,8 @@ export class ReplayBuffer {
   data(chunk: Buffer): void {
     if (this.#overflowed || this.#users === 0) return
     const size = chunk.length
-    if (this.#bytes + size > this.#limit || this.#account.used + size > this.#account.limit) {
+    const cost = costOf(size, this.#chunks === undefined ? 0 : this.#chunks.length)
+    if (this.#bytes + size > this.#limit || this.#account.used + cost > this.#account.limit) {
       this.#overflowed = true
       this.#drop()
       return
@@ -81,7 +98,8 @@ export class ReplayBuffer {
     if (this.#chunks === undefined) this.#chunks = []
     this.#chunks.push(kept)
     this.#bytes += size
-    this.#account.used += size
+    this.#charged += cost
+    this.#account.used += cost
   }
 
   end(trailers?: Headers): void {
@@ -101,7 +119,8 @@ export class ReplayBuffer {
   }
 
   #drop(): void {
-    this.#account.used -= this.#bytes
+    this.#account.used -= this.#charged
+    this.#charged = 0
     this.#bytes = 0
     this.#chunks = undefined
   }

@@ -107,6 +107,21 @@ t.test('ReplayBuffer over the limit of the process drops its own bytes and leave
   t.equal(replayed(one).text, '123456')
 })
 
+t.test('ReplayBuffer charges the process for what chunks take, where there are many tiny ones', async (t) => {
+  const account = new ReplayAccount(1e6)
+  const buffer = new ReplayBuffer(account, 10_000)
+  for (let i = 0; i < 1000; i++) buffer.data(Buffer.from('x'))
+  t.equal(buffer.bytes, 1000)
+  t.ok(account.used > 100_000, `${account.used} bytes for a thousand objects`)
+  buffer.release()
+  t.equal(account.used, 0)
+  const narrow = new ReplayAccount(10_000)
+  const other = new ReplayBuffer(narrow, 10_000)
+  for (let i = 0; i < 1000; i++) other.data(Buffer.from('x'))
+  t.notOk(other.whole)
+  t.equal(narrow.used, 0)
+})
+
 t.test('ReplayBuffer is freed when the last one lets go', async (t) => {
   const account = new ReplayAccount(100)
   const buffer = new ReplayBuffer(account, 100)

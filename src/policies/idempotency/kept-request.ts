@@ -5,7 +5,7 @@
 import type { RequestBody, RequestHead } from '../../core/exchange.ts'
 import type { Headers } from '../../core/headers.ts'
 import { ownCopy } from '../../core/own-copy.ts'
-import type { ReplayAccount } from '../../core/replay-buffer.ts'
+import { costOf, type ReplayAccount } from '../../core/replay-buffer.ts'
 import { Fingerprint } from './fingerprint.ts'
 
 export class KeptRequest {
@@ -56,13 +56,14 @@ export class KeptRequest {
     this.#fingerprint?.add(chunk)
     if (this.#chunks === undefined) return
     const size = chunk.length
+    const cost = costOf(size, this.#chunks.length)
     this.#bytes += size
-    if (this.#bytes > this.#limit || this.#account.used + size > this.#account.limit) {
+    if (this.#bytes > this.#limit || this.#account.used + cost > this.#account.limit) {
       this.drop()
       return
     }
-    this.#account.used += size
-    this.#charged += size
+    this.#account.used += cost
+    this.#charged += cost
     this.#chunks.push(ownCopy(chunk))
   }
 

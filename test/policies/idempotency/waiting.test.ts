@@ -44,6 +44,16 @@ t.test('what came before the store has answered counts once against maxBodyBytes
   t.equal(account.used, 0)
 })
 
+t.test('a body that comes in crumbs is charged for what they take', async (t) => {
+  const { store, account, client, body } = asked()
+  store.asker?.told({ found: 'in_flight' })
+  for (let i = 0; i < 30; i++) body.data(Buffer.from('x'))
+  t.equal(account.used, 0, '30 bytes are more than 1000 in the account')
+  body.end()
+  store.asker?.told({ found: 'leased', lease: LEASE })
+  t.equal(client.error?.reason, 'idempotency_in_flight')
+})
+
 t.test('a byte more than maxBodyBytes is not kept, and cannot be sent', async (t) => {
   const { store, upstream, account, client, body } = asked()
   body.data(Buffer.alloc(60))
