@@ -1,6 +1,6 @@
 import http2 from 'node:http2'
 import t from 'tap'
-import { ask, field, get, request } from '../support/ask.ts'
+import { ask, field, get, post, request } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { answering } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
@@ -58,4 +58,16 @@ t.test('A client of HTTP/2 gets it, too', async (t) => {
   const head = await new Promise<http2.IncomingHttpHeaders>((resolve) => stream.once('response', resolve))
   stream.resume()
   t.match(head, { ':status': 200, date: NOW })
+})
+
+t.test('An answer that is given once more for its Idempotency-Key has the Date it had the first time', async (t) => {
+  const clock = new FakeClock()
+  const yaml = 'kind: Policy\nname: p\nmatch: {direction: inbound}\nidempotency: {store: memory}\n'
+  const { port } = await scene(t, HI, { clock, inbound: true, yaml })
+  const write = post('/', 'buy', 'Idempotency-Key: k')
+  t.equal(field(await ask(port, write), 'date'), NOW)
+  clock.advance(1500)
+  const again = await ask(port, write)
+  t.equal(field(again, 'idempotent-replayed'), 'true')
+  t.equal(field(again, 'date'), NOW)
 })

@@ -6,9 +6,9 @@
 import type { Clock, Timed, Timer } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
-import type { RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import { type RequestBody, type RequestHead, type ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { NO_BODY } from '../../core/forwarding.ts'
-import type { Headers } from '../../core/headers.ts'
+import { has, type Headers, withField } from '../../core/headers.ts'
 import { isStream } from '../../core/streams.ts'
 import { Recording } from './answer.ts'
 import { aloneBound, fateOf } from './decide.ts'
@@ -76,7 +76,8 @@ export class Leader implements ResponseHandler, Timed {
     if (!this.#left) this.#up.informational(head)
   }
 
-  head(head: ResponseHead): void {
+  head(came: ResponseHead): void {
+    const head = dated(came, this.#rules.clock)
     this.#recording.head = head
     if (isStream(this.#request, head) || head.bodyLength > this.#rules.maxBodyBytes) this.#recording.lose()
     if (!this.#left) this.#up.head(head)
@@ -121,6 +122,14 @@ export class Leader implements ResponseHandler, Timed {
     const large = fate === 'unknown' && lost && head !== undefined
     events.decided(exchange, 'idempotency', large ? 'too_large' : WORDS[fate], 'enforce')
   }
+}
+
+/** RFC 9110 §6.6.1: what is kept without a Date gets that of its coming, which is no other when it is given once more. */
+function dated(head: ResponseHead, clock: Clock): ResponseHead {
+  if (has(head.headers, 'date')) return head
+  const { status, reasonPhrase, headers, bodyLength, origin, reason } = head
+  const date = new Date(clock.wallTime()).toUTCString()
+  return new ResponseHead(status, reasonPhrase, withField(headers, 'date', date), bodyLength, origin, reason)
 }
 
 const WORDS = { done: 'stored', free: 'freed', unknown: 'left_unknown' } as const
