@@ -76,5 +76,3 @@ export interface ServerOwner {
 
 /** RFC 9112 §9.6: how long a client may still send what nobody reads, so that it gets the answer, ms. */
 export const LINGER_TIME = 5000
-/** A body of known length that moves less than this in one `headTimeout` is a client that dribbles, bytes. */
-export const MIN_PROGRESS = 256

@@ -2,31 +2,27 @@
 import type { Socket } from 'node:net'
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
-import { get, nameIs, withoutOwnFields } from '../core/headers.ts'
+import { get, nameIs } from '../core/headers.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import { BodyReader, BROKEN, END, PIECE } from './body.ts'
 import { ClientExchange, type ClientExchangeOwner } from './client-exchange.ts'
-import { connectReason } from '../http/connect-reason.ts'
-import type { HeadLimits } from '../http/server-side.ts'
-import { lateRefusal } from '../http/tls-failure.ts'
+import { isBodiless } from '../http/answer-rules.ts'
+import { believed, type ClientSideOwner, MAX_INFORMATIONAL } from '../http/client-side.ts'
+import { lossOf } from '../http/lost-request.ts'
 import { acceptOf } from '../http/websocket.ts'
 import { Head, UNTIL_CLOSE } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 
 /** The pool, as its connections see it. */
-export interface ClientOwner {
-  readonly limits: HeadLimits
-  /** The peer runs one of us: what it says in fields of our own kind is passed on. */
-  readonly believesPeer: boolean
+export interface ClientOwner extends ClientSideOwner {
   /** The socket is connected. */
   connected(connection: ClientConnection): void
   /** An exchange is over and the connection can take another. */
   released(connection: ClientConnection): void
   /** It is gone, whether it served somebody or not. */
   closed(connection: ClientConnection): void
-  defect(where: string, error: unknown): void
 }
 
 const CONNECTING = 0
@@ -36,9 +32,6 @@ const HEAD = 2
 const BODY = 3
 const TUNNEL = 4
 const CLOSED = 5
-
-/** An upstream may say 100 and 103 more than once, but not for ever. */
-const MAX_INFORMATIONAL = 32
 
 export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reader {
   readonly socket: Socket
@@ -211,19 +204,17 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
     if (error !== undefined) exchange?.failed(error)
   }
 
-  /** Which end it was, and so what may be sent again (policies.md 2.2). */
   #lost(exchange: ClientExchange): ProxyError {
-    const cause = this.#error?.message ?? 'the upstream closed the connection'
-    if (this.#state === CONNECTING) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
     const reused = this.uses > 1
-    if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
-      return new ProxyError('upstream_reset', 'upstream', reused ? 'unsent-reused' : 'unsent', cause)
+    const request = {
+      connecting: this.#state === CONNECTING,
+      unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
+      accepted: reused || this.#answering,
+      reused,
+      answering: this.#answering,
+      headPassed: exchange.headPassed,
     }
-    if (exchange.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
-    const refusal = this.#answering ? undefined : lateRefusal(this.#error)
-    if (refusal !== undefined) return refusal
-    const race = reused && !this.#answering
-    return new ProxyError('upstream_reset', 'upstream', race ? 'unanswered-reused' : 'unanswered', cause)
+    return lossOf(request, this.#error, this.#error?.message ?? 'the upstream closed the connection')
   }
 
   // ---------------------------------------------------------------- answer side
@@ -271,7 +262,7 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
       else exchange.response.informational(this.#responseHead(0))
     } else {
       this.keepAliveTimeout = head.keepAliveTimeout
-      const none = request.method === 'HEAD' || status === 304
+      const none = isBodiless(request.method === 'HEAD', status)
       this.#state = BODY
       this.#reader.begin(none ? 0 : head.bodyLength)
       if (none) head.bodyLength = head.bodyLength === UNTIL_CLOSE ? 0 : head.bodyLength
@@ -303,7 +294,7 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
   #responseHead(length: number): ResponseHead {
     const head = this.#head
     ;(this.#exchange as ClientExchange).request.exchange.upstreamProtocol = 11
-    const headers = head.own && !this.#owner.believesPeer ? withoutOwnFields(head.headers) : head.headers
+    const headers = believed(head.headers, head.own, this.#owner)
     return new ResponseHead(head.status, head.reasonPhrase, headers, length, 'upstream', '')
   }
 

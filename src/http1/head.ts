@@ -1,6 +1,7 @@
 /** Heads: bytes → parts, strictly, and parts → bytes (RFC 9112 §2–§6). What is in doubt is refused, never guessed. */
 import type { Headers } from '../core/headers.ts'
 import { isOwnField, nameIs, without } from '../core/headers.ts'
+import { opensTunnel } from '../http/answer-rules.ts'
 import { isAuthority } from '../http/authority.ts'
 import { all, BYTES, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP } from '../http/bytes.ts'
 import { readLength } from '../http/field-rules.ts'
@@ -333,7 +334,7 @@ export class Head implements IncomingHead {
   /** RFC 9112 §6.3. */
   #finishResponse(method: string): HeadError {
     const status = this.status
-    const tunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)
+    const tunnel = opensTunnel(method === 'CONNECT', status)
     if (tunnel || status < 200 || status === 204) {
       // RFC 9110 §8.6, RFC 9112 §6.1: neither field has a meaning here, and a sender must not send them.
       if (this.#codings > 0) return this.#refuse(`a ${status} answer with Transfer-Encoding`)

@@ -3,6 +3,7 @@ import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
 import { has, type Headers } from '../core/headers.ts'
+import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange } from '../http/server-side.ts'
 import type { Head } from './head.ts'
 import type { Outbox } from '../net/outbox.ts'
@@ -90,7 +91,7 @@ export class ServerExchange implements IncomingExchange {
     const status = head.status
     this.#headSent = true
     if (this.asksTunnel) {
-      if (status === 101 || (this.#isConnect && status >= 200 && status < 300)) {
+      if (opensTunnel(this.#isConnect, status)) {
         this.#framing = OPAQUE
         writeResponse(this.#connection.outbox, head, status === 101 ? 'Upgrade' : '', false)
         this.#connection.startTunnel(this)
@@ -108,7 +109,7 @@ export class ServerExchange implements IncomingExchange {
 
   #frame(head: ResponseHead): void {
     const status = head.status
-    if (this.#isHead || status === 204 || status === 304) this.#framing = NONE
+    if (isBodiless(this.#isHead, status)) this.#framing = NONE
     else if (head.bodyLength >= 0) this.#framing = LENGTH
     else if (this.#version === 11) this.#framing = CHUNKS
     else {

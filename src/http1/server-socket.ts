@@ -4,6 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { type IncomingConnection, LINGER_TIME, type ServerOwner } from '../http/server-side.ts'
 import { breakOff, isEncrypted } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
+import { endOnReset } from '../net/reset.ts'
 import { enter, leave } from '../net/turn.ts'
 import { CLOSED, HEAD, LINGER } from './server-state.ts'
 
@@ -35,10 +36,7 @@ export abstract class ServerSocket implements IncomingConnection, OutboxOwner, T
     socket.on('close', () => this.#event(this.#onClose))
     socket.on('drain', () => this.#event(this.#onDrain))
     socket.on('finish', () => this.#event(this.#onFinish))
-    // `close` follows and says all that matters, but where a reset met a FIN on its way out: then Node waits for ever.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.syscall === 'reset') socket.destroy()
-    })
+    endOnReset(socket)
     this.arm(owner.limits.idleTimeout)
   }
 

@@ -1,7 +1,8 @@
 /** HTTP/1.1 towards clients: one connection, one exchange at a time, requests behind it wait (RFC 9112 §9). */
 import type { Socket } from 'node:net'
 import { ProxyError, type Reason } from '../core/errors.ts'
-import { MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import type { ServerOwner } from '../http/server-side.ts'
+import { MIN_PROGRESS, tooLarge, tooSlow } from '../http/upload.ts'
 import { breakOff } from '../net/encrypted.ts'
 import { own, ownToKeep, type Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
@@ -180,7 +181,7 @@ export class ServerConnection extends ServerSocket implements ServerExchangeOwne
     }
     exchange.body = this.owner.accept(head, this, exchange)
     head.release()
-    if (length > this.owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+    if (length > this.owner.limits.maxRequestBytes) exchange.body.abort(tooLarge(this.owner.limits))
     else if (length === 0 && !tunnel) exchange.body.end()
   }
 
@@ -194,7 +195,7 @@ export class ServerConnection extends ServerSocket implements ServerExchangeOwne
       at = reader.at
       if (step === PIECE) {
         exchange.count(at - reader.from)
-        if (exchange.received > this.owner.limits.maxRequestBytes) this.#tooLarge(exchange)
+        if (exchange.received > this.owner.limits.maxRequestBytes) exchange.body.abort(tooLarge(this.owner.limits))
         else exchange.body.data(ownToKeep(buffer, reader.from, at))
       } else if (step === END) {
         this.state = BUSY
@@ -206,11 +207,6 @@ export class ServerConnection extends ServerSocket implements ServerExchangeOwne
       } else return buffer.length
     }
     return at
-  }
-
-  #tooLarge(exchange: ServerExchange): void {
-    const limit = this.owner.limits.maxRequestBytes
-    exchange.body.abort(new ProxyError('payload_too_large', 'downstream', 'no', `more than ${limit} bytes`))
   }
 
   #tunnelled(chunk: Buffer): void {
@@ -369,7 +365,6 @@ export class ServerConnection extends ServerSocket implements ServerExchangeOwne
       this.arm(limit)
       return
     }
-    const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`
-    exchange.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
+    exchange.body.abort(tooSlow(this.owner.limits))
   }
 }

@@ -2,15 +2,14 @@
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
+import { isBodiless } from '../http/answer-rules.ts'
+import { MAX_INFORMATIONAL } from '../http/client-side.ts'
 import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
 import type { StreamOwner } from './stream-owner.ts'
-
-/** An upstream may say 100 and 103 more than once, but not for ever. */
-const MAX_INFORMATIONAL = 32
 
 /** The pseudo-header fields and what stands around them, without their values. */
 const PSEUDO_ROOM = 96
@@ -133,7 +132,7 @@ export class ClientStream extends Stream implements RequestBody {
       this.#tunnelOpened(fields, endStream)
       return
     }
-    const none = request.method === 'HEAD' || status === 204 || status === 304
+    const none = isBodiless(request.method === 'HEAD', status)
     if (endStream && !none && fields.length > 0) {
       this.session.malformed(this, 'a content-length above 0, and no body')
       return
@@ -225,9 +224,9 @@ export class ClientStream extends Stream implements RequestBody {
     return this.#reused
   }
 
-  /** The upstream may have given the connection up before this request reached it: it has said nothing since. */
-  get raced(): boolean {
-    return this.#reused && this.#connection.reads === this.#readsBefore
+  /** The upstream has said something since the request was written. */
+  get answering(): boolean {
+    return this.#connection.reads !== this.#readsBefore
   }
 }
 

@@ -3,24 +3,20 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
-import { type Headers, withoutOwnFields } from '../core/headers.ts'
-import { connectReason } from '../http/connect-reason.ts'
-import type { HeadLimits } from '../http/server-side.ts'
+import type { Headers } from '../core/headers.ts'
+import { believed, type ClientSideOwner } from '../http/client-side.ts'
+import { lossOf } from '../http/lost-request.ts'
 import type { Violation } from '../http/violation.ts'
-import { lateRefusal } from '../http/tls-failure.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
 import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
-import { IGNORED, ResponseFields, TrailerFields } from './response-fields.ts'
+import { IGNORED, ResponseFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { OpenStream } from './stream-owner.ts'
 import { UPSTREAM_ROOM } from './window-room.ts'
 
 /** The pool, as its connections see it. */
-export interface Http2ClientOwner {
-  readonly limits: HeadLimits
+export interface Http2ClientOwner extends ClientSideOwner {
   readonly clock: Clock
-  /** The peer runs one of us: what it says in fields of our own kind is passed on. */
-  readonly believesPeer: boolean
   /** It can take more than before: a stream ended, or the peer allows more of them. */
   freed(connection: Http2ClientConnection): void
   /** It takes no further requests, but finishes those it has. */
@@ -29,7 +25,6 @@ export interface Http2ClientOwner {
   closed(connection: Http2ClientConnection): void
   /** The upstream broke the rules of HTTP/2; to be counted. */
   violation(how: Violation): void
-  defect(where: string, error: unknown): void
 }
 
 /** Streams that are opened before the upstream has said how many it allows. */
@@ -48,7 +43,6 @@ export class Http2ClientConnection extends Session {
   connecting: boolean
   readonly #owner: Http2ClientOwner
   readonly #fields: ResponseFields
-  readonly #trailers: TrailerFields
   #nextId: number
   #error: NodeJS.ErrnoException | undefined
   /** What the pool says of an end that it made itself. */
@@ -66,7 +60,6 @@ export class Http2ClientConnection extends Session {
     this.connecting = socket.connecting
     this.#owner = owner
     this.#fields = new ResponseFields(owner.limits)
-    this.#trailers = new TrailerFields(owner.limits)
     this.#nextId = 1
     this.#error = undefined
     this.#verdict = undefined
@@ -160,7 +153,7 @@ export class Http2ClientConnection extends Session {
       return
     }
     if (stream.headPassed) {
-      this.#trailersOf(stream, endStream, block, from, to)
+      this.trailersOf(stream, endStream, block, from, to)
       return
     }
     const fields = this.#fields
@@ -172,19 +165,8 @@ export class Http2ClientConnection extends Session {
     else stream.answered(fields, endStream)
   }
 
-  #trailersOf(stream: ClientStream, endStream: boolean, block: Buffer, from: number, to: number): void {
-    const trailers = this.#trailers
-    trailers.begin()
-    if (!this.decode(block, from, to, trailers)) return
-    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
-    else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
-    else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
-    else stream.receivedEnd(trailers.headers)
-  }
-
-  /** What an upstream says in fields of our own kind counts only where it runs one of us. */
   believed(fields: ResponseFields): Headers {
-    return fields.own && !this.#owner.believesPeer ? withoutOwnFields(fields.headers) : fields.headers
+    return believed(fields.headers, fields.own, this.#owner)
   }
 
   completed(stream: ClientStream): void {
@@ -269,14 +251,15 @@ export class Http2ClientConnection extends Session {
         ? new ProxyError(verdict.reason, 'upstream', 'no', verdict.cause)
         : verdict
     }
-    if (this.connecting) return new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause)
-    const refusal = this.peer.settled ? undefined : lateRefusal(this.#error)
-    if (refusal !== undefined) return refusal
-    if (this.outbox.refusedAtOnce || this.outbox.writes === 0) {
-      return new ProxyError('upstream_reset', 'upstream', stream.reused ? 'unsent-reused' : 'unsent', cause)
+    const request = {
+      connecting: this.connecting,
+      unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
+      accepted: this.peer.settled,
+      reused: stream.reused,
+      answering: stream.answering,
+      headPassed: stream.headPassed,
     }
-    if (stream.headPassed) return new ProxyError('upstream_reset', 'upstream', 'no', cause)
-    return new ProxyError('upstream_reset', 'upstream', stream.raced ? 'unanswered-reused' : 'unanswered', cause)
+    return lossOf(request, this.#error, cause)
   }
 
   protected override defect(error: unknown): void {

@@ -3,7 +3,9 @@ import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
 import { type Headers, without } from '../core/headers.ts'
+import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
+import { tooLarge } from '../http/upload.ts'
 import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
@@ -87,8 +89,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   protected override onData(chunk: Buffer): void {
     this.receivedBytes += chunk.length
     if (this.exchange !== undefined) this.exchange.requestBytes = this.receivedBytes
-    const limit = this.#connection.owner.limits.maxRequestBytes
-    if (this.receivedBytes > limit) this.tooLarge()
+    if (this.receivedBytes > this.#connection.owner.limits.maxRequestBytes) this.tooLarge()
     else this.body.data(chunk)
   }
 
@@ -98,8 +99,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   tooLarge(): void {
-    const limit = this.#connection.owner.limits.maxRequestBytes
-    this.body.abort(new ProxyError('payload_too_large', 'downstream', 'no', `more than ${limit} bytes`))
+    this.body.abort(tooLarge(this.#connection.owner.limits))
   }
 
   override onReset(_code: number, cause: string, byPeer: boolean): void {
@@ -129,14 +129,14 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.#headSent = true
     const status = head.status
     if (this.#asksTunnel) {
-      if (status === 101 || (this.#isConnect && status >= 200 && status < 300)) {
+      if (opensTunnel(this.#isConnect, status)) {
         this.#startTunnel(head)
         return
       }
       this.#refuseTunnel(head)
       return
     }
-    this.#noBody = this.#isHead || status === 204 || status === 304
+    this.#noBody = isBodiless(this.#isHead, status)
     this.#writeHead(status, status === 426 ? without(head.headers, 'upgrade') : head.headers)
     if (!this.#noBody) this.holdWithoutWindow()
   }

@@ -3,9 +3,11 @@ import type { Socket } from 'node:net'
 import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Violation } from '../http/violation.ts'
-import { type IncomingConnection, MIN_PROGRESS, type ServerOwner } from '../http/server-side.ts'
+import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
+import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
 import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
+import { endOnReset } from '../net/reset.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
   MAX_CONCURRENT_STREAMS,
@@ -17,7 +19,7 @@ import {
 } from './frames.ts'
 import { LostStreams } from './lost-streams.ts'
 import { RequestFields } from './request-fields.ts'
-import { IGNORED, TrailerFields } from './response-fields.ts'
+import { IGNORED } from './response-fields.ts'
 import { ServerStream } from './server-stream.ts'
 import { commonSettings, Session } from './session.ts'
 import type { Stream } from './stream.ts'
@@ -39,7 +41,6 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   readonly peerPort: number
   readonly secure: boolean
   readonly #head: RequestFields
-  readonly #trailers: TrailerFields
   /** Bytes of the preface that came. */
   #prefaced: number
   /** The last GOAWAY was sent: streams above this id are not worked on. */
@@ -57,16 +58,12 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.peerPort = socket.remotePort ?? 0
     this.secure = isEncrypted(socket)
     this.#head = new RequestFields(owner.limits)
-    this.#trailers = new TrailerFields(owner.limits)
     this.#prefaced = 0
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
     this.#lost = undefined
     this.#gone = false
-    // Node tells of a reset by `error` and then by `close`, where all that matters is done.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.syscall === 'reset') socket.destroy()
-    })
+    endOnReset(socket)
     // Not before: answers may still be on their way to the client, and a drain has to wait for them.
     socket.on('close', () => {
       this.#gone = true
@@ -118,7 +115,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       return
     }
     const stream = this.streams.get(id)
-    if (stream !== undefined) this.#trailersOf(stream, endStream, block, from, to)
+    if (stream !== undefined) this.trailersOf(stream, endStream, block, from, to)
     else if (id <= this.lastPeerStream) this.#late(id, block, from, to)
     else if (id > this.#finalStream) this.decode(block, from, to, IGNORED)
     else this.#open(id, endStream, block, from, to)
@@ -128,16 +125,6 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   #late(id: number, block: Buffer, from: number, to: number): void {
     if (!this.wasReset(id)) this.connectionError(STREAM_CLOSED, 'HEADERS on a closed stream')
     else if (this.decode(block, from, to, IGNORED)) this.calm(1, 'HEADERS on a closed stream')
-  }
-
-  #trailersOf(stream: Stream, endStream: boolean, block: Buffer, from: number, to: number): void {
-    const trailers = this.#trailers
-    trailers.begin()
-    if (!this.decode(block, from, to, trailers)) return
-    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
-    else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
-    else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
-    else stream.receivedEnd(trailers.headers)
   }
 
   #open(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
@@ -296,8 +283,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       each.progressAt = Math.floor(now)
       each.progress = each.receivedBytes
       if (!each.shouldMove || moved >= MIN_PROGRESS) continue
-      const cause = `less than ${MIN_PROGRESS} bytes in ${limit} ms`
-      each.body.abort(new ProxyError('body_timeout', 'downstream', 'no', cause))
+      each.body.abort(tooSlow(this.owner.limits))
     }
   }
 }

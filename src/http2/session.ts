@@ -34,6 +34,7 @@ import { PeerSettings } from './peer-settings.ts'
 import { ReadTurns, type TurnTaker } from './read-turns.ts'
 import { CONNECTION_WINDOW, ReceiveWindow } from './receive-window.ts'
 import { RecentResets } from './recent-resets.ts'
+import { TrailerFields } from './response-fields.ts'
 import { FIRST_WINDOW, type Stream } from './stream.ts'
 import type { OpenStream } from './stream-owner.ts'
 import { StreamTable } from './stream-table.ts'
@@ -68,6 +69,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   /** How often something came. */
   reads: number
   readonly #decoder: Decoder
+  readonly #trailers: TrailerFields
   readonly #resets: RecentResets
 
   constructor(socket: Socket, clock: Clock, limits: HeadLimits, room: WindowRoom) {
@@ -90,6 +92,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     this.closed = false
     this.reads = 0
     this.#decoder = new Decoder(DEFAULT_TABLE)
+    this.#trailers = new TrailerFields(limits)
     this.#resets = new RecentResets()
     socket.on('end', () => this.event(this.#onEnd, undefined))
     socket.on('close', () => this.event(this.#onClose, undefined))
@@ -200,6 +203,17 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     if (problem === '') return true
     this.connectionError(COMPRESSION_ERROR, problem)
     return false
+  }
+
+  /** A block behind the head, which is the last of its stream (§8.1). */
+  protected trailersOf(stream: Stream, endStream: boolean, block: Buffer, from: number, to: number): void {
+    const trailers = this.#trailers
+    trailers.begin()
+    if (!this.decode(block, from, to, trailers)) return
+    if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
+    else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
+    else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
+    else stream.receivedEnd(trailers.headers)
   }
 
   /** Bytes that were held for a paused stream are held no more. */

@@ -1,24 +1,19 @@
 /** The HTTP/2 connections of one endpoint: as few as will do, another where all are full, each given up when old or idle. */
-import { connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
-import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { all, IS_TOKEN } from '../http/bytes.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
 import { Reading } from '../net/shared-read.ts'
+import { connectTo } from './connect.ts'
 import { Connecting } from './connecting.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
 import type { UpstreamContext } from './context.ts'
 import type { PoolSettings } from './pool.ts'
+import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
-
-/** ms between looks at idle and at old connections. */
-const SWEEP = 1000
-/** Of its age, the part a connection may be given up early, so that they do not all end at once. */
-const AGE_JITTER = 0.1
 
 export class Http2Pool implements Http2ClientOwner, Timed {
   readonly limits: HeadLimits
@@ -108,15 +103,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     if (this.#dialing !== undefined) return this.#dialing.start(request, response, host)
     const reading = new Reading()
-    const socket = connect({
-      host: this.#host,
-      port: this.#port,
-      lookup: this.#context.lookup,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      onread: reading.onread,
-    })
+    const socket = connectTo(this.#host, this.#port, this.#context, false, reading)
     const connection = new Http2ClientConnection(socket, this, 'http')
     reading.reader = connection
     this.#keep(connection)
@@ -126,8 +113,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   }
 
   #keep(connection: Http2ClientConnection): void {
-    const { maxAge } = this.#settings
-    connection.retireAt = this.clock.now() + maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
+    connection.retireAt = retireTime(this.#context, this.#settings.maxAge)
     this.#all.add(connection)
     this.#open.push(connection)
     if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
@@ -214,11 +200,10 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     for (const connection of this.#open.slice()) connection.retire()
   }
 
-  /** The endpoint is gone: who waits for it goes elsewhere, at once and uncounted, for it is not about the request. */
+  /** The endpoint is gone. */
   takeAway(): void {
-    const error = new ProxyError('no_endpoints', 'proxy', 'unsent-reused', 'the endpoint was taken away')
-    this.#line.refuseAll(error)
-    this.#dialing?.takeAway(error)
+    this.#line.refuseAll(TAKEN_AWAY)
+    this.#dialing?.takeAway(TAKEN_AWAY)
     this.close()
   }
 }

@@ -1,15 +1,15 @@
 /** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
-import { connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Timed, Timer } from '../core/clock.ts'
-import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { ClientConnection, type ClientOwner } from '../http1/client.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import { Reading } from '../net/shared-read.ts'
+import { connectTo } from './connect.ts'
 import { Connecting } from './connecting.ts'
 import type { UpstreamContext } from './context.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
+import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 export interface PoolSettings {
@@ -23,11 +23,6 @@ export interface PoolSettings {
   /** Streams on one HTTP/2 connection at most; the upstream may allow fewer. */
   readonly http2Streams: number
 }
-
-/** ms between looks at idle connections. */
-const SWEEP = 1000
-/** Of its age, the part a connection may be given up early, so that they do not all end at once. */
-const AGE_JITTER = 0.1
 
 export class Pool implements ClientOwner, Timed {
   readonly limits: HeadLimits
@@ -102,17 +97,8 @@ export class Pool implements ClientOwner, Timed {
     if (this.#dialing !== undefined) return this.#dialing.start(request, response, host)
     const { clock } = this.#context
     const reading = new Reading()
-    const socket = connect({
-      host: this.#host,
-      port: this.#port,
-      lookup: this.#context.lookup,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      allowHalfOpen: true,
-      onread: reading.onread,
-    })
-    const connection = new ClientConnection(socket, this, this.#retireAt())
+    const socket = connectTo(this.#host, this.#port, this.#context, true, reading)
+    const connection = new ClientConnection(socket, this, retireTime(this.#context, this.#settings.maxAge))
     reading.reader = connection
     this.#all.add(connection)
     const limit = request.attempt.connectTimeout
@@ -122,7 +108,7 @@ export class Pool implements ClientOwner, Timed {
 
   /** A connection over TLS is there, for those who waited for it. */
   adopt(socket: TLSSocket, line: WaitingLine): void {
-    const connection = new ClientConnection(socket, this, this.#retireAt(), true)
+    const connection = new ClientConnection(socket, this, retireTime(this.#context, this.#settings.maxAge), true)
     socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     this.#all.add(connection)
     const first = line.next()
@@ -138,11 +124,6 @@ export class Pool implements ClientOwner, Timed {
     const waiting = new Waiting(this.#line, request, response, host)
     this.#line.join(waiting, this.#settings.maxPerEndpoint, request.attempt.connectTimeout)
     return waiting.body
-  }
-
-  /** Drawn once for each connection: those that were made together shall not end together. */
-  #retireAt(): number {
-    return this.#context.clock.now() + this.#settings.maxAge * (1 - AGE_JITTER * this.#context.random.fraction())
   }
 
   #drop(connection: ClientConnection): void {
@@ -220,12 +201,11 @@ export class Pool implements ClientOwner, Timed {
     for (const connection of this.#idle.splice(0)) this.#drop(connection)
   }
 
-  /** The endpoint is gone: who waits for it goes elsewhere, at once and uncounted, for it is not about the request. */
+  /** The endpoint is gone. */
   takeAway(): void {
     this.close()
-    const error = new ProxyError('no_endpoints', 'proxy', 'unsent-reused', 'the endpoint was taken away')
-    this.#line.refuseAll(error)
-    this.#dialing?.takeAway(error)
+    this.#line.refuseAll(TAKEN_AWAY)
+    this.#dialing?.takeAway(TAKEN_AWAY)
   }
 }
 
