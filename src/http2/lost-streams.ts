@@ -31,11 +31,11 @@ export class LostStreams {
 
   /** As if the client had reset them: for as long as a turn lasts, or for `most` ms. Whoever throws was told, too. */
   tell(most = TURN): void {
-    const began = this.#clock.now()
+    const began = this.#clock.exact()
     while (!this.told) {
       const stream = this.#streams[this.#next++] as Stream
       stream.onReset(CANCEL, this.#cause, true)
-      if (this.#clock.now() - began > most) return
+      if (this.#clock.exact() - began > most) return
     }
   }
 }

@@ -81,7 +81,7 @@ export class ReadTurns {
 
   /** Asked between frames: what is left waits until others had their turn. */
   get tookLong(): boolean {
-    return this.#taker.clock.now() - this.#since > TURN
+    return this.#taker.clock.exact() - this.#since > TURN
   }
 
   /** The others had theirs. */

@@ -3,6 +3,7 @@
  * write between every two of them wakes the peer's process fifty times, which costs more than the writing; behind one
  * another they wake it once, and whatever several events say to one peer goes in one piece.
  */
+import { eventBegins, eventEnds } from '../core/clock.ts'
 
 /** What waits to be written to one socket. */
 export interface Waiting {
@@ -27,12 +28,14 @@ let flushScheduled = false
 
 /** Called at the root of each socket event, before anything else. */
 export function enter(): void {
-  depth++
+  if (depth++ === 0) eventBegins()
 }
 
 /** Called at the end of each socket event. */
 export function leave(): void {
-  if (--depth > 0 || dirty.length === 0) return
+  if (--depth > 0) return
+  eventEnds()
+  if (dirty.length === 0) return
   if (alone > 0) {
     alone--
     flushAll()

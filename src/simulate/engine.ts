@@ -22,6 +22,10 @@ export class Engine implements Clock {
     return this.#now
   }
 
+  exact(): number {
+    return this.#now
+  }
+
   wallTime(): number {
     return this.#start + this.#now
   }

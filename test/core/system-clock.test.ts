@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SystemClock } from '../../src/core/clock.ts'
+import { eventBegins, eventEnds, SystemClock } from '../../src/core/clock.ts'
 import { Seeded } from '../support/seeded.ts'
 
 /** The clock's own Node timer keeps no process alive, so a test that waits for it must. */
@@ -19,6 +19,55 @@ t.test('SystemClock.now is monotonic ms, wallTime is ms since 1970', async (t) =
   const first = clock.now()
   t.ok(clock.now() >= first)
   t.ok(Math.abs(clock.wallTime() - Date.now()) < 1000)
+})
+
+/** Until the real time has moved on. */
+function pass(ms: number): void {
+  const begun = performance.now()
+  while (performance.now() - begun < ms);
+}
+
+t.test('SystemClock.now and wallTime stand still during an event, exact does not', async (t) => {
+  const clock = new SystemClock()
+  eventBegins()
+  t.teardown(eventEnds)
+  const now = clock.now()
+  const wall = clock.wallTime()
+  const exact = clock.exact()
+  pass(2)
+  t.equal(clock.now(), now)
+  t.equal(clock.wallTime(), wall)
+  t.ok(clock.exact() >= exact + 2)
+})
+
+t.test('SystemClock.now is asked anew in the next event, and outside of any', async (t) => {
+  const clock = new SystemClock()
+  t.teardown(eventEnds)
+  eventBegins()
+  const first = clock.now()
+  const firstWall = clock.wallTime()
+  pass(2)
+  eventBegins()
+  const second = clock.now()
+  t.ok(second >= first + 2)
+  t.ok(clock.wallTime() > firstWall)
+  eventEnds()
+  pass(1)
+  const outside = clock.now()
+  t.ok(outside >= second + 1)
+  pass(1)
+  t.ok(clock.now() >= outside + 1)
+})
+
+t.test('SystemClock.schedule in an event counts from its moment', async (t) => {
+  const clock = new SystemClock()
+  eventBegins()
+  t.teardown(eventEnds)
+  const now = clock.now()
+  pass(1)
+  const timer = clock.schedule(50, { expired() {} })
+  t.equal(timer.due, now + 50)
+  clock.cancel(timer)
 })
 
 interface Armed {

@@ -9,6 +9,10 @@ export class FakeClock implements Clock {
     return this.#now
   }
 
+  exact(): number {
+    return this.#now
+  }
+
   wallTime(): number {
     return 1_800_000_000_000 + this.#now
   }

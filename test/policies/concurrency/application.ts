@@ -14,6 +14,9 @@ class Steps implements Clock {
   now(): number {
     return this.time
   }
+  exact(): number {
+    return this.time
+  }
   wallTime(): number {
     return this.time
   }

@@ -10,6 +10,9 @@ class LateClock implements Clock {
   now(): number {
     return this.#now
   }
+  exact(): number {
+    return this.#now
+  }
   wallTime(): number {
     return this.#now
   }
