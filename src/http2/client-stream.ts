@@ -77,6 +77,7 @@ export class ClientStream extends Stream implements RequestBody {
     // A body that turns out empty ends with a frame of its own, as it came: grpc-go waits for ever for the first message of
     // a call whose HEADERS end the stream.
     if (request.bodyLength !== 0) this.seal()
+    this.expectBody()
   }
 
   data(chunk: Buffer): void {

@@ -72,6 +72,8 @@ export class Http2ClientConnection extends Session {
     this.full = this.connecting
     this.outbox.bytes(PREFACE)
     this.open(commonSettings(owner.limits).concat(ENABLE_PUSH, 0))
+    // An upstream reads them before any request.
+    this.settingsConfirmed()
   }
 
   /** How many more streams it takes now. */

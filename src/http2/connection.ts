@@ -27,6 +27,8 @@ export interface Connection extends StreamOwner {
   isIdle(id: number): boolean
   goneAway(lastId: number, code: number, debug: string): void
   settingsChanged(): void
+  /** The peer confirmed ours. */
+  settingsConfirmed(): void
   /** The PING that followed our first GOAWAY was answered. */
   drainAnswered(): void
   /** The peer opened this stream and resets it before it can have been of use to anybody. */

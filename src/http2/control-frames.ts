@@ -75,6 +75,7 @@ export function onSettings(
   const size = to - from
   if ((flags & ACK) !== 0) {
     if (size > 0) connection.connectionError(FRAME_SIZE_ERROR, 'a SETTINGS ACK that says something')
+    else connection.settingsConfirmed()
     return
   }
   if (size % SETTING !== 0) {

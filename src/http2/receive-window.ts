@@ -1,19 +1,24 @@
 /**
- * What the peer may send on all streams of a connection together, and what is held of it for streams that are paused
- * (RFC 9113 §5.2, §6.9). One account of held bytes for the process bounds it for all connections.
+ * What the peer may send on all streams of a connection together (RFC 9113 §5.2, §6.9). It is credited on receipt, whatever becomes of
+ * the bytes: so no stream that somebody takes from ever waits for one that nobody does. What is held for those is bounded by the
+ * windows of the streams: each begins with little, and what all of them may grow by has its bound here.
  */
 import type { FrameWriter } from './frame-writer.ts'
+import { DEFAULT_WINDOW } from './frames.ts'
 import type { WindowRoom } from './window-room.ts'
 
-/** What a peer may send on all streams together before it is credited, until its window grows; credit comes on receipt. */
+/** What a peer may send on all streams together before it is credited, until its window grows. */
 export const CONNECTION_WINDOW: number = 512 * 1024
-/** Bytes that one connection may hold for streams that are paused before credit for all of it stops. */
-const MAX_HELD = 1024 * 1024
-/** What is held counts against the window, but for this much: so streams that are read go on beside it. */
-const BESIDE_HELD = 128 * 1024
-/** The same when all connections of the process hold more than `PROCESS_HELD`. */
-const MAX_HELD_CROWDED = 64 * 1024
-const PROCESS_HELD = 64 * 1024 * 1024
+/**
+ * What a peer may send on one stream before it is credited, until that window grows: what a connection may have to hold for each of its
+ * streams, where nobody takes from them.
+ */
+export const FIRST_WINDOW: number = 12 * 1024
+/** Bytes that one connection may hold for streams that are paused when all of the process hold more than `PROCESS_HELD`: then credit stops. */
+const MOST_HELD_CROWDED = 64 * 1024
+export const PROCESS_HELD: number = 64 * 1024 * 1024
+/** The same of a client that has not confirmed our SETTINGS: until then its streams may have larger windows. */
+const MOST_HELD_UNCONFIRMED = 1024 * 1024
 
 let processHeld = 0
 
@@ -23,17 +28,36 @@ export class ReceiveWindow {
   readonly #room: WindowRoom
   /** Bytes that the peer may still send. */
   #left: number
-  /** What `#left` comes to when all is credited, and nothing is held. */
+  /** What `#left` comes to when all is credited. */
   #size: number
-  /** Bytes held for streams that are paused. */
+  /** What a stream's window begins with, as far as the peer knows. What it has beyond `FIRST_WINDOW` is not credited again. */
+  first: number
+  /** What the window of the stream came to that ended last. */
+  usual: number
+  /** What the windows of streams have grown by, all together. */
+  #grown: number
+  /** Bytes held for streams that are paused, and as many as may be. */
   #held: number
+  #mostHeld: number
 
   constructor(out: FrameWriter, room: WindowRoom) {
     this.#out = out
     this.#room = room
     this.#left = CONNECTION_WINDOW
     this.#size = CONNECTION_WINDOW
+    this.first = DEFAULT_WINDOW
+    this.usual = 0
+    this.#grown = 0
     this.#held = 0
+    this.#mostHeld = MOST_HELD_UNCONFIRMED
+  }
+
+  /** The peer knows our settings (§6.5.3). Returns by how much smaller the windows of open streams are than it thought (§6.9.2). */
+  confirmed(): number {
+    const less = this.first - FIRST_WINDOW
+    this.first = FIRST_WINDOW
+    this.#mostHeld = Number.POSITIVE_INFINITY
+    return less
   }
 
   /**
@@ -47,15 +71,11 @@ export class ReceiveWindow {
     return true
   }
 
-  /**
-   * On receipt, so that one slow stream stops nobody, as long as the connection does not hold too much for slow ones. `mayGrow`: what is
-   * thrown away says nothing of how fast anybody reads.
-   */
+  /** `mayGrow`: what is thrown away says nothing of how fast anybody reads. */
   credit(mayGrow: boolean): void {
     if (this.crowded) return
-    const most = Math.max(this.#size - this.#held, BESIDE_HELD)
-    let due = most - this.#left
-    if (due < most / 4) return
+    let due = this.#size - this.#left
+    if (due < this.#size / 4) return
     if (mayGrow && this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size)) {
       due += this.#size
       this.#size *= 2
@@ -75,9 +95,25 @@ export class ReceiveWindow {
     this.#size = CONNECTION_WINDOW
   }
 
-  /** It holds so much for streams that nobody takes from that the peer may not send on any. */
+  /**
+   * A stream's window is to grow by `bytes`. Returns by how much it may: all of them together by as much as the connection's
+   * window has, and one of them by half of what others have left.
+   */
+  grow(bytes: number): number {
+    const most = (this.#size - this.#grown) >> 1
+    const grown = most <= 0 ? 0 : Math.min(bytes, most)
+    this.#grown += grown
+    return grown
+  }
+
+  /** It is over. */
+  shrink(bytes: number): void {
+    this.#grown -= bytes
+  }
+
+  /** Too much is held, here or in the process, for streams that nobody takes from: the peer may not send on any. */
   get crowded(): boolean {
-    return this.#held > (processHeld > PROCESS_HELD ? MAX_HELD_CROWDED : MAX_HELD)
+    return this.#held > this.#mostHeld || (processHeld > PROCESS_HELD && this.#held > MOST_HELD_CROWDED)
   }
 
   hold(bytes: number): void {

@@ -81,6 +81,12 @@ export class ServerStream extends Stream implements IncomingExchange {
 
   // ---------------------------------------------------------------- the request, towards whoever accepted it
 
+  /** `length` of it, or -1 where that was not said. */
+  awaitBody(length: number): void {
+    this.remaining = length
+    this.expectBody()
+  }
+
   protected override owned(bytes: Buffer, from: number, to: number): Buffer {
     // The first of them are likely to be kept until nobody can have to send them again.
     return this.receivedBytes < KEPT ? ownToKeep(bytes, from, to) : super.owned(bytes, from, to)

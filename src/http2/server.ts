@@ -154,7 +154,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       return
     }
     const length = head.length
-    if (!endStream) stream.remaining = length
+    if (!endStream) stream.awaitBody(length)
     stream.body = this.owner.accept(head, this, stream)
     if (length > this.owner.limits.maxRequestBytes) stream.tooLarge()
     else if (endStream) stream.receivedEnd(undefined)

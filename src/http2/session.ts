@@ -32,10 +32,10 @@ import { Decoder, type FieldSink } from './hpack/decoder.ts'
 import { Patience } from './patience.ts'
 import { PeerSettings } from './peer-settings.ts'
 import { ReadTurns, type TurnTaker } from './read-turns.ts'
-import { CONNECTION_WINDOW, ReceiveWindow } from './receive-window.ts'
+import { CONNECTION_WINDOW, FIRST_WINDOW, ReceiveWindow } from './receive-window.ts'
 import { RecentResets } from './recent-resets.ts'
 import { TrailerFields } from './response-fields.ts'
-import { FIRST_WINDOW, type Stream } from './stream.ts'
+import type { Stream } from './stream.ts'
 import type { OpenStream } from './stream-owner.ts'
 import { StreamTable } from './stream-table.ts'
 import { Vigil, type Watched } from './vigil.ts'
@@ -214,6 +214,12 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
     else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
     else stream.receivedEnd(trailers.headers)
+  }
+
+  /** The peer knows our settings, and with them how little a stream begins with. */
+  settingsConfirmed(): void {
+    const less = this.window.confirmed()
+    if (less > 0) for (const stream of this.streams.all()) stream.narrow(less)
   }
 
   /** Bytes that were held for a paused stream are held no more. */

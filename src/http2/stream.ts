@@ -1,18 +1,17 @@
 /** One stream: flow control both ways (RFC 9113 §5.2, §6.9), and what waits because of it. Above it stands an exchange. */
 import type { Headers } from '../core/headers.ts'
-import { giveBack, lend, mayBeLent } from '../net/lent-pieces.ts'
+import { giveBack, lend, mayBeLent, ownStore } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
 import { Backlog, LARGE_ENOUGH } from './backlog.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame } from './frame-writer.ts'
+import { FIRST_WINDOW } from './receive-window.ts'
 import type { OpenStream, StreamOwner } from './stream-owner.ts'
 
 /**
- * What a peer may send on one stream before it is credited, bytes: how much a stream that is paused takes of what its connection
- * may hold. It begins small and grows, each time that a quarter of it was taken without a pause, for a stream that has somebody
- * who keeps up. That costs no memory: what all streams of a connection may hold is bounded by the connection's window.
+ * What a stream's window may come to, and by how much it grows each time that a quarter of it was taken without a pause: for a stream
+ * that has somebody who keeps up, as far as its connection has room.
  */
-export const FIRST_WINDOW = 64 * 1024
 const LARGEST_WINDOW = 1024 * 1024
 const GROWTH = 4
 
@@ -34,6 +33,8 @@ export abstract class Stream implements OpenStream {
   #receiveWindow: number
   /** What the receive window comes to when all is credited. */
   #window: number
+  /** It has grown ahead of what comes, and was not credited since. */
+  #ahead: boolean
   /** Bytes passed on that the peer was not credited for yet. */
   #uncredited: number
   #receivePaused: boolean
@@ -59,8 +60,9 @@ export abstract class Stream implements OpenStream {
     this.closed = false
     this.chained = undefined
     this.remaining = -1
-    this.#receiveWindow = FIRST_WINDOW
+    this.#receiveWindow = session.window.first
     this.#window = FIRST_WINDOW
+    this.#ahead = false
     this.#uncredited = 0
     this.#receivePaused = false
     this.#paused = false
@@ -116,9 +118,11 @@ export abstract class Stream implements OpenStream {
         this.session.waiting.add(this)
       } else {
         this.#queue = new Backlog()
-        this.#queue.push(chunk)
-        this.#queue.from = sent
         if (this.sendWindow > 0) this.session.waiting.add(this)
+        // For the socket or the connection nobody waits long; who opens no window of the stream may never do so.
+        const rest = this.sendWindow > 0 || !this.session.outbox.copies ? chunk : ownStore(chunk, sent)
+        this.#queue.push(rest)
+        if (rest === chunk) this.#queue.from = sent
       }
     }
     if (this.#sourcePaused) return
@@ -260,7 +264,8 @@ export abstract class Stream implements OpenStream {
   #hold(bytes: Buffer, from: number, to: number): void {
     if (this.#held === undefined) this.#held = new Backlog()
     if (to - from < LARGE_ENOUGH) this.#held.gather(bytes, from, to)
-    else this.#held.push(this.owned(bytes, from, to))
+    // As long as nobody has taken anything, a copy in a store of its own length: perhaps nobody ever does.
+    else this.#held.push(this.#window === FIRST_WINDOW ? own(bytes, from, to) : this.owned(bytes, from, to))
     this.session.window.hold(to - from)
   }
 
@@ -286,14 +291,47 @@ export abstract class Stream implements OpenStream {
   credit(bytes: number): void {
     this.#uncredited += bytes
     if (this.#uncredited < this.#window / 4 || this.#receivePaused || this.closed || this.receivedAll) return
-    if (!this.#paused && this.#window < LARGEST_WINDOW) {
-      this.#uncredited += this.#window * (GROWTH - 1)
-      this.#window *= GROWTH
-    }
+    if (!this.#paused) this.#grow(this.#window * GROWTH)
     this.#paused = false
+    this.#ahead = false
+    this.#update()
+  }
+
+  #update(): void {
     this.session.out.windowUpdate(this.id, this.#uncredited)
     this.#receiveWindow += this.#uncredited
     this.#uncredited = 0
+  }
+
+  #grow(to: number): void {
+    if (this.#window >= LARGEST_WINDOW) return
+    const grown = this.session.window.grow(Math.min(to, LARGEST_WINDOW) - this.#window)
+    this.#uncredited += grown
+    this.#window += grown
+  }
+
+  /** Behind its head: where the body before was a large one, its sender need not wait for each step of the window's growth. */
+  protected expectBody(): void {
+    const { usual } = this.session.window
+    if (usual <= this.#window) return
+    this.#grow(usual)
+    this.#ahead = this.#uncredited > 0
+    if (this.#ahead) this.#update()
+  }
+
+  /** What the next stream is to expect: a body of this kind, if it was more than any stream begins with. */
+  #shrink(): void {
+    if (this.#window === FIRST_WINDOW) return
+    const { window } = this.session
+    const small = this.#ahead && this.#window - this.#receiveWindow <= FIRST_WINDOW
+    window.usual = small ? FIRST_WINDOW : this.#window
+    window.shrink(this.#window - FIRST_WINDOW)
+    this.#window = FIRST_WINDOW
+  }
+
+  /** §6.9.2: the peer knows now that this window is smaller by `bytes` than it thought. */
+  narrow(bytes: number): void {
+    this.#receiveWindow -= bytes
   }
 
   pauseReceiving(): void {
@@ -336,7 +374,7 @@ export abstract class Stream implements OpenStream {
     this.closed = true
     this.#queue = undefined
     this.#lastFrame = undefined
-    this.#window = FIRST_WINDOW
+    this.#shrink()
     const held = this.#held
     if (held === undefined) return
     this.session.release(held.bytes)

@@ -9,6 +9,7 @@
  */
 import { beforeCollection } from '../core/garbage.ts'
 import { LENT_STORE } from '../core/own-copy.ts'
+import { own } from './shared-read.ts'
 import { madeBytes } from './young-bodies.ts'
 
 /** What a piece may hold: the DATA of a frame, as large as we allow one. */
@@ -52,4 +53,12 @@ export function giveBack(chunk: Buffer): void {
   const store = chunk.buffer
   if (store.byteLength !== LENT_STORE || !lent.delete(chunk)) return
   if (free.length < MOST_FREE) free.push(store)
+}
+
+/** `chunk`, or, if its store is much larger than what it has from `from` on, a copy of that: for whoever may have to keep it for long. */
+export function ownStore(chunk: Buffer, from: number): Buffer {
+  if (chunk.length - from > LENT_STORE - SMALLEST || !lent.has(chunk)) return chunk
+  const rest = own(chunk, from)
+  giveBack(chunk)
+  return rest
 }

@@ -13,7 +13,7 @@ import {
   readUint32,
   WINDOW_UPDATE,
 } from '../../src/http2/frames.ts'
-import { FIRST_WINDOW } from '../../src/http2/stream.ts'
+import { FIRST_WINDOW } from '../../src/http2/receive-window.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { OK, peerOf } from '../support/http2-pool-world.ts'
 import {

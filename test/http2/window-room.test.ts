@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { DATA, FRAME_HEADER, HEADERS, readUint32, WINDOW_UPDATE } from '../../src/http2/frames.ts'
-import { FIRST_WINDOW } from '../../src/http2/stream.ts'
+import { DATA, HEADERS, readUint32, WINDOW_UPDATE } from '../../src/http2/frames.ts'
+import { FIRST_WINDOW } from '../../src/http2/receive-window.ts'
 import { UPSTREAM_ROOM } from '../../src/http2/window-room.ts'
 import { OK, peerOf } from '../support/http2-pool-world.ts'
 import {
@@ -32,7 +32,7 @@ async function windowAfter(t: Test, bytes: number): Promise<{ readonly stream: n
   client.send(windowUpdate(0, MANY), request(1), windowUpdate(1, MANY))
   const upstream = await peerOf(origin, 0)
   await upstream.head(1)
-  const piece = randomBytes(16_384 - FRAME_HEADER)
+  const piece = randomBytes(FIRST_WINDOW / 2)
   let sent = 0
   while (sent < bytes) {
     if (Math.min(FIRST_WINDOW + credited(upstream, 1), 65_535 + credited(upstream, 0)) - sent < piece.length) {

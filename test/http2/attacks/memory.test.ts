@@ -78,7 +78,8 @@ function bomb(name: string): Buffer {
 t.test('Memory', { skip: !MEASURABLE }, async (t) => {
   const origin = await http2RawOrigin(t, play)
   const silent = await http2RawOrigin(t, () => {})
-  const victim = await startVictim(t, { origin: origin.port, silent: silent.port })
+  const closed = await http2RawOrigin(t, () => {}, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
+  const victim = await startVictim(t, { origin: origin.port, silent: silent.port, closed: closed.port })
 
   for (const name of ['x-bomb', 'cookie']) {
     await t.test(`an HPACK bomb of ${name}: 431, the connection lives`, async (t) => {
@@ -194,10 +195,29 @@ t.test('Memory', { skip: !MEASURABLE }, async (t) => {
           await client.roundTrip()
         },
         true,
-        true,
       )
     })
   }
+
+  await t.test('uploads that nobody takes on a thousand streams', async (t) => {
+    await withstands(
+      t,
+      victim,
+      async (port) => {
+        const client = await http2Client(t, port)
+        const bodies = new WindowedSender(client)
+        client.onFrame = (one) => bodies.saw(one)
+        await client.settled()
+        client.send(SETTINGS_ACK)
+        for (let id = 1; id < 2000; id += 2) {
+          client.send(request(id, { method: 'POST', authority: 'closed', open: true }))
+          bodies.send(id, 2 ** 24)
+        }
+        await client.roundTrip()
+      },
+      true,
+    )
+  })
 
   await t.test('streams that are opened and never finished', async (t) => {
     await withstands(

@@ -12,6 +12,8 @@ import {
   REFUSED_STREAM,
   RST_STREAM,
 } from '../../../src/http2/frames.ts'
+import { PROCESS_HELD, ReceiveWindow } from '../../../src/http2/receive-window.ts'
+import { UPSTREAM_ROOM } from '../../../src/http2/window-room.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import {
   answering,
@@ -208,8 +210,12 @@ function largeAndPoll(peer: Http2Peer): void {
 }
 
 t.test(
-  'Answers that nobody takes make room where somebody waits behind them, and stay where nobody does',
+  'Where the process holds too much, answers that nobody takes make room for who waits behind them, and stay where nobody does',
   async (t) => {
+    // Beside it, the process holds as much as it may.
+    const others = new ReceiveWindow(undefined as never, UPSTREAM_ROOM)
+    others.hold(PROCESS_HELD)
+    t.teardown(() => others.release(PROCESS_HELD))
     for (const waits of [true, false]) {
       const { clock, port } = await scene(t, largeAndPoll)
       const neighbour = await http2Client(t, port)

@@ -222,21 +222,18 @@ export type Attack = (port: number) => Promise<void>
 /**
  * Attacks, and asserts what must hold for each: memory, CPU once it is over, a neighbour that notices nothing, and a
  * request after it. `holds`: what the attack has opened is to be endured while it stays open, and is not begun anew.
- * `after`: the neighbour comes once it is held; what it had asked before may stand behind what is held, see decision 0079.
  */
-export async function withstands(t: Test, victim: Victim, attack: Attack, holds = false, after = false): Promise<void> {
+export async function withstands(t: Test, victim: Victim, attack: Attack, holds = false): Promise<void> {
   const authority = 'origin'
   await victim.alone()
   const before = await victim.memory()
   const aliveBefore = victim.alive()
-  const begin = async (): Promise<Neighbour> => new Neighbour(await http2Client(t, victim.port), authority)
-  let neighbour = after ? undefined : await begin()
+  const neighbour = new Neighbour(await http2Client(t, victim.port), authority)
   let highest = 0
   const watch = setInterval(() => (highest = Math.max(highest, victim.resident())), 20)
   const began = performance.now()
   try {
     await attack(victim.port)
-    neighbour ??= await begin()
     if (holds) await neighbour.until(ANSWERS)
     else
       for (let i = 1; i < MOST_ROUNDS && neighbour.answers < ANSWERS && neighbour.failed === ''; i++)

@@ -7,9 +7,12 @@ import {
   HEADERS,
   NO_ERROR,
   PING,
+  readUint32,
   RST_STREAM,
   SETTINGS,
+  WINDOW_UPDATE,
 } from '../../../src/http2/frames.ts'
+import { FIRST_WINDOW } from '../../../src/http2/receive-window.ts'
 import {
   block,
   data,
@@ -70,6 +73,8 @@ export interface Answerer {
   /** `length`: what the head says of the body; undefined: nothing. */
   head(status: number, fields?: Fields, length?: number): void
   data(text: string | Buffer): void
+  /** Resolves once so many bytes more may be sent. */
+  room(bytes: number): Promise<void>
   end(trailers?: Fields): void
   /** Breaks the answer off. */
   reset(): void
@@ -186,6 +191,8 @@ class Http1Answerer implements Answerer {
     await this.#peer.untilEnded()
   }
 
+  async room(): Promise<void> {}
+
   inform(status: number): void {
     this.#peer.send(`HTTP/1.1 ${status} X\r\n\r\n`)
   }
@@ -270,6 +277,7 @@ class Http2Asker implements Asker {
 class Http2Answerer implements Answerer {
   readonly #peer: Http2Peer
   readonly #id: number
+  #sent = 0
 
   constructor(peer: Http2Peer, id: number) {
     this.#peer = peer
@@ -311,8 +319,17 @@ class Http2Answerer implements Answerer {
     this.#peer.send(headers(this.#id, block([[':status', String(status)], ...fields, ...more])))
   }
 
+  async room(bytes: number): Promise<void> {
+    await this.#peer.when('a window', () => {
+      const credit = this.#peer.frames.filter(({ type, id }) => type === WINDOW_UPDATE && id === this.#id)
+      const credited = credit.reduce((sum, { payload }) => sum + readUint32(payload, 0), FIRST_WINDOW)
+      return credited - this.#sent >= bytes
+    })
+  }
+
   data(text: string | Buffer): void {
     const all = bytes(text)
+    this.#sent += all.length
     for (let at = 0; at < all.length; at += 16_384) this.#peer.send(data(this.#id, all.subarray(at, at + 16_384)))
   }
 
