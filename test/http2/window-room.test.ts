@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { DATA, HEADERS, readUint32, WINDOW_UPDATE } from '../../src/http2/frames.ts'
+import { DATA, HEADERS, INITIAL_WINDOW_SIZE, readUint32, WINDOW_UPDATE } from '../../src/http2/frames.ts'
 import { FIRST_WINDOW } from '../../src/http2/receive-window.ts'
 import { UPSTREAM_ROOM } from '../../src/http2/window-room.ts'
 import { OK, peerOf } from '../support/http2-pool-world.ts'
@@ -11,8 +11,10 @@ import {
   type Http2Peer,
   http2RawOrigin,
   request,
+  SETTINGS_ACK,
   windowUpdate,
 } from '../support/http2-raw.ts'
+import { WindowedSender } from '../support/http2-windowed-sender.ts'
 import { services, startProxy } from '../support/proxy.ts'
 
 const MANY = 0x7fff_0000
@@ -77,3 +79,42 @@ t.test(
     t.ok(connection <= MIB / 2, `${connection}`)
   },
 )
+
+t.test('Behind a large body the next stream has a large window from its head on, until a small one came', async (t) => {
+  const sizes = new Map([
+    [1, 400_000],
+    [3, 400_000],
+    [5, 100],
+    [7, 100],
+  ])
+  const origin = await http2RawOrigin(t, (peer) => {
+    const bodies = new WindowedSender(peer)
+    peer.onFrame = (one) => {
+      bodies.saw(one)
+      if (one.type === HEADERS) peer.send(headers(one.id, OK))
+    }
+    peer.send(SETTINGS_ACK)
+    sendBody = (id) => bodies.send(id, sizes.get(id) as number)
+  })
+  let sendBody: (id: number) => void = () => {}
+  const proxy = await startProxy(
+    services({ origin: origin.port }).replaceAll('endpoints:', 'protocol: http2\nendpoints:'),
+  )
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound, { settings: [[INITIAL_WINDOW_SIZE, MANY]] })
+  client.keepsData = false
+  client.send(windowUpdate(0, MANY))
+  const ahead: number[] = []
+  for (const id of sizes.keys()) {
+    client.send(request(id))
+    await client.head(id)
+    const upstream = origin.peers[0] as Http2Peer
+    await upstream.roundTrip()
+    ahead.push(credited(upstream, id))
+    sendBody(id)
+    await client.finished(id)
+  }
+  t.match(ahead, [0, Number, Number, 0])
+  t.ok((ahead[1] as number) >= 128 * 1024, `${ahead}`)
+  t.ok((ahead[2] as number) >= 128 * 1024, 'only its end says that it is small')
+})
