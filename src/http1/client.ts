@@ -1,17 +1,16 @@
-/** HTTP/1.1 towards upstreams: one connection, one exchange at a time. */
+/** HTTP/1.1 towards upstreams: one connection, one exchange at a time. How it begins and ends is in client-socket.ts. */
 import type { Socket } from 'node:net'
 import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { get, nameIs } from '../core/headers.ts'
-import { Outbox, type OutboxOwner } from '../net/outbox.ts'
-import { own, type Reader } from '../net/shared-read.ts'
-import { enter, leave } from '../net/turn.ts'
-import { BodyReader, BROKEN, END, PIECE } from './body.ts'
-import { ClientExchange, type ClientExchangeOwner } from './client-exchange.ts'
 import { isBodiless } from '../http/answer-rules.ts'
 import { believed, type ClientSideOwner, MAX_INFORMATIONAL } from '../http/client-side.ts'
-import { lossOf } from '../http/lost-request.ts'
 import { acceptOf } from '../http/websocket.ts'
+import { own } from '../net/shared-read.ts'
+import { BodyReader, BROKEN, END, PIECE } from './body.ts'
+import { ClientExchange } from './client-exchange.ts'
+import { ClientSocket } from './client-socket.ts'
+import { BODY, CLOSED, HEAD, IDLE, TUNNEL } from './client-state.ts'
 import { Head, UNTIL_CLOSE } from './head.ts'
 import { HeadScan, INCOMPLETE, TOO_LARGE } from './head-scan.ts'
 
@@ -25,76 +24,29 @@ export interface ClientOwner extends ClientSideOwner {
   closed(connection: ClientConnection): void
 }
 
-const CONNECTING = 0
-const IDLE = 1
-/** An answer is awaited. */
-const HEAD = 2
-const BODY = 3
-const TUNNEL = 4
-const CLOSED = 5
-
-export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reader {
-  readonly socket: Socket
-  readonly outbox: Outbox
+export class ClientConnection extends ClientSocket {
   /** ms on the pool's clock: from when on it takes no further request, and until when it may wait for its next one. */
   readonly retireAt: number
   idleUntil: number
   /** `Keep-Alive: timeout=` of the last answer in s; -1 when it said nothing. */
   keepAliveTimeout: number
-  /** Exchanges it has taken. */
-  uses: number
   readonly #owner: ClientOwner
   readonly #scan: HeadScan
   readonly #head: Head
   readonly #reader: BodyReader
-  #state: number
-  #exchange: ClientExchange | undefined
   #informational: number
-  /** A byte of the answer came. */
-  #answering: boolean
-  #paused: boolean
-  #error: NodeJS.ErrnoException | undefined
-  /** What the pool says of an end that it made itself. */
-  #verdict: ProxyError | undefined
 
   /** `connected`: nothing has to be waited for. */
   constructor(socket: Socket, owner: ClientOwner, retireAt: number, connected = false) {
-    this.socket = socket
-    this.outbox = new Outbox(socket, this)
+    super(socket, owner, connected)
     this.retireAt = retireAt
     this.idleUntil = 0
     this.keepAliveTimeout = -1
-    this.uses = 0
     this.#owner = owner
     this.#scan = new HeadScan(owner.limits.maxHeaderBytes)
     this.#head = new Head()
     this.#reader = new BodyReader(owner.limits)
-    this.#state = connected ? IDLE : CONNECTING
-    this.#exchange = undefined
     this.#informational = 0
-    this.#answering = false
-    this.#paused = false
-    this.#error = undefined
-    this.#verdict = undefined
-    socket.on('connect', () => this.#event(this.#onConnect, undefined))
-    socket.on('end', () => this.#event(this.#onEnd, undefined))
-    socket.on('close', () => this.#event(this.#onClose, undefined))
-    socket.on('drain', () => this.#event(this.#onDrain, undefined))
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#error = error
-    })
-  }
-
-  get connecting(): boolean {
-    return this.#state === CONNECTING
-  }
-
-  get idle(): boolean {
-    return this.#state === IDLE
-  }
-
-  get tunnelOpen(): boolean {
-    return this.#state === TUNNEL
   }
 
   /** Sends one request; only while idle, or once while connecting. `host` is the Host the upstream gets. */
@@ -104,117 +56,40 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
     request.attempt.protocol = 11
     request.exchange.upstreamProtocol = 11
     this.uses++
-    this.#exchange = exchange
+    this.exchange = exchange
     this.#informational = 0
-    this.#answering = false
+    this.answering = false
     this.outbox.writes = 0
     this.outbox.refusedAtOnce = false
-    if (this.#state === IDLE) this.#state = HEAD
+    if (this.state === IDLE) this.state = HEAD
     exchange.start(host)
     return exchange
   }
 
-  /**
-   * A level, kept here while connecting: a socket with `onread` that was resumed and paused before it was connected would
-   * read all the same, and its reader cannot say no.
-   */
-  pauseReading(): void {
-    this.#paused = true
-    if (this.#state !== CONNECTING) this.socket.pause()
-  }
+  // ---------------------------------------------------------------- what the socket tells
 
-  resumeReading(): void {
-    this.#paused = false
-    if (this.#state !== CONNECTING) this.socket.resume()
-  }
-
-  end(reason: ProxyError): void {
-    if (this.#state === CLOSED) return
-    this.#verdict = reason
-    this.#shut()
-  }
-
-  /** Nobody waits for it any more. */
-  discard(): void {
-    this.#exchange = undefined
-    this.#state = CLOSED
-    this.socket.destroy()
-  }
-
-  // ---------------------------------------------------------------- socket events
-
-  receive(borrowed: Buffer): void {
-    this.#event(this.#onData, borrowed)
-  }
-
-  #event(handle: (argument: Buffer | undefined) => void, argument: Buffer | undefined): void {
-    enter()
-    try {
-      handle.call(this, argument)
-    } catch (error) {
-      this.#owner.defect('http1 client', error)
-      this.#shut()
-    } finally {
-      leave()
-    }
-  }
-
-  #onConnect(): void {
-    if (this.#state !== CONNECTING) return
-    this.#state = this.#exchange === undefined ? IDLE : HEAD
-    if (this.#paused) this.socket.pause()
+  protected override connected(): void {
     this.#owner.connected(this)
-    this.#exchange?.connected()
   }
 
-  #onData(chunk: Buffer | undefined): void {
-    const state = this.#state
+  protected override gone(): void {
+    this.#owner.closed(this)
+  }
+
+  protected override onData(chunk: Buffer | undefined): void {
+    const state = this.state
     if (state === HEAD || state === BODY) this.#consume(chunk as Buffer)
-    else if (state === TUNNEL) (this.#exchange as ClientExchange).response.data(own(chunk as Buffer))
+    else if (state === TUNNEL) (this.exchange as ClientExchange).response.data(own(chunk as Buffer))
     // An answer nobody asked for: whatever it is, it is not the next one's.
-    else if (state === IDLE) this.#shut()
+    else if (state === IDLE) this.shut()
   }
 
-  #onEnd(): void {
-    if (this.#state === TUNNEL) this.#complete(undefined)
-    else if (this.#state === BODY && this.#head.bodyLength === UNTIL_CLOSE) {
+  protected override onEnd(): void {
+    if (this.state === TUNNEL) this.#complete(undefined)
+    else if (this.state === BODY && this.#head.bodyLength === UNTIL_CLOSE) {
       this.#head.keepAlive = false
       this.#complete(undefined)
-    } else this.#shut()
-  }
-
-  #onClose(): void {
-    this.#shut()
-  }
-
-  #onDrain(): void {
-    this.outbox.onDrain()
-  }
-
-  /** The connection is lost, or given up. */
-  #shut(): void {
-    if (this.#state === CLOSED) return
-    const exchange = this.#exchange
-    const error = exchange === undefined ? undefined : (this.#verdict ?? this.#lost(exchange))
-    this.#state = CLOSED
-    this.#exchange = undefined
-    this.socket.destroy()
-    // At once: `close` comes a turn of the loop later, and until then the pool would hand this connection out.
-    this.#owner.closed(this)
-    if (error !== undefined) exchange?.failed(error)
-  }
-
-  #lost(exchange: ClientExchange): ProxyError {
-    const reused = this.uses > 1
-    const request = {
-      connecting: this.#state === CONNECTING,
-      unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
-      accepted: reused || this.#answering,
-      reused,
-      answering: this.#answering,
-      headPassed: exchange.headPassed,
-    }
-    return lossOf(request, this.#error, this.#error?.message ?? 'the upstream closed the connection')
+    } else this.shut()
   }
 
   // ---------------------------------------------------------------- answer side
@@ -222,9 +97,9 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
   #consume(chunk: Buffer): void {
     let buffer = chunk
     let at = 0
-    this.#answering = true
-    while (at < buffer.length || (this.#state === BODY && this.#reader.finished)) {
-      if (this.#state === HEAD) {
+    this.answering = true
+    while (at < buffer.length || (this.state === BODY && this.#reader.finished)) {
+      if (this.state === HEAD) {
         const end = this.#scan.scan(buffer, at)
         // A server of another protocol says its line and waits for ours: nothing more would come.
         if (end === INCOMPLETE && this.#scan.mayBegin('HTTP/1.')) return
@@ -235,20 +110,20 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
         buffer = this.#scan.buffer
         at = end
         this.#begin(buffer.toString('latin1', this.#scan.start, end))
-      } else if (this.#state === BODY) at = this.#body(buffer, at)
-      else if (this.#state === TUNNEL) {
-        ;(this.#exchange as ClientExchange).response.data(own(at === 0 ? buffer : buffer.subarray(at)))
+      } else if (this.state === BODY) at = this.#body(buffer, at)
+      else if (this.state === TUNNEL) {
+        ;(this.exchange as ClientExchange).response.data(own(at === 0 ? buffer : buffer.subarray(at)))
         return
       } else {
         // Bytes behind an answer: the next request on this connection would get them.
-        if (this.#state === IDLE) this.#shut()
+        if (this.state === IDLE) this.shut()
         return
       }
     }
   }
 
   #begin(text: string): void {
-    const exchange = this.#exchange as ClientExchange
+    const exchange = this.exchange as ClientExchange
     const request = exchange.request
     const head = this.#head
     if (head.parseResponse(text, this.#owner.limits, request.method) !== '') {
@@ -263,7 +138,7 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
     } else {
       this.keepAliveTimeout = head.keepAliveTimeout
       const none = isBodiless(request.method === 'HEAD', status)
-      this.#state = BODY
+      this.state = BODY
       this.#reader.begin(none ? 0 : head.bodyLength)
       if (none) head.bodyLength = head.bodyLength === UNTIL_CLOSE ? 0 : head.bodyLength
       exchange.headPassed = true
@@ -285,7 +160,7 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
       return
     }
     head.headers.push('Upgrade', head.upgrade)
-    this.#state = TUNNEL
+    this.state = TUNNEL
     exchange.headPassed = true
     exchange.response.head(this.#responseHead(0))
   }
@@ -293,7 +168,7 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
   /** Named again here: another attempt of the exchange may have been sent since, in another version. */
   #responseHead(length: number): ResponseHead {
     const head = this.#head
-    ;(this.#exchange as ClientExchange).request.exchange.upstreamProtocol = 11
+    ;(this.exchange as ClientExchange).request.exchange.upstreamProtocol = 11
     const headers = believed(head.headers, head.own, this.#owner)
     return new ResponseHead(head.status, head.reasonPhrase, headers, length, 'upstream', '')
   }
@@ -301,10 +176,10 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
   #body(buffer: Buffer, from: number): number {
     const reader = this.#reader
     let at = from
-    while (this.#state === BODY) {
+    while (this.state === BODY) {
       const step = reader.step(buffer, at)
       at = reader.at
-      if (step === PIECE) (this.#exchange as ClientExchange).response.data(own(buffer, reader.from, at))
+      if (step === PIECE) (this.exchange as ClientExchange).response.data(own(buffer, reader.from, at))
       else if (step === END) {
         this.#complete(reader.trailers, at < buffer.length)
         return buffer.length
@@ -318,17 +193,17 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
 
   /** The answer is whole. `leftover`: bytes came behind it, which nobody asked for. */
   #complete(trailers: readonly string[] | undefined, leftover = false): void {
-    const exchange = this.#exchange as ClientExchange
-    const tunnel = this.#state === TUNNEL
-    this.#exchange = undefined
+    const exchange = this.exchange as ClientExchange
+    const tunnel = this.state === TUNNEL
+    this.exchange = undefined
     // Bytes of a request that the upstream did not take would stand before the next one, which nobody would hold back.
     const whole = exchange.requestWhole && !this.outbox.blocked
     if (!tunnel && !leftover && this.#head.keepAlive && whole) {
-      this.#state = IDLE
-      if (this.#paused) this.resumeReading()
+      this.state = IDLE
+      if (this.paused) this.resumeReading()
       this.#owner.released(this)
     } else {
-      this.#state = CLOSED
+      this.state = CLOSED
       if (tunnel) this.outbox.finish()
       else this.socket.destroy()
       this.#owner.closed(this)
@@ -337,17 +212,9 @@ export class ClientConnection implements ClientExchangeOwner, OutboxOwner, Reade
   }
 
   #broken(cause: string): void {
-    const exchange = this.#exchange
+    const exchange = this.exchange
     const passed = exchange?.headPassed === true
     this.end(new ProxyError('protocol_error_upstream', 'upstream', passed ? 'no' : 'unanswered', cause))
-  }
-
-  blocked(): void {
-    this.#exchange?.response.pauseRequest()
-  }
-
-  drained(): void {
-    this.#exchange?.response.resumeRequest()
   }
 }
 

@@ -1,0 +1,12 @@
+/** What a connection to an upstream waits for. */
+
+/** To be connected. */
+export const CONNECTING = 0
+/** The next request. */
+export const IDLE = 1
+/** The head of an answer. */
+export const HEAD = 2
+/** The rest of its body. */
+export const BODY = 3
+export const TUNNEL = 4
+export const CLOSED = 5
