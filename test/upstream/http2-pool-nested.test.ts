@@ -1,5 +1,6 @@
 /** Http2Pool: calls that nest (G9). */
 import t from 'tap'
+import { LARGE_ENOUGH } from '../../src/http2/backlog.ts'
 import { RST_STREAM } from '../../src/http2/frames.ts'
 import { type Call, LEFT, OK, peerOf, silent, until, World } from '../support/http2-pool-world.ts'
 import { block, data, headers, windowUpdate } from '../support/http2-raw.ts'
@@ -53,17 +54,23 @@ t.test('Http2Pool: a pause inside data holds what comes behind it, and an abort 
   }
   const peer = await peerOf(origin, 0)
   await peer.head(1)
-  peer.send(headers(1, OK), data(1, 'one'), data(1, 'two'), data(1, 'three', true))
+  // Each large enough to be held as it came.
+  const pieces = [LARGE_ENOUGH, LARGE_ENOUGH + 1, LARGE_ENOUGH + 2].map((size) => 'x'.repeat(size)) as [
+    string,
+    string,
+    string,
+  ]
+  peer.send(headers(1, OK), data(1, pieces[0]), data(1, pieces[1]), data(1, pieces[2], true))
   await peer.roundTrip()
-  t.equal(call.bytes, 3)
+  t.equal(call.bytes, LARGE_ENOUGH)
   call.body.resumeResponse()
-  t.equal(call.bytes, 6, 'one more, which paused again')
+  t.equal(call.bytes, 2 * LARGE_ENOUGH + 1, 'one more, which paused again')
   call.on = (what) => {
     if (what === 'data') call.body.abort(LEFT)
   }
   call.body.resumeResponse()
   t.equal(call.failure, 'client_cancelled no')
-  t.equal(call.bytes, 11)
+  t.equal(call.bytes, 3 * LARGE_ENOUGH + 3)
   await world.over(t)
 })
 
