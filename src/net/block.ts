@@ -1,4 +1,6 @@
 /** Blocks in which what goes out is put together: made once, used again once the kernel took what stands in them. */
+import { beforeCollection } from '../core/garbage.ts'
+import { madeBytes } from './young-bodies.ts'
 
 /** Bytes of a block; what is larger gets one of its own. */
 export const BLOCK = 16 * 1024
@@ -6,8 +8,10 @@ const MOST_FREE = 64
 const free: Block[] = []
 /** The same for what is large: four DATA frames of 16 KiB, so that a read of theirs goes out as one piece. */
 const LARGE_BLOCK = 66 * 1024
-const MOST_FREE_LARGE = 16
+/** 4 MiB: what may wait for the kernels of several peers at full speed. In calm they go. */
+const MOST_FREE_LARGE = 64
 const freeLarge: Block[] = []
+beforeCollection(() => (freeLarge.length = 0))
 /** Bytes from which on something is large. */
 const LARGE = 4096
 
@@ -22,6 +26,7 @@ export class Block {
   /** Bytes. */
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size)
+    madeBytes(size)
     this.#views = new Array(VIEWS).fill(undefined)
   }
 

@@ -36,6 +36,8 @@ export class Outbox implements Waiting {
   #to: number
   /** Blocks that were filled since the last flush. */
   #filled: Block[] | undefined
+  /** Blocks in which bytes stand that the kernel did not take yet. */
+  #kept: Block[] | undefined
   /** Flushes so far: what was written since is still here, and may be changed. */
   flushes: number
   /** Flushes that reached the socket: 1 while only the first write was made. */
@@ -56,6 +58,7 @@ export class Outbox implements Waiting {
     this.#from = 0
     this.#to = 0
     this.#filled = undefined
+    this.#kept = undefined
     this.flushes = 0
     this.writes = 0
     this.refusedAtOnce = false
@@ -126,17 +129,27 @@ export class Outbox implements Waiting {
     this.#from = this.#to
   }
 
-  /** After a flush: blocks that the kernel took whole serve the next one, the others go with what it still holds. */
+  /** After a flush: blocks that the kernel took whole serve the next one, the others once it has. */
   #freeBlocks(copied: boolean): void {
     const block = this.#block
     if (block === undefined) return
     this.#block = undefined
     const filled = this.#filled
     this.#filled = undefined
-    if (!copied && this.#socket.writableLength > 0) return
+    if (!copied && this.#socket.writableLength > 0) {
+      this.#kept = [...(this.#kept ?? []), ...(filled ?? []), block]
+      return
+    }
     giveBlock(block)
-    if (filled === undefined) return
-    for (let i = 0; i < filled.length; i++) giveBlock(filled[i] as Block)
+    if (filled !== undefined) giveAll(filled)
+  }
+
+  /** The kernel has taken all that was written so far. */
+  #freeKept(): void {
+    const kept = this.#kept
+    if (kept === undefined || this.#socket.writableLength > 0) return
+    this.#kept = undefined
+    giveAll(kept)
   }
 
   /** FIN behind what was written. */
@@ -167,9 +180,13 @@ export class Outbox implements Waiting {
     if (socket.destroyed) {
       this.#parts = []
       this.#size = 0
-      this.#freeBlocks(false)
+      // Blocks, too, are garbage: what the socket still holds of them it may be about to read.
+      this.#block = undefined
+      this.#filled = undefined
+      this.#kept = undefined
       return
     }
+    this.#freeKept()
     if (parts.length > 0) {
       // What stays behind in the socket, as all does until it is connected, would hold the whole block it stands in.
       const stays = this.#encrypted || socket.connecting || socket.writableLength > 0
@@ -225,11 +242,16 @@ export class Outbox implements Waiting {
 
   /** To be called on the socket's `drain`. */
   onDrain(): void {
+    if (!this.#socket.destroyed) this.#freeKept()
     if (!this.#blocked) return
     this.#blocked = false
     if (this.#parts.length > 0 || this.#to > this.#from) this.flush()
     if (!this.#blocked) this.#owner.drained()
   }
+}
+
+function giveAll(blocks: readonly Block[]): void {
+  for (let i = 0; i < blocks.length; i++) giveBlock(blocks[i] as Block)
 }
 
 /** Copies all parts into one buffer that holds them, and forgets them. */

@@ -47,7 +47,7 @@ t.test('What one event writes goes out in order: copied while it is small or in 
 
 /** Its kernel takes nothing. */
 class FullSocket extends FakeSocket {
-  readonly held: Buffer[] = []
+  held: Buffer[] = []
   #length = 0
   readonly #mark: number
 
@@ -70,10 +70,38 @@ class FullSocket extends FakeSocket {
     return [...new Set(this.held.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
+  /** What was taken is a copy: what it stood in is free again. */
   takeAll(): void {
+    this.held = this.held.map((bytes) => Buffer.from(bytes))
     this.#length = 0
   }
 }
+
+t.test('A block that the kernel did not take whole serves again once it has, and not before', (t) => {
+  const socket = new FullSocket(1)
+  const outbox = new Outbox(socket.asSocket, nobody)
+  const stores: unknown[] = []
+  const write = (letter: string): void => {
+    const room = outbox.room(20_000)
+    const to = outbox.at + 20_000
+    room.fill(letter, outbox.at, to)
+    outbox.commit(to)
+    stores.push(room.buffer)
+    outbox.flush()
+  }
+  write('a')
+  write('b')
+  t.ok(outbox.blocked)
+  t.not(stores[1], stores[0], 'the kernel reads the first one still')
+  socket.takeAll()
+  outbox.onDrain()
+  write('c')
+  t.equal(stores[2], stores[0])
+  socket.takeAll()
+  outbox.onDrain()
+  t.equal(Buffer.concat(socket.held).toString(), ['a', 'b', 'c'].map((letter) => letter.repeat(20_000)).join(''))
+  t.end()
+})
 
 t.test('What a full socket is given pins little more than its bytes, and comes out in order', (t) => {
   const socket = new FullSocket(4096)
