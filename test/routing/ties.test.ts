@@ -192,3 +192,15 @@ t.test('findConflicts() takes a thousand policies in a breath', (t) => {
   t.ok(performance.now() - before < 3000)
   t.end()
 })
+
+t.test('findTies() names three others for each policy at most, those that stand first', async (t) => {
+  const policies = Array.from({ length: 1000 }, (_, i) => policy(`p${i}`, ['retry', 'timeout'], {}))
+  const found = findTies(policies)
+  t.equal(found.length, 2 * (1 + 2 + 3 * 997))
+  const last = found.filter((tie) => tie.policy.name === 'p999' && tie.block.block === 'retry')
+  t.same(
+    last.map(({ otherPolicy }) => otherPolicy.name),
+    ['p0', 'p1', 'p2'],
+  )
+  t.equal(new Set(found.map((tie) => tie.policy.name)).size, 999, 'all but the first are told')
+})
