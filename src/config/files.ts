@@ -1,6 +1,7 @@
 /** Paths of the command line → files with their text. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { readRegular } from '../core/regular-file.ts'
 import type { Report } from './issues.ts'
 import type { Place } from './model.ts'
 
@@ -60,18 +61,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-/** A link to nowhere counts as one, and is reported when it is read. */
-function isRegular(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() !== false
-}
-
 function readOne(path: string, report: Report, mayWait: boolean): SourceFile | undefined {
   try {
-    if (!mayWait && !isRegular(path)) {
-      report.add('E001', start(path), `'${path}' must be a readable file or folder: it is a pipe or a device`)
-      return undefined
-    }
-    const bytes = readFileSync(path)
+    const bytes = mayWait ? readFileSync(path) : readRegular(path)
     return { path, bytes, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (cause) {
     report.add('E001', start(path), unreadable(path, cause))
@@ -84,6 +76,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read by this user',
   EISDIR: 'it is a folder',
   ELOOP: 'its links lead in a circle',
+  ENOTREG: 'it is a pipe or a device',
+  ENXIO: 'it is a socket',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
 }
 
@@ -91,7 +85,7 @@ function unreadable(path: string, cause: unknown): string {
   return `'${path}' must be a readable file or folder: ${whyUnreadable(cause)}`
 }
 
-/** What `node:fs` threw, in words. */
+/** What `node:fs` or `readRegular` threw, in words. */
 export function whyUnreadable(cause: unknown): string {
   const code = (cause as { code?: string }).code ?? ''
   return SENTENCES[code] ?? code

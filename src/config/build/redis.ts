@@ -1,5 +1,5 @@
 /** The files that a Redis store names. Where certificates are looked at, the password's file is too. */
-import { readFileSync } from 'node:fs'
+import { readRegular } from '../../core/regular-file.ts'
 import { whyUnreadable } from '../files.ts'
 import { type Fields, fields, type WalkedDocument } from './document.ts'
 import { buildUpstreamTls, checkFiles, type TlsCheck, upstreamFiles } from './tls.ts'
@@ -11,7 +11,7 @@ export function checkStore(block: Fields, document: WalkedDocument, check: TlsCh
   if (tls !== undefined) checkTls(fields(tls), document, check)
   if (check === undefined || typeof passwordFile !== 'string') return
   try {
-    readFileSync(passwordFile)
+    readRegular(passwordFile)
   } catch (cause) {
     const message = `${PATH}.passwordFile '${passwordFile}' must be a readable file: ${whyUnreadable(cause)}`
     document.error('E063', document.valuePlace(`${PATH}.passwordFile`), message)

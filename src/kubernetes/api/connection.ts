@@ -1,6 +1,6 @@
 /** Where the API server is and who we are to it. */
-import { readFileSync } from 'node:fs'
 import type { Clock } from '../../core/clock.ts'
+import { readRegular } from '../../core/regular-file.ts'
 
 /** What a pod finds mounted. */
 export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -100,7 +100,7 @@ class CaFile {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readRegular(path).toString('utf8')
   } catch (cause) {
     throw new Error(`'${path}' must be readable to reach the API server: ${(cause as NodeJS.ErrnoException).code}`)
   }

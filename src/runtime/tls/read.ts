@@ -1,8 +1,8 @@
 /** Certificate and key files → what a side of TLS is made of, or all that is wrong with them. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { TlsFiles, TlsProblem } from '../../config/build/tls.ts'
 import { whyUnreadable } from '../../config/files.ts'
+import { readRegular } from '../../core/regular-file.ts'
 import { tls, VERSIONS } from '../../net/lazy-tls.ts'
 import type { TlsContents } from '../../net/tls-material.ts'
 import { systemRoots } from './system-roots.ts'
@@ -47,7 +47,7 @@ export function isError(problem: TlsProblem): boolean {
 function readPem(file: File, path: string, problems: TlsProblem[]): Buffer | undefined {
   if (path === '') return undefined
   try {
-    return readFileSync(path)
+    return readRegular(path)
   } catch (cause) {
     problems.push({ code: 'E060', file, message: `must be a readable file: ${whyUnreadable(cause)}` })
     return undefined

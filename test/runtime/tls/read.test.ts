@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -130,6 +131,9 @@ t.test('readTls() of a file that cannot be read says why', async (t: Test) => {
   const cert = (path: string) => lines(`cert: ${join(pem.path, path)}, key: ${key}`)
   t.match(cert('none.crt'), [/:5:9: error E060 tls\.cert '.*none\.crt' must be a readable file: there is no such file/])
   t.match(cert('folder'), [/E060 .*it is a folder/])
+  // It has no end, and nobody writes into it.
+  execFileSync('mkfifo', [join(pem.path, 'pipe')])
+  t.match(cert('pipe'), [/E060 .*it is a pipe or a device/])
   const closed = pem.write('closed.crt', leaf.cert)
   chmodSync(closed, 0)
   if (process.getuid?.() !== 0) t.match(cert('closed.crt'), [/E060 .*may not be read by this user/])

@@ -1,7 +1,7 @@
 /** Mode `files`: certificate and key lie in a mounted TLS Secret, of cert-manager or of the operator, and change there. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { readRegular } from '../../../core/regular-file.ts'
 import type { Log } from '../../../telemetry/log.ts'
 import { type Issued, validityOf } from './issued.ts'
 
@@ -33,10 +33,9 @@ export class FileCertificates {
   /** Reads both: what changed is taken over, and what cannot be used changes nothing (linkerd2#5888). */
   async reconcile(): Promise<void> {
     try {
-      const [cert, key] = ['tls.crt', 'tls.key'].map((name) => readFileSync(join(this.#folder, name), 'utf8')) as [
-        string,
-        string,
-      ]
+      const [cert, key] = ['tls.crt', 'tls.key'].map((name) =>
+        readRegular(join(this.#folder, name)).toString('utf8'),
+      ) as [string, string]
       if (cert === this.#serving?.cert && key === this.#serving.key) return
       // Throws what is wrong with either, or with the rest of the chain; in the middle of a swap they may be of two generations.
       createSecureContext({ cert, key })

@@ -2,8 +2,8 @@
  * One connection to Redis, made when the policy is loaded and again whenever it is lost. The package is loaded here and only
  * here, at that moment: a sidecar without this store pays nothing for it.
  */
-import { readFileSync } from 'node:fs'
 import type { Random } from '../../../core/random.ts'
+import { readRegular } from '../../../core/regular-file.ts'
 import type { Script } from './scripts.ts'
 
 /** The block `redis` after loading. */
@@ -186,16 +186,18 @@ export class RedisConnection {
 
 /** As an editor or `echo` leaves it: without the line's end. */
 function secret(path: string): string {
-  return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  return readRegular(path)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
 }
 
 function tlsOptions(host: string, { ca, serverName, cert, key }: RedisTls): object {
   return {
     tls: true,
     servername: serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host),
-    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
-    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...(ca === undefined ? {} : { ca: readRegular(ca) }),
+    ...(cert === undefined ? {} : { cert: readRegular(cert) }),
+    ...(key === undefined ? {} : { key: readRegular(key) }),
   }
 }
 
