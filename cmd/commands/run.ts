@@ -34,10 +34,16 @@ export const run = command(RUN, runOptions, async (options, { err, environment }
   }
   // Before anybody hears that it is ready: who is told so may signal at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(sidecar, signal, end))
-  // A terminal that is closed ends what runs in it; to a server it says to look at its files.
-  process.on('SIGHUP', () => void (isatty(0) ? stop(sidecar, 'SIGHUP', end) : sidecar.reload()))
-  // Node would open a debugger, which whoever shares our network (the other containers of a pod) could then use.
-  process.on('SIGUSR1', () => {})
+  // A terminal that is closed ends what runs in it; to a server it says to look at its files, of which one may be moved away.
+  process.on('SIGHUP', () => {
+    if (isatty(0)) stop(sidecar, 'SIGHUP', end)
+    else {
+      sidecar.reopenLog()
+      sidecar.reload()
+    }
+  })
+  // As nginx and Envoy have it. Node would open a debugger, which the other containers of a pod could then use.
+  process.on('SIGUSR1', () => sidecar.reopenLog())
   // At any level: whoever started the process waits for this line.
   const { inbound, outbound, admin } = sidecar
   createLog('info', clock, stderr).info('ready', { inbound, outbound, admin })

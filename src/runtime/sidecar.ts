@@ -113,6 +113,18 @@ export class Sidecar {
     return true
   }
 
+  /** For whoever has moved the access log's file away: from now on lines go to a new one under its path. */
+  reopenLog(): void {
+    const { telemetry, sidecar } = this.#parts
+    const { output } = sidecar.accessLog
+    try {
+      telemetry.reopen()
+      this.#options.log.info('access log reopened', { output })
+    } catch (cause) {
+      this.#options.log.error('the access log cannot be reopened, the file that was open stays', { output, cause })
+    }
+  }
+
   /** What nobody caught, such as a throw on a timer: counted and logged as what sockets catch is. */
   defect(where: string, error: unknown): void {
     this.#parts.telemetry.events.defect(where, error)

@@ -92,6 +92,12 @@ export class AccessLog implements Timed {
     this.#hand()
   }
 
+  /** As of `LineSink.reopen`: the lines until now belong to the file that was open. */
+  reopen(): void {
+    this.#hand()
+    this.#sink.reopen()
+  }
+
   close(): Promise<void> {
     this.#hand()
     return this.#sink.close()

@@ -9,6 +9,11 @@ export interface LineSink {
   write(chunk: Buffer, lines: number, free?: () => void): void
   /** Lines that were lost: no room, or the other end is gone. */
   readonly dropped: number
+  /**
+   * Opens the path anew where there is one, for whoever has moved its file away; what was being written is written to the end
+   * where it began. Throws what `node:fs` throws; then the file stays that was open.
+   */
+  reopen(): void
   /** Settles when all is written or nothing more can be; never, while the other end does not read. */
   close(): Promise<void>
 }
@@ -20,7 +25,11 @@ const LIMIT = 1 << 20
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENXIO', 'EIO', 'ERR_STREAM_DESTROYED']
 
 export class FileSink implements LineSink {
-  readonly #outlet: Outlet
+  /** undefined: a descriptor, which is not ours to exchange. */
+  readonly #path: string | undefined
+  #outlet: Outlet
+  /** Takes its place once the chunk at hand is written. */
+  #opened: Outlet | undefined
   readonly #queue: Buffer[]
   #queuedLines: number
   /** Bytes of the queue and of the chunk. */
@@ -32,13 +41,16 @@ export class FileSink implements LineSink {
   #free: (() => void) | undefined
   #writing: boolean
   #gone: boolean
+  #closed: boolean
   #dropped: number
   #whenEmpty: (() => void) | undefined
   readonly #onWritten = (error: NodeJS.ErrnoException | null, written: number) => this.#written(error, written)
 
   /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`, of a descriptor. Throws when it cannot open. */
   constructor(target: number | string, rare = false) {
+    this.#path = typeof target === 'number' ? undefined : target
     this.#outlet = typeof target === 'number' ? outletFor(target, rare) : outletAt(target)
+    this.#opened = undefined
     this.#queue = []
     this.#queuedLines = 0
     this.#waiting = 0
@@ -47,6 +59,7 @@ export class FileSink implements LineSink {
     this.#free = undefined
     this.#writing = false
     this.#gone = false
+    this.#closed = false
     this.#dropped = 0
     this.#whenEmpty = undefined
   }
@@ -72,6 +85,21 @@ export class FileSink implements LineSink {
       free?.()
     }
     this.#next()
+  }
+
+  reopen(): void {
+    if (this.#path === undefined || this.#closed) return
+    const opened = outletAt(this.#path)
+    this.#opened?.close()
+    this.#opened = opened
+    if (this.#chunk === undefined) this.#exchange(opened)
+  }
+
+  #exchange(opened: Outlet): void {
+    this.#outlet.close()
+    this.#outlet = opened
+    this.#opened = undefined
+    this.#gone = false
   }
 
   close(): Promise<void> {
@@ -110,6 +138,7 @@ export class FileSink implements LineSink {
       this.#waiting -= chunk.length
       if (error !== null) this.#lose(GONE.includes(error.code))
       this.#chunkLines = 0
+      if (this.#opened !== undefined) this.#exchange(this.#opened)
     }
     this.#next()
     if (!this.#writing) this.#finish()
@@ -131,7 +160,9 @@ export class FileSink implements LineSink {
     if (whenEmpty === undefined) return
     this.#whenEmpty = undefined
     this.#gone = true
+    this.#closed = true
     this.#outlet.close()
+    this.#opened?.close()
     whenEmpty()
   }
 }

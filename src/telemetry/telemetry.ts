@@ -104,6 +104,10 @@ class AssembledTelemetry implements Telemetry {
     return { type: METRIC_TYPES[format], text: await this.#exposition.text(format) }
   }
 
+  reopen(): void {
+    this.#accessLog?.reopen()
+  }
+
   async close(timeout = 2000): Promise<void> {
     const deadline = new Deadline()
     const timer = this.#clock.schedule(timeout, deadline)
@@ -158,6 +162,8 @@ class NoSink implements LineSink {
     this.dropped += lines
     free?.()
   }
+
+  reopen(): void {}
 
   close(): Promise<void> {
     return Promise.resolve()

@@ -85,6 +85,8 @@ export interface Telemetry {
   totals(): ServiceTotals[]
   /** The exposition in the format that `accept`, a field as it came, asks for; prom-client is loaded by the first call. */
   metrics(accept?: string): Promise<MetricsText>
+  /** Opens the access log's file anew; throws what `node:fs` throws, and then the one that was open stays. */
+  reopen(): void
   /** Writes out what is queued and ends the exporter; settles within `timeout` ms whatever they do. */
   close(timeout?: number): Promise<void>
 }

@@ -1,3 +1,5 @@
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
@@ -13,10 +15,10 @@ interface Test {
 }
 
 /** A sidecar of its own process before an application that takes requests and lets the test answer. */
-async function running(t: Test, drain = '{wait: 200ms, timeout: 5s}') {
+async function running(t: Test, drain = '{wait: 200ms, timeout: 5s}', accessLog = '{format: none}') {
   const app = await startRawOrigin(async (peer) => void (await peer.request()))
   t.teardown(() => app.close())
-  const folder = t.testdir({ 'a.yaml': `kind: Sidecar\nname: orders\naccessLog: {format: none}\ndrain: ${drain}\n` })
+  const folder = t.testdir({ 'a.yaml': `kind: Sidecar\nname: orders\naccessLog: ${accessLog}\ndrain: ${drain}\n` })
   const where = ['--app', `127.0.0.1:${app.port}`, '--inbound', '127.0.0.1:0', '--outbound', '127.0.0.1:0']
   const run = start(t, ['run', '--config', folder, ...where, '--admin', '127.0.0.1:0'])
   const ready = await run.ready()
@@ -71,6 +73,36 @@ t.test('SIGHUP looks at the files, and SIGUSR1 opens no debugger', async (t) => 
   run.kill('SIGTERM')
   client.destroy()
   t.match(await run.ended, { code: 0 })
+})
+
+t.test('SIGUSR1 and SIGHUP go on in a new file where the access log was moved away', async (t) => {
+  const logs = mkdtempSync(join(tmpdir(), 'outrigger-'))
+  t.teardown(() => rmSync(logs, { recursive: true }))
+  const file = join(logs, 'access.log')
+  const { run, inbound, client } = await running(t, '{wait: 1ms, timeout: 5s}', `{output: "${file}"}`)
+  // Answered here, and in the log like any other.
+  const served = (path: string) => ask(inbound, request(`OPTIONS ${path}`, ['Max-Forwards: 0', 'Connection: close']))
+  const [usr1, hup] = [`${file}.usr1`, `${file}.hup`]
+  await served('/before')
+  renameSync(file, usr1)
+  run.kill('SIGUSR1')
+  await eventually('a new file', () => existsSync(file))
+  await served('/between')
+  renameSync(file, hup)
+  run.kill('SIGHUP')
+  await eventually('another new file', () => existsSync(file))
+  await eventually('the look at the policies', () => run.err.includes('"configuration reloaded"'))
+  await served('/behind')
+  client.destroy()
+  run.kill('SIGTERM')
+  t.match(await run.ended, { code: 0 })
+  for (const [path, name] of [
+    ['/before', usr1],
+    ['/between', hup],
+    ['/behind', file],
+  ] as const) {
+    t.equal((JSON.parse(readFileSync(name, 'utf8')) as { path: string }).path, path)
+  }
 })
 
 t.test('A second signal ends it at once, with the code of a signal', async (t) => {

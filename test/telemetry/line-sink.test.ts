@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -73,6 +83,54 @@ t.test('A chunk that is lent is whole in the file, whatever stands in it once it
   t.equal(sink.dropped, 1)
 })
 
+t.test('reopen() goes on in a new file, and ends a chunk where it began', async (t) => {
+  const folder = t.testdir({})
+  const file = join(folder, 'access.log')
+  const moved = join(folder, 'access.log.1')
+  const sink = new FileSink(file)
+  const large = `${'x'.repeat(500_000)}\n`
+  sink.write(Buffer.from('before\n'), 1)
+  sink.write(Buffer.from(large), 1)
+  renameSync(file, moved)
+  sink.write(Buffer.from('still\n'), 1)
+  sink.reopen()
+  t.ok(existsSync(file), 'it is there at once')
+  for (let i = 0; i < 100; i++) sink.write(Buffer.from(`after ${i}\n`), 1)
+  await sink.close()
+  const both = readFileSync(moved, 'utf8') + readFileSync(file, 'utf8')
+  t.equal(both, `before\n${large}still\n${Array.from({ length: 100 }, (_, i) => `after ${i}\n`).join('')}`)
+  t.match(readFileSync(moved, 'utf8'), /^before\n/)
+  t.match(readFileSync(file, 'utf8'), /after 99\n$/)
+  t.equal(sink.dropped, 0)
+})
+
+t.test('reopen() that cannot open throws, and the file that was open stays', async (t) => {
+  const folder = t.testdir({ logs: {} })
+  const file = join(folder, 'logs', 'access.log')
+  const sink = new FileSink(file)
+  renameSync(join(folder, 'logs'), join(folder, 'old'))
+  t.throws(() => sink.reopen(), { code: 'ENOENT' })
+  sink.write(Buffer.from('a line\n'), 1)
+  await sink.close()
+  t.equal(readFileSync(join(folder, 'old', 'access.log'), 'utf8'), 'a line\n')
+})
+
+t.test(
+  'reopen() keeps no descriptor, however often it is called',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const file = join(t.testdir({}), 'access.log')
+    const open = () => readdirSync('/proc/self/fd').filter((fd) => readlinkOf(fd) === file).length
+    const sink = new FileSink(file)
+    sink.write(Buffer.from('under way\n'), 1)
+    for (let i = 0; i < 10; i++) sink.reopen()
+    t.ok(open() <= 2, 'the old one, until its write is over, and the new one')
+    await sink.close()
+    sink.reopen()
+    t.equal(open(), 0)
+  },
+)
+
 t.test('A reader gets everything through a pipe', async (t) => {
   const process = child(
     `for (let i = 0; i < 5000; i++) sink.write(Buffer.from('line ' + i + '\\n'), 1); await sink.close()`,
@@ -139,4 +197,13 @@ function firstLine(pipe: string): Promise<string> {
   let read = ''
   head.stdout.on('data', (chunk) => (read += chunk))
   return new Promise((resolve) => head.on('close', () => resolve(read)))
+}
+
+function readlinkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    // That of the listing itself is gone.
+    return ''
+  }
 }

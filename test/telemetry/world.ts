@@ -30,6 +30,8 @@ export class MemorySink implements LineSink {
     this.lines.push(...written)
   }
 
+  reopen(): void {}
+
   close(): Promise<void> {
     return Promise.resolve()
   }
