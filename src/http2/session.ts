@@ -171,6 +171,8 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
 
   #look(): void {
     this.vigil.look()
+    // What stopped it may have been held by others, who tell nobody when they let go.
+    if (!this.closed) this.window.credit(false)
   }
 
   #onEnd(): void {

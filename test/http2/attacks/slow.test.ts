@@ -11,6 +11,7 @@ import {
   PREFACE,
   REFUSED_STREAM,
   RST_STREAM,
+  WINDOW_UPDATE,
 } from '../../../src/http2/frames.ts'
 import { PROCESS_HELD, ReceiveWindow } from '../../../src/http2/receive-window.ts'
 import { UPSTREAM_ROOM } from '../../../src/http2/window-room.ts'
@@ -234,5 +235,35 @@ t.test(
       else t.equal(given, 0)
       t.notOk(neighbour.frames.some(({ type }) => type === RST_STREAM))
     }
+  },
+)
+
+t.test(
+  'Where the process holds too much no longer, a connection that was stopped is credited at the next look',
+  async (t) => {
+    const others = new ReceiveWindow(undefined as never, UPSTREAM_ROOM)
+    others.hold(PROCESS_HELD)
+    let held = true
+    const relax = () => {
+      if (held) others.release(PROCESS_HELD)
+      held = false
+    }
+    t.teardown(relax)
+    const { clock, port, origin } = await scene(t, largeAndPoll)
+    const client = await http2Client(t, port, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
+    for (let id = 1; id < 160; id += 2) client.send(request(id, { path: '/large' }))
+    for (let id = 1; id < 160; id += 2) await client.head(id)
+    await client.roundTrip()
+    const upstream = origin.peers[0] as Http2Peer
+    const credits = () => upstream.frames.filter(({ type, id }) => type === WINDOW_UPDATE && id === 0).length
+    await upstream.roundTrip()
+    const before = credits()
+    await pass(clock, 6000)
+    await upstream.roundTrip()
+    t.equal(credits(), before, 'as long as it holds too much')
+    relax()
+    await pass(clock, 6000)
+    await upstream.roundTrip()
+    t.ok(credits() > before)
   },
 )
