@@ -9,6 +9,7 @@ const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types', 'tsc', '--project', '.'],
   ['types of the page', 'tsc', '--project', 'src/admin/page/client'],
   ['import directions', ...node, 'scripts/check-imports.ts'],
+  ['exports', ...node, 'scripts/check-exports.ts'],
   ['hot path and clocks', ...node, 'scripts/check-hot-path.ts'],
   ['generated files', ...node, 'scripts/generated.ts'],
   ['docs', ...node, 'scripts/check-docs.ts'],

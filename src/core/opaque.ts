@@ -1,7 +1,7 @@
 /** Connections that pass as bytes, as those count them who pass them on. */
 
 /** Why nobody looks into a connection. Closed: a label. */
-export const OPAQUE_WHYS = ['listed', 'declared', 'tls', 'server_first', 'silence', 'not_http'] as const
+const OPAQUE_WHYS = ['listed', 'declared', 'tls', 'server_first', 'silence', 'not_http'] as const
 /**
  * - `listed`: its port is one on which the server speaks first (`--opaque-ports`).
  * - `declared`: the application's port is declared not to be HTTP, or the listener says `protocol: tcp`.

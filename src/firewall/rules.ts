@@ -2,8 +2,8 @@
 import type { PortRange } from '../config/values/ports.ts'
 import { type Family, type FirewallSettings, familyOf } from './settings.ts'
 
-export const IN = 'OUTRIGGER_IN'
-export const OUT = 'OUTRIGGER_OUT'
+const IN = 'OUTRIGGER_IN'
+const OUT = 'OUTRIGGER_OUT'
 export const CHAINS = [IN, OUT] as const
 
 /**

@@ -7,7 +7,7 @@ import type { HeadLimits } from '../http/server-side.ts'
 import { CHUNKED, UNTIL_CLOSE } from './head.ts'
 
 /** What a step found: nothing more in this buffer, a piece, the end, or a message that breaks the rules. */
-export const MORE = 0
+const MORE = 0
 export const PIECE = 1
 export const END = 2
 export const BROKEN = 3
@@ -246,7 +246,7 @@ function hexValue(byte: number): number {
 }
 
 /** A LF without its CR: waiting for CRLF CRLF would be waiting for ever. */
-export function bareLineFeed(text: string, from: number): boolean {
+function bareLineFeed(text: string, from: number): boolean {
   for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', at + 1)) {
     if (at === 0 || text.charCodeAt(at - 1) !== CR) return true
   }

@@ -12,7 +12,7 @@ export const UPGRADE = 5
 export const EXPECT = 6
 export const KEEP_ALIVE = 7
 /** Hop by hop, without a meaning for us: Proxy-Connection, HTTP2-Settings, Proxy-Authenticate, -Authorization. */
-export const HOP = 8
+const HOP = 8
 export const TE = 9
 
 /** Which field a name is; the length decides which one comparison is made. */

@@ -4,7 +4,7 @@ import { BYTES, CR, IS_TOKEN, LF } from '../http/bytes.ts'
 /** Not whole yet. */
 export const INCOMPLETE = -1
 /** A line feed without its carriage return, or a first byte no message begins with. */
-export const NOT_HTTP = -2
+const NOT_HTTP = -2
 export const TOO_LARGE = -3
 
 /** Empty lines before a message (RFC 9112 §2.2) are passed over, but not for ever. */

@@ -2,7 +2,7 @@
 import { BYTES, IS_TOKEN, IS_VALUE, SP, TAB } from '../http/bytes.ts'
 import { isOwnField } from '../core/headers.ts'
 
-export const PLAIN = 0
+const PLAIN = 0
 /** A name or value that no message may have: upper case, no token, a control character, blanks at an end. */
 export const MALFORMED = 1
 /** Connection, Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade: malformed too (§8.2.2). */

@@ -23,21 +23,17 @@ export const END_HEADERS = 0x4
 export const PADDED = 0x8
 export const HAS_PRIORITY = 0x20
 
-// Error codes (§7).
+// Error codes (§7) that are sent or looked for; all of them have their names below.
 export const NO_ERROR = 0
 export const PROTOCOL_ERROR = 1
 export const INTERNAL_ERROR = 2
 export const FLOW_CONTROL_ERROR = 3
-export const SETTINGS_TIMEOUT = 4
 export const STREAM_CLOSED = 5
 export const FRAME_SIZE_ERROR = 6
 export const REFUSED_STREAM = 7
 export const CANCEL = 8
 export const COMPRESSION_ERROR = 9
-export const CONNECT_ERROR = 10
 export const ENHANCE_YOUR_CALM = 11
-export const INADEQUATE_SECURITY = 12
-export const HTTP_1_1_REQUIRED = 13
 
 const ERROR_NAMES = [
   'NO_ERROR',

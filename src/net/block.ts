@@ -3,7 +3,7 @@ import { beforeCollection } from '../core/garbage.ts'
 import { madeBytes } from './young-bodies.ts'
 
 /** Bytes of a block; what is larger gets one of its own. */
-export const BLOCK = 16 * 1024
+const BLOCK = 16 * 1024
 const MOST_FREE = 64
 const free: Block[] = []
 /** The same for what is large: four DATA frames of 16 KiB, so that a read of theirs goes out as one piece. */

@@ -7,7 +7,7 @@ import type { OriginalDestination } from '../core/original-destination.ts'
 /** `/proc/net/tcp` and `tcp6`; '' where there is none. */
 export type ReadSockets = (family: 'tcp' | 'tcp6') => string
 
-export const readSockets: ReadSockets = (family) => {
+const readSockets: ReadSockets = (family) => {
   try {
     return readFileSync(`/proc/net/${family}`, 'latin1')
   } catch {

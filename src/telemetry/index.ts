@@ -1,11 +1,10 @@
 /** Telemetry: metrics, traces and logs. The way in for the rest of the process. */
 export { type End, tookOf } from './ended/end.ts'
-export type { Endings, EndListener } from './ended/endings.ts'
-export type { Outcome } from './ended/outcome.ts'
+export type { EndListener } from './ended/endings.ts'
 export { type EndedAttempt, type EndedExchange, recordOf } from './ended/record.ts'
 export type { RouteRows } from './route-rows.ts'
 export { FileSink } from './line-sink.ts'
-export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel } from './log.ts'
+export { createLog, LOG_LEVELS, type Log, type LogLevel } from './log.ts'
 export { BOUNDS } from './histogram.ts'
 export type { ServiceTotals } from './totals.ts'
 export type {
@@ -17,6 +16,6 @@ export type {
   EndpointSample,
   TelemetrySources,
 } from './sources.ts'
-export type { MetricsText, Telemetry, TelemetryOptions, TelemetrySettings } from './types.ts'
+export type { MetricsText, Telemetry, TelemetrySettings } from './types.ts'
 export { METRIC_COMPATIBILITIES, type MetricCompatibility } from './types.ts'
 export { createTelemetry } from './telemetry.ts'

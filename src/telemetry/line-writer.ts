@@ -6,7 +6,7 @@ import { type Latin1Buffer, put } from '../core/latin1.ts'
 
 /** Bytes of a page: enough for some three hundred lines, since each page costs the wake of a thread. */
 const PAGE = 128 * 1024
-export const LONGEST_LINE = 32 * 1024
+const LONGEST_LINE = 32 * 1024
 
 /** 1 for bytes that cannot stand in a JSON text as they are, or are not ASCII. */
 const ESCAPED = new Uint8Array(256)

@@ -19,7 +19,7 @@ const ANSWER = Buffer.from(
 )
 
 /** Keeps the compiler from leaving out what nobody reads. */
-export let sink = 0
+let sink = 0
 
 function parsing(name: string, bytes: Buffer, parse: (head: Head, text: string) => string): Work {
   const scan = new HeadScan(LIMITS.maxHeaderBytes)

@@ -41,7 +41,7 @@ function markdown({ heading, rows }: Table): string {
   return [line(heading), `|${heading.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
 }
 
-export function markdownOf(sections: readonly Section[]): string {
+function markdownOf(sections: readonly Section[]): string {
   return sections.map(({ title, words, table }) => `### ${title}\n\n${words}\n\n${markdown(table)}`).join('\n\n')
 }
 

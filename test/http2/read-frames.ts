@@ -43,7 +43,7 @@ export interface RawFrame {
 }
 
 /** Throws where the bytes do not end with a frame. */
-export function splitFrames(bytes: Buffer): RawFrame[] {
+function splitFrames(bytes: Buffer): RawFrame[] {
   const frames: RawFrame[] = []
   for (let at = 0; at < bytes.length; ) {
     const end = at + FRAME_HEADER + readUint24(bytes, at)

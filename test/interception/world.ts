@@ -122,7 +122,7 @@ export class World {
   }
 }
 
-export class SidecarProcess {
+class SidecarProcess {
   readonly ready: Promise<void>
   readonly #child: ChildProcess
   readonly #gone: Promise<unknown>
@@ -182,7 +182,7 @@ export class SidecarProcess {
 }
 
 /** A process in a namespace that serves and asks. */
-export class Agent {
+class Agent {
   readonly ready: Promise<unknown>
   readonly #child: ChildProcess
   readonly #waiting: Map<number, (heard: Heard) => void>

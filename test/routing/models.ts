@@ -53,7 +53,7 @@ export function policy(
   }
 }
 
-export function place() {
+function place() {
   line++
   return { file: 'test.yaml', line, column: 1 }
 }

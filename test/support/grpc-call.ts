@@ -9,7 +9,7 @@ interface Test {
 
 type Fields = http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader
 
-export const END_STREAM = 1
+const END_STREAM = 1
 
 /** A server of raw streams; `on` gets each with its head. */
 export async function grpcOrigin(

@@ -22,7 +22,7 @@ const nothing = (): void => {}
 export const silent: Log = { error: nothing, warn: nothing, info: nothing, debug: nothing }
 
 /** As the chart makes it: two webhooks of ours, one of somebody else's. */
-export function configuration(): FakeObject {
+function configuration(): FakeObject {
   const service = { name: 'outrigger-injector', namespace: 'mesh', path: '/mutate' }
   return {
     metadata: { name: 'outrigger-injector' },

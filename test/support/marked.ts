@@ -11,7 +11,7 @@ export interface Expected {
   readonly column: number
 }
 
-export function unmark(marked: string): { text: string; places: Expected[] } {
+function unmark(marked: string): { text: string; places: Expected[] } {
   const places: Expected[] = []
   const lines = marked.split('\n').map((line, index) => {
     const parts = line.split(MARK)

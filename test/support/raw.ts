@@ -5,7 +5,7 @@ import { Changes } from './changes.ts'
 /** Until a wait gives up, ms: a guard against a hang, never a way to wait. */
 const GUARD = 5000
 
-export function bytes(text: string | Buffer): Buffer {
+function bytes(text: string | Buffer): Buffer {
   return typeof text === 'string' ? Buffer.from(text, 'latin1') : text
 }
 

@@ -17,7 +17,7 @@ export function newWalk(report: Report, subject: string): WalkContext {
 }
 
 /** undefined where the node is wrong (then `context.report` has an error) or where the schema has no value for it. */
-export function walk(node: Node, schema: Schema, at: At, context: WalkContext): unknown {
+function walk(node: Node, schema: Schema, at: At, context: WalkContext): unknown {
   if (schema.oneOf !== undefined) return walkOneOf(node, schema, at, context)
   if (schema.format !== undefined) return walkQuantity(node, schema, at, context)
   switch (schema.type) {

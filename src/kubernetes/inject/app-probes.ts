@@ -12,7 +12,7 @@ export const KINDS: Readonly<Record<ProbeKind, string>> = {
   livenessProbe: 'livez',
 }
 
-export const APP_HEALTH = '/app-health/'
+const APP_HEALTH = '/app-health/'
 
 /** One question to the application; `APP_PROBES` maps `CONTAINER/KIND` to these. */
 export interface AppProbe {

@@ -3,20 +3,20 @@ import type { Schema } from '../../core/policy.ts'
 import { NAME, PORT } from '../../config/schema/common.ts'
 
 /** `resource.Quantity` as people write it for cpu and memory. */
-export const QUANTITY: Schema = {
+const QUANTITY: Schema = {
   type: 'string',
   pattern: '^([0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?)?$',
   expects: 'a quantity in quotes such as "100m" or "192Mi"',
 }
 
 /** As `iptables` takes them. */
-export const PORTS: Schema = {
+const PORTS: Schema = {
   type: 'string',
   pattern: '^[0-9]{1,5}(-[0-9]{1,5})?$',
   expects: 'a port or a range in quotes such as "8080" or "8300-8400"',
 }
 
-export const CIDR: Schema = {
+const CIDR: Schema = {
   type: 'string',
   pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$',
   expects: 'a block of addresses such as 10.0.0.0/8',

@@ -21,7 +21,7 @@ const FEWEST = 0.1
 const MOST = 0.9
 
 /** Of heap and memory: from which connections are not kept any longer, and until which. */
-export const CLOSE = { from: 0.92, until: 0.88 }
+const CLOSE = { from: 0.92, until: 0.88 }
 /** The same of requests that are refused, all of them. */
 const REFUSE = { from: 0.95, until: 0.92 }
 /** Of connections: from which they are not kept any longer. The listener itself closes those above the limit. */

@@ -7,7 +7,7 @@ import type { Endpoint } from '../endpoint.ts'
 /** ms until an endpoint gets its whole share. */
 export const WARM_UP = 30_000
 /** Of its share, what it gets at once: with nothing it would stay cold. */
-export const COLD_SHARE = 0.1
+const COLD_SHARE = 0.1
 
 /** Of its share, what an endpoint that came at `since` gets at `now`: 0.1 … 1. */
 export function warmth(since: number, now: number): number {

@@ -1,7 +1,7 @@
 /** The two messages of `grpc.health.v1.Health/Check` (grpc/doc/health-checking.md), so that nobody needs a compiler for them. */
 
 /** `ServingStatus`; the index is its number. */
-export const SERVING_STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
+const SERVING_STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
 
 export type ServingStatus = (typeof SERVING_STATUS)[number]
 

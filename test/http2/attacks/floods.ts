@@ -29,7 +29,7 @@ const CANCEL = 8
 const SILENT = requestBlock({ authority: 'silent' })
 
 /** The same bytes again and again, until the proxy has had enough; 200 000 frames are a flood by any measure. */
-export async function pour(client: Http2Peer, batch: (turn: number) => Buffer): Promise<void> {
+async function pour(client: Http2Peer, batch: (turn: number) => Buffer): Promise<void> {
   for (let turn = 0; turn < 200 && !client.saidGoaway && !client.ended; turn++) {
     await client.sent(batch(turn))
     // Its GOAWAY is read before a reset, which the bytes on their way may cause, takes it away.

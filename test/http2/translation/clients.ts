@@ -20,7 +20,7 @@ export interface Got {
 export type Version = 'http1' | 'http2'
 
 const NOBODY = { teardown: () => {} }
-export const PROBE = '/probe'
+const PROBE = '/probe'
 
 export interface Request {
   readonly method: string

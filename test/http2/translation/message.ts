@@ -30,7 +30,7 @@ const ADDED = new Set([
 ])
 const FRAMING = new Set(['host', 'content-length', 'transfer-encoding', 'connection'])
 
-export function meant(fields: Fields): Fields {
+function meant(fields: Fields): Fields {
   return fields.filter(([name]) => !name.startsWith(':') && !ADDED.has(name) && !FRAMING.has(name))
 }
 

@@ -24,7 +24,7 @@ import {
 } from '../../support/stubs.ts'
 import { DEFAULTS } from '../retry/scene.ts'
 
-export const CONFIG: OutlierConfig = { consecutive: 5, ejectFor: 30_000, maxEjected: 0.5, jitter: 0 }
+const CONFIG: OutlierConfig = { consecutive: 5, ejectFor: 30_000, maxEjected: 0.5, jitter: 0 }
 
 export interface SceneOptions extends ScopeOptions {
   readonly config?: Partial<OutlierConfig>

@@ -11,7 +11,7 @@ export interface Answer {
   readonly reason: string
 }
 
-export const BROKEN: Answer = { status: 0, replayed: false, bytes: '', reason: '' }
+const BROKEN: Answer = { status: 0, replayed: false, bytes: '', reason: '' }
 
 /** What each hop writes for itself (a replica names itself in Via), and the mark. */
 const HOP = ['connection', 'keep-alive', 'via', 'idempotent-replayed']

@@ -12,7 +12,7 @@ export const OUTSIDE = 'outside'
 export const APP_PORT = 8080
 export const OTHER_PORT = 9090
 /** HTTP/2 with prior knowledge; port 81 of the Service. */
-export const HTTP2_PORT = 7070
+const HTTP2_PORT = 7070
 export const PROXY = 'outrigger-proxy'
 
 /** The application's files. */

@@ -54,7 +54,7 @@ export const node: Suite = {
   },
 }
 
-export async function nodeFacts(report: Report, cluster: Cluster): Promise<void> {
+async function nodeFacts(report: Report, cluster: Cluster): Promise<void> {
   await loadImages(cluster)
   const helm = new Helm(cluster.kubeconfig)
   await helm.install(...IMAGE_VALUES)
