@@ -176,6 +176,20 @@ t.test('A client that waits and is not there any more is asked with a PING, and 
   await client.untilEnded()
 })
 
+t.test('A client that says something is there, though it does not answer the PING', async (t) => {
+  const { clock, port, origin } = await scene(t, quiet)
+  const client = await http2Client(t, port)
+  client.send(request(1, { method: 'POST', open: true }))
+  await arrived(origin, client)
+  await pass(clock, 36_000)
+  await client.frame('a PING', ({ type, flags }) => type === PING && flags === 0)
+  client.send(data(1, 'here'))
+  await client.roundTrip()
+  await pass(clock, 20_000)
+  await client.roundTrip()
+  t.notOk(client.ended)
+})
+
 t.test('An upload of a known length that stops coming is answered 408', async (t) => {
   const { clock, port, origin } = await scene(t, quiet)
   const client = await http2Client(t, port)
