@@ -1,7 +1,7 @@
 /** The access log's lines. */
 import type { RequestHead } from '../core/exchange.ts'
 import { NO_STATUS } from '../core/grpc-status.ts'
-import type { AccessParts } from './access-parts.ts'
+import { type AccessParts, bytesOf } from './access-parts.ts'
 import type { AttemptRecord } from './attempt-layer.ts'
 import { asciiJson } from './flat.ts'
 import { METHODS, methodIndex, protocolName } from './labels.ts'
@@ -13,6 +13,12 @@ import { MOST_ATTEMPTS } from './sampled.ts'
 /** Longest texts that are logged whole, in characters: a line is no place for 64 KiB of target. */
 const LONGEST = { target: 4096, requestId: 256, method: 64, cause: 512 }
 const OTHER_METHOD = METHODS.length - 1
+
+const END_OF_ATTEMPT = bytesOf('}],"requestBytes":')
+const RESPONSE_BYTES = bytesOf(',"responseBytes":')
+const REQUEST_ID = bytesOf(',"requestId":')
+const TRACE_ID = bytesOf(',"traceId":"')
+const END = bytesOf('}\n')
 
 /**
  * `status` as sent, or what a request nobody waited for is given in logs; `rpcStatus` of a gRPC call, or NO_STATUS;
@@ -32,9 +38,11 @@ export function jsonLine(
   const exchange = request.exchange
   const last = exchange.attemptLog as AttemptRecord | undefined
   const method = methodIndex(request.method)
-  to.ascii(parts.opening(exchange.wallTime, exchange.direction, method))
-  to.quoted(cut(request.target, LONGEST.target))
-  to.ascii(parts.middle(request.authority, rows.logPart, status))
+  to.piece(parts.opening(exchange.wallTime, exchange.direction, method))
+  const path = parts.path(request.target)
+  if (path === undefined) to.quoted(cut(request.target, LONGEST.target))
+  else to.piece(path)
+  to.piece(parts.middle(request.authority, rows.logPart, status))
   to.millis(duration)
   if (rpcStatus !== NO_STATUS) to.ascii(`,"grpcStatus":"${statusName(rpcStatus)}"`)
   if (reason !== '') to.ascii(`,"reason":"${reason}"`)
@@ -42,36 +50,37 @@ export function jsonLine(
     to.ascii(',"cause":')
     to.quoted(cut(exchange.cause, LONGEST.cause))
   }
-  to.ascii(parts.tried(exchange.attempts, telling(last)?.attempt.endpoint?.address ?? ''))
-  attempts(to, parts, last)
+  attempts(to, parts, exchange.attempts, last)
   to.int(exchange.requestBytes)
-  to.ascii(',"responseBytes":')
+  to.piece(RESPONSE_BYTES)
   to.int(exchange.responseBytes)
-  to.ascii(',"requestId":')
+  to.piece(REQUEST_ID)
   if (exchange.requestIdMade) to.plain(exchange.requestId)
   else to.quoted(cut(exchange.requestId, LONGEST.requestId))
-  to.ascii(',"traceId":"')
+  to.piece(TRACE_ID)
   to.ascii(traceId)
-  to.ascii(parts.closing(exchange.peerAddress, protocolName(exchange.protocol)))
+  to.piece(parts.closing(exchange.peerAddress, protocolName(exchange.protocol)))
   if (method === OTHER_METHOD) {
     to.ascii(',"methodSent":')
     to.quoted(cut(request.method, LONGEST.method))
   }
   if (exchange.shadowed !== '') to.ascii(`,"shadow":["${exchange.shadowed.replaceAll(' ', '","')}"]`)
-  to.ascii('}\n')
+  to.piece(END)
 }
 
-/** The list, up to the number of bytes. One attempt that was answered is most of the lines there are: its text is ready. */
-function attempts(to: LineWriter, parts: AccessParts, last: AttemptRecord | undefined): void {
-  if (last === undefined) {
-    to.ascii('],"requestBytes":')
-  } else if (isPlain(last)) {
-    to.ascii(parts.answered(last.attempt.endpoint?.address ?? '', last.status, last.rpcStatus))
+/**
+ * How often and where it was tried, and the list, up to the number of bytes. One attempt that was answered is most of the
+ * lines there are: its bytes are ready.
+ */
+function attempts(to: LineWriter, parts: AccessParts, count: number, last: AttemptRecord | undefined): void {
+  if (count === 1 && last !== undefined && isPlain(last)) {
+    to.piece(parts.answered(last.attempt.endpoint?.address ?? '', last.status, last.rpcStatus))
     to.millis(last.endedAt - last.startedAt)
-    to.ascii('}],"requestBytes":')
-  } else {
-    to.ascii(`${each(last, MOST_ATTEMPTS)}],"requestBytes":`)
+    to.piece(END_OF_ATTEMPT)
+    return
   }
+  to.piece(parts.tried(count, telling(last)?.attempt.endpoint?.address ?? ''))
+  to.ascii(last === undefined ? '],"requestBytes":' : `${each(last, MOST_ATTEMPTS)}],"requestBytes":`)
 }
 
 function isPlain({ previous, reason, whyNext, status }: AttemptRecord): boolean {

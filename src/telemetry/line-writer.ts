@@ -35,6 +35,12 @@ export class LineWriter {
     return this.at > PAGE - LONGEST_LINE
   }
 
+  /** Bytes that stand ready. */
+  piece(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.at)
+    this.at += bytes.length
+  }
+
   /** A text that is ASCII and needs no escape. */
   ascii(text: string): void {
     this.at = put(this.bytes, this.at, text)

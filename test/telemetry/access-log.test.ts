@@ -144,6 +144,26 @@ t.test('Whatever a client sends, the line is one line of JSON', async (t) => {
   }
 })
 
+t.test('A line that shares parts with the one before tells its own', async (t) => {
+  const world = new World()
+  const told = (target: string) => {
+    world.ask({ target })
+    world.answer(200)
+    const { time, path } = world.line
+    return [time, path]
+  }
+  t.same(told('/a'), ['2027-01-15T08:00:00.000Z', '/a'])
+  t.same(told('/a'), ['2027-01-15T08:00:00.060Z', '/a'])
+  world.clock.advance(735)
+  t.same(told('/a'), ['2027-01-15T08:00:00.855Z', '/a'])
+  t.same(told('/b'), ['2027-01-15T08:00:00.915Z', '/b'])
+  world.clock.advance(30)
+  t.same(told('/b'), ['2027-01-15T08:00:01.005Z', '/b'])
+  for (let i = 0; i < 3; i++) t.equal(told('/"é')[1], '/"é')
+  for (let i = 0; i < 3; i++) t.equal(told(`/${'x'.repeat(600)}`)[1], `/${'x'.repeat(600)}`)
+  t.equal(told('/b')[1], '/b')
+})
+
 t.test('A target of 64 KiB is cut', async (t) => {
   const world = new World()
   world.ask({ target: `/${'x'.repeat(65_536)}` })
