@@ -64,13 +64,21 @@ function propagate(
   if (rows.propagate !== 'all') withoutOurs(request.attempt.fields)
   if (rows.propagate === 'none') return withHeaders(request, trace.came, ~0)
   const asItCame = !parts.exporting && trace.parentId !== '' && !trace.broken
-  const spanId = asItCame ? trace.parentId : parts.ids.spanId()
   let drop = asItCame ? 0 : PLACE
   // State of a trace that we did not take over belongs to nobody (§3.3).
   if (trace.parentId === '') drop |= CAME_TRACESTATE
   if (rows.propagate === 'trace') drop |= CAME_BAGGAGE
-  if (trace.recorded !== undefined) record.spanId = spanId
-  writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, request.attempt.fields)
+  const { fields } = request.attempt
+  const { prepared } = trace
+  trace.prepared = ''
+  // Most traces begin here and are not sampled: then nobody asks for the span.
+  if (prepared !== '' && !trace.sampled && trace.recorded === undefined && !parts.b3) {
+    fields.push('traceparent', prepared)
+  } else {
+    const spanId = asItCame ? trace.parentId : parts.ids.spanId()
+    if (trace.recorded !== undefined) record.spanId = spanId
+    writeContext(trace, spanId, parts.b3, asItCame ? trace.came : 0, fields)
+  }
   return withHeaders(request, trace.came, drop)
 }
 

@@ -80,6 +80,12 @@ function readTraceparent(value: string, trace: TraceContext): boolean {
   return true
 }
 
+/** A trace begins here, with a traceparent of ours that is not sampled. */
+export function begin(trace: TraceContext, traceparent: string): void {
+  trace.prepared = traceparent
+  trace.traceId = traceparent.slice(3, 35)
+}
+
 const FLAGS = ['-00', '-01', '-02', '-03']
 
 /** Appends the fields that say: this request is the work of `spanId`. Only formats not in `except` (CAME_* bits). */

@@ -17,7 +17,7 @@ import type { AccessLog } from './access-log.ts'
 import type { Endings } from './ended/endings.ts'
 import type { Ids } from '../core/ids.ts'
 import { methodIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
-import { readContext } from './propagation.ts'
+import { begin, readContext } from './propagation.ts'
 import type { Registry } from './registry.ts'
 import type { RouteRows } from './route-rows.ts'
 import { methodOf, statusOfFailure } from './rpc-call.ts'
@@ -64,7 +64,7 @@ function beginTrace(parts: ServerParts, request: RequestHead): TraceContext {
   const trace = new TraceContext()
   const parent = readContext(request.headers, trace, parts.b3)
   trace.sampled = parts.sampler.decide(parent)
-  if (trace.traceId === '') trace.traceId = parts.ids.traceId()
+  if (trace.traceId === '') begin(trace, parts.ids.traceparent())
   if (parts.spans === undefined) return trace
   if (trace.sampled) trace.recorded = new SampledExchange(trace, request, undefined)
   else if (parts.tail?.admits()) trace.recorded = new SampledExchange(trace, request, parts.tail)

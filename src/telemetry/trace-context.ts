@@ -11,6 +11,8 @@ export const CAME_BAGGAGE = 16
 export class TraceContext {
   /** 32 hex digits; '' until the context is begun or continued. */
   traceId: string
+  /** A whole traceparent for the first attempt of a trace that begins here, until it takes it; ''. */
+  prepared: string
   /** The caller's span, 16 hex digits; '' when the trace begins here. */
   parentId: string
   /** trace-flags of the caller beyond `sampled` that go on: the random flag of Level 2. */
@@ -27,6 +29,7 @@ export class TraceContext {
 
   constructor() {
     this.traceId = ''
+    this.prepared = ''
     this.parentId = ''
     this.flags = 0
     this.sampled = false
