@@ -25,3 +25,15 @@ export function isAuthority(text: string): boolean {
   }
   return port <= 65535
 }
+
+/** Whether two of them are one by the normal form of their scheme: case and the default port do not count (RFC 3986 §6.2.3). */
+export function isSameAuthority(one: string, other: string, scheme: 'http' | 'https'): boolean {
+  const port = scheme === 'http' ? ':80' : ':443'
+  return withoutPort(one, port) === withoutPort(other, port)
+}
+
+function withoutPort(authority: string, port: string): string {
+  const end = authority.length
+  if (authority.endsWith(port)) return authority.slice(0, end - port.length).toLowerCase()
+  return (authority.endsWith(':') ? authority.slice(0, end - 1) : authority).toLowerCase()
+}

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { ProxyError } from '../core/errors.ts'
 import type { ClientSideOwner } from '../http/client-side.ts'
 import { lossOf } from '../http/lost-request.ts'
+import { breakOff } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
@@ -139,9 +140,12 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
     if (this.state === CLOSED) return
     const exchange = this.exchange
     const error = exchange === undefined ? undefined : (this.#verdict ?? this.#lost(exchange))
+    const tunnel = this.tunnelOpen
     this.state = CLOSED
     this.exchange = undefined
-    this.socket.destroy()
+    // What a tunnel carried is not to look whole where it broke off (RFC 8441 §5).
+    if (tunnel) breakOff(this.socket)
+    else this.socket.destroy()
     // At once: `close` comes a turn of the loop later, and until then the pool would hand this connection out.
     this.gone()
     if (error !== undefined) exchange?.failed(error)

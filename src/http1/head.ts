@@ -220,7 +220,7 @@ export class Head implements IncomingHead {
         return ''
       case TE:
         // Of what TE says only this is not about this connection's codings (RFC 9110 §10.1.4). An answer has no TE.
-        if (this.status === 0 && nameIs(value, 'trailers')) this.headers.push(name, value)
+        if (this.status === 0 && namesTrailers(value)) this.headers.push(name, 'trailers')
         return ''
       case HOST:
         if (++this.#hosts > 1) return 'more than one Host'
@@ -357,6 +357,13 @@ function isWord(text: string, from: number): boolean {
   let at = from
   while (((BYTES[text.charCodeAt(at)] as number) & IS_TOKEN) !== 0) at++
   return at > from && text.charCodeAt(at) === CR
+}
+
+/** Whether `trailers` is among what TE lists (RFC 9110 §10.1.4). */
+function namesTrailers(value: string): boolean {
+  if (nameIs(value, 'trailers')) return true
+  // cold: hardly anybody lists codings
+  return value.includes(',') && value.split(',').some((one) => nameIs(one.trim(), 'trailers'))
 }
 
 /** Fields that Connection named are between the client and us (RFC 9110 §7.6.1); framing fields are none of them. */

@@ -36,6 +36,7 @@ export class ClientStream extends Stream implements RequestBody {
   /** The terminal was delivered. */
   #over: boolean
   #headPassed: boolean
+  #tunnel: boolean
   #informational: number
 
   constructor(id: number, connection: ClientStreamOwner, request: RequestHead, response: ResponseHandler) {
@@ -47,6 +48,7 @@ export class ClientStream extends Stream implements RequestBody {
     this.#readsBefore = connection.reads
     this.#over = false
     this.#headPassed = false
+    this.#tunnel = false
     this.#informational = 0
   }
 
@@ -146,6 +148,7 @@ export class ClientStream extends Stream implements RequestBody {
   /** RFC 8441 §5: a 200 where HTTP/1.1 has a 101, with the proof that its client asks for. */
   #tunnelOpened(fields: ResponseFields, endStream: boolean): void {
     const { request } = this
+    this.#tunnel = true
     if (request.upgrade === '') this.response.head(this.#head(fields, 0))
     else {
       const headers = withoutHandshake(this.#connection.believed(fields))
@@ -166,6 +169,10 @@ export class ClientStream extends Stream implements RequestBody {
   override receivedEnd(trailers: Headers | undefined): void {
     if (this.#headPassed) super.receivedEnd(trailers)
     else this.session.malformed(this, 'an end before a head')
+  }
+
+  override get isTunnel(): boolean {
+    return this.#tunnel
   }
 
   get headPassed(): boolean {

@@ -1,7 +1,7 @@
 /** The head of a request as HTTP/2 has it: pseudo-header fields and fields → the parts that all above work with. */
 import { nameIs } from '../core/headers.ts'
 import { all, BYTES, IS_TARGET, IS_TOKEN } from '../http/bytes.ts'
-import { isAuthority } from '../http/authority.ts'
+import { isAuthority, isSameAuthority } from '../http/authority.ts'
 import { readLength } from '../http/field-rules.ts'
 import type { HeadLimits, IncomingHead } from '../http/server-side.ts'
 import {
@@ -243,7 +243,8 @@ export class RequestFields implements FieldSink, IncomingHead {
     const host = this.#host
     if (host !== undefined) {
       if (!this.#hasAuthority) this.authority = host
-      else if (host.toLowerCase() !== this.authority.toLowerCase()) this.#refuse('a host that is not the :authority')
+      else if (host !== this.authority && !isSameAuthority(host, this.authority, this.scheme))
+        this.#refuse('a host that is not the :authority')
     }
     const authority = this.authority
     if (authority === '') this.#refuse('neither :authority nor host')

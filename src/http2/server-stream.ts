@@ -7,7 +7,7 @@ import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
 import { tooLarge } from '../http/upload.ts'
 import { withoutHandshake } from '../http/websocket.ts'
-import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
+import { CANCEL, CONNECT_ERROR, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
 import { ownToKeep } from '../net/shared-read.ts'
 import { blockRoom } from './frame-writer.ts'
@@ -74,6 +74,11 @@ export class ServerStream extends Stream implements IncomingExchange {
     if (this.#holding) this.pauseReceiving()
   }
 
+  /** Or is to be one. */
+  override get isTunnel(): boolean {
+    return this.#asksTunnel
+  }
+
   /** The client said how much it sends, may send it, and nobody asked it to wait. */
   get shouldMove(): boolean {
     return this.remaining > 0 && !this.receivePaused && !this.#expects
@@ -95,7 +100,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   protected override onData(chunk: Buffer): void {
     this.receivedBytes += chunk.length
     if (this.exchange !== undefined) this.exchange.requestBytes = this.receivedBytes
-    if (this.receivedBytes > this.#connection.owner.limits.maxRequestBytes) this.tooLarge()
+    // What passes in a tunnel is no body.
+    if (this.receivedBytes > this.#connection.owner.limits.maxRequestBytes && !this.#asksTunnel) this.tooLarge()
     else this.body.data(chunk)
   }
 
@@ -197,9 +203,16 @@ export class ServerStream extends Stream implements IncomingExchange {
   /** After the head nothing can be said any more but that it broke off. */
   fail(error: ProxyError): void {
     if (this.closed) return
+    this.#connection.resetStream(this, this.#codeOf(error), '')
+  }
+
+  #codeOf({ resetCode, source }: ProxyError): number {
     // NO_ERROR would say that the answer is whole.
-    const code = error.resetCode > NO_ERROR ? error.resetCode : error.source === 'downstream' ? CANCEL : INTERNAL_ERROR
-    this.#connection.resetStream(this, code, '')
+    if (resetCode > NO_ERROR) return resetCode
+    if (source === 'downstream') return CANCEL
+    // How the TCP connection at the far end broke off is said by a code of its own (RFC 9113 §8.5, RFC 8441 §5).
+    if (source === 'upstream' && this.#asksTunnel && this.#headSent) return this.#isConnect ? CONNECT_ERROR : CANCEL
+    return INTERNAL_ERROR
   }
 
   pauseRequest(): void {

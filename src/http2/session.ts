@@ -213,6 +213,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     trailers.begin()
     if (!this.decode(block, from, to, trailers)) return
     if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
+    else if (stream.isTunnel) this.malformed(stream, 'HEADERS in a tunnel')
     else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
     else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
     else stream.receivedEnd(trailers.headers)

@@ -77,6 +77,9 @@ export abstract class Stream implements OpenStream {
 
   // ---------------------------------------------------------------- what stands above
 
+  /** It carries bytes: no HEADERS follow (RFC 9113 §8.5). */
+  abstract get isTunnel(): boolean
+
   protected abstract onData(chunk: Buffer): void
   protected abstract onEnd(trailers: Headers | undefined): void
   /** Nothing comes any more: the peer reset the stream or the connection is lost, or (`byPeer` false) we had to reset it. */

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls'
 import { beneath } from './encrypted.ts'
-import { H2, HTTP1, tls, VERSIONS } from './lazy-tls.ts'
+import { CIPHERS, H2, HTTP1, TERMS, tls } from './lazy-tls.ts'
 import { alertOf, reasonOf } from './tls-error.ts'
 import type { TlsMaterial } from './tls-material.ts'
 
@@ -80,7 +80,7 @@ export class TlsAcceptor {
 }
 
 function shown({ contents: { cert, key, ca } }: TlsMaterial): SecureContextOptions {
-  return { ...VERSIONS, cert, key, ca: ca as Buffer | undefined }
+  return { ...TERMS, ciphers: CIPHERS, cert, key, ca: ca as Buffer | undefined }
 }
 
 /** Where a client may have no certificate, one that it shows has to be good. */

@@ -5,6 +5,7 @@ import { ProxyError } from '../core/errors.ts'
 import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler } from '../core/exchange.ts'
 import { NO_HEADERS } from '../core/headers.ts'
 import { connectReason } from '../http/connect-reason.ts'
+import { breakOff } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './context.ts'
@@ -98,7 +99,9 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   #fail(error: ProxyError): void {
     if (this.#over) return
     this.#over = true
-    this.#socket.destroy()
+    // Whatever broke off on one side shall not look whole on the other (RFC 9113 §8.5).
+    if (this.#connected) breakOff(this.#socket)
+    else this.#socket.destroy()
     this.#response.fail(error)
   }
 

@@ -22,6 +22,8 @@ async function scene(t: Test, either: 'inbound' | 'outbound'): Promise<Scene> {
   server.on('connection', (socket) => {
     sockets.push(socket)
     socket.on('message', (data, binary) => socket.send(data, { binary }))
+    // Clients that terminate reset what is on its way to them, and that reaches the server.
+    socket.on('error', () => {})
   })
   const origin = http.createServer((_request, response) => response.end('plain'))
   origin.on('upgrade', (request, socket, head) => {
@@ -183,6 +185,8 @@ t.test(
         }
         note(head)
         socket.on('data', note)
+        // A proxy that stops breaks a tunnel off.
+        socket.on('error', () => {})
         socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nbehind')
       })
     })

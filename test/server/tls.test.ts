@@ -239,6 +239,26 @@ t.test('TLS 1.2 and 1.3 are spoken', async (t) => {
   }
 })
 
+t.test('Nobody is given a second handshake in TLS 1.2 (RFC 9113 §9.2.1)', async (t) => {
+  const proxy = await start(t, (await application(t)).port)
+  const socket = await tlsConnect(t, proxy.inbound, { ...TRUSTING, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] })
+  const refused = await new Promise<Error | null>((resolve) => {
+    socket.on('error', resolve)
+    socket.renegotiate({}, resolve)
+  })
+  t.match(refused?.message, /renegotiation/)
+  t.equal((await overHttp2(t, proxy.inbound, '/5')).toString(), 'xxxxx')
+})
+
+t.test('Ciphers that HTTP/2 prohibits in TLS 1.2 are not taken (RFC 9113 §9.2.2)', async (t) => {
+  const proxy = await start(t, (await application(t)).port)
+  const offer = (ciphers: string) => ({ ...TRUSTING, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'], ciphers }) as const
+  for (const ciphers of ['AES128-SHA', 'AES128-GCM-SHA256', 'ECDHE-RSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384'])
+    await t.rejects(tlsConnect(t, proxy.inbound, offer(ciphers)), { code: 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE' })
+  for (const ciphers of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'])
+    t.equal((await tlsConnect(t, proxy.inbound, offer(ciphers))).alpnProtocol, 'h2')
+})
+
 t.test('Plain text to a TLS port ends that connection and no other', async (t) => {
   const proxy = await start(t, (await application(t)).port)
   const other = await raw(t, proxy.inbound)

@@ -3,7 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { TlsFiles, TlsProblem } from '../../config/build/tls.ts'
 import { whyUnreadable } from '../../config/files.ts'
 import { readRegular } from '../../core/regular-file.ts'
-import { tls, VERSIONS } from '../../net/lazy-tls.ts'
+import { TERMS, tls } from '../../net/lazy-tls.ts'
 import type { TlsContents } from '../../net/tls-material.ts'
 import { systemRoots } from './system-roots.ts'
 
@@ -141,7 +141,7 @@ function assemble(
   ca: TlsContents['ca'],
   problems: TlsProblem[],
 ): TlsContents | undefined {
-  const options = { cert, key, ca: Buffer.isBuffer(ca) || ca === undefined ? ca : [...ca], ...VERSIONS }
+  const options = { cert, key, ca: Buffer.isBuffer(ca) || ca === undefined ? ca : [...ca], ...TERMS }
   try {
     return { cert, key, ca, context: tls().createSecureContext(options) }
   } catch (cause) {

@@ -5,10 +5,13 @@ import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   ACK,
+  CANCEL,
+  CONNECT_ERROR,
   DATA,
   ENABLE_CONNECT_PROTOCOL,
   END_STREAM,
   HEADERS,
+  PROTOCOL_ERROR,
   RST_STREAM,
   SETTINGS,
 } from '../../../src/http2/frames.ts'
@@ -61,6 +64,14 @@ async function sidecar(t: Test, port: number, protocol: string): Promise<Sidecar
 }
 
 // ---------------------------------------------------------------- extended CONNECT towards HTTP/1.1
+
+const TUNNEL = block([
+  [':method', 'CONNECT'],
+  [':protocol', 'websocket'],
+  [':scheme', 'http'],
+  [':authority', 'origin'],
+  [':path', '/'],
+])
 
 /** Accepts as RFC 6455 has it, and sends back what comes, with a bye. */
 const accepts: Script = async (peer) => {
@@ -118,6 +129,40 @@ t.test('HTTP/2 to HTTP/1.1: an end that comes before the tunnel is open is a FIN
     await client.finished(ID)
     t.match(bytesOf(client), /^ready x?bye$/)
   }
+})
+
+t.test('HTTP/2 to HTTP/1.1: a reset of either side is one on the other, CANCEL towards HTTP/2', async (t) => {
+  const origin = await startRawOrigin(accepts)
+  t.teardown(() => origin.close())
+  const proxy = await sidecar(t, origin.port, 'http1')
+  for (const who of ['client', 'origin'] as const) {
+    const client = await http2Client(t, proxy.outbound)
+    client.send(extended())
+    await until(client, 'ready ')
+    const peer = origin.peers.at(-1)!
+    if (who === 'origin') {
+      peer.reset()
+      t.equal(await client.resetCode(ID), CANCEL, 'RFC 8441 §5')
+    } else {
+      client.send(reset(ID, CANCEL))
+      await peer.untilEnded()
+      t.equal(peer.ending, 'reset')
+    }
+  }
+})
+
+t.test('HTTP/2 to HTTP/1.1: limits.maxRequestBytes is about bodies, and a tunnel has none', async (t) => {
+  const origin = await startRawOrigin(accepts)
+  t.teardown(() => origin.close())
+  const yaml = services({ origin: origin.port }).replace('---\n', 'limits: {maxRequestBytes: 1KiB}\n---\n')
+  const proxy = await startProxy(yaml)
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound)
+  client.send(extended())
+  await until(client, 'ready ')
+  client.send(data(ID, 'x'.repeat(5000)), data(ID, 'last', true))
+  await client.finished(ID)
+  t.equal(bytesOf(client).length, 'ready '.length + 5000 + 'last'.length + 'bye'.length)
 })
 
 t.test('HTTP/2 to HTTP/1.1: a 101 without the proof is a 502', async (t) => {
@@ -322,6 +367,32 @@ t.test('HTTP/2 to HTTP/2: who resets a tunnel ends it on the other side', async 
   t.equal(await client.resetCode(5), 2)
 })
 
+t.test(
+  'HTTP/2 to HTTP/2: HEADERS in an open tunnel are a stream error, whoever sends them (RFC 9113 §8.5)',
+  async (t) => {
+    const origin = await echoing(t, true)
+    const proxy = await sidecar(t, origin.port, 'http2')
+    const client = await http2Client(t, proxy.outbound)
+    await ask(client, 1)
+    const [peer] = origin.peers as [Http2Peer]
+    const trailers = block([['x-a', 'b']])
+    for (const id of [ID, ID + 2]) {
+      client.send(headers(id, TUNNEL))
+      t.equal(await client.status(id), 200)
+      if (id === ID) {
+        client.send(headers(id, trailers, true))
+        t.equal(await client.resetCode(id), PROTOCOL_ERROR)
+      } else {
+        // Our ids towards the upstream follow each other too.
+        peer.send(headers(id, trailers, true))
+        await peer.frame('RST_STREAM', ({ type, id: of }) => type === RST_STREAM && of === id)
+        t.ok((await client.resetCode(id)) > 0)
+      }
+    }
+    t.equal(await ask(client, 9), 200)
+  },
+)
+
 for (const [name, settled, protocols] of [
   ['before SETTINGS of the upstream came', false, 'websocket'],
   ['that is a list of protocols', true, 'websocket, chat/2'],
@@ -417,13 +488,11 @@ t.test('WebSocket over HTTP/1.1, HTTP/2 and HTTP/1.1', async (t) => {
 
 // ---------------------------------------------------------------- CONNECT
 
-const CONNECT = headers(
-  ID,
-  block([
-    [':method', 'CONNECT'],
-    [':authority', 'origin:80'],
-  ]),
-)
+const CONNECT_BLOCK = block([
+  [':method', 'CONNECT'],
+  [':authority', 'origin:80'],
+])
+const CONNECT = headers(ID, CONNECT_BLOCK)
 
 t.test('CONNECT from an HTTP/2 client: bytes both ways, half-closes, and their count', async (t) => {
   const origin = await startRawOrigin((peer) => {
@@ -451,16 +520,7 @@ t.test('CONNECT from an HTTP/2 client: bytes both ways, half-closes, and their c
 /** A CONNECT that ends with its head. */
 async function half(t: Test, proxy: Sidecar): Promise<Http2Peer> {
   const client = await http2Client(t, proxy.outbound)
-  client.send(
-    headers(
-      ID,
-      block([
-        [':method', 'CONNECT'],
-        [':authority', 'origin:80'],
-      ]),
-      true,
-    ),
-  )
+  client.send(headers(ID, CONNECT_BLOCK, true))
   await client.finished(ID)
   return client
 }
@@ -472,19 +532,16 @@ t.test('CONNECT: whoever breaks off breaks the other side off', async (t) => {
   const client = await http2Client(t, proxy.outbound)
   client.send(CONNECT)
   await until(client, 'hello')
-  client.send(reset(ID, 8))
+  client.send(reset(ID, CANCEL))
   const peer = await origin.peer(0)
   await peer.untilEnded()
-  client.send(
-    headers(
-      5,
-      block([
-        [':method', 'CONNECT'],
-        [':authority', 'origin:80'],
-      ]),
-    ),
-  )
+  t.equal(peer.ending, 'reset', 'RFC 9113 §8.5')
+  client.send(headers(5, CONNECT_BLOCK))
   await until(client, 'hello', 5)
   ;(await origin.peer(1)).reset()
-  t.ok((await client.resetCode(5)) > 0)
+  t.equal(await client.resetCode(5), CONNECT_ERROR)
+  client.send(headers(7, CONNECT_BLOCK))
+  await until(client, 'hello', 7)
+  client.send(headers(7, block([['x-a', 'b']]), true))
+  t.equal(await client.resetCode(7), PROTOCOL_ERROR, 'HEADERS in a tunnel')
 })

@@ -145,8 +145,22 @@ const authorities: Case[] = [
   ),
   got('host as :authority', [['host', 'app.test']], 'forward', { authority: 'app.test' }),
   got('host as :authority but for case', [['host', 'APP.TEST']], 'forward', { authority: 'app.test' }),
-  ...each(['evil.test', 'app.test:80', 'app.test.', '', 'app.test, evil.test', 'app.test@evil.test'], (host) =>
-    got('beside another :authority the host', [['host', host]], 'stream'),
+  // RFC 9113 §8.3.1: compared in the normal form of the scheme.
+  ...each(['app.test:80', 'App.Test:80', 'app.test:'], (host) =>
+    got('the :authority in other words as host', [['host', host]], 'forward', { authority: 'app.test' }),
+  ),
+  ...each(
+    [
+      'evil.test',
+      'app.test:443',
+      'app.test:080',
+      'app.test:80:80',
+      'app.test.',
+      '',
+      'app.test, evil.test',
+      'app.test@evil.test',
+    ],
+    (host) => got('beside another :authority the host', [['host', host]], 'stream'),
   ),
   bare('neither', withPseudo(':authority', undefined), 'stream'),
   bare('an empty :authority', withPseudo(':authority', ''), 'stream'),
