@@ -1,6 +1,7 @@
 import t from 'tap'
 import { answer, eventually, get, post, state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { pour, untilSteady } from '../support/flow.ts'
 import { turn } from '../support/raw.ts'
 import { HI, policy, scene } from '../support/scene.ts'
 
@@ -29,22 +30,21 @@ t.test('An idle connection that was ended in a drain, and that its client keeps,
 
 t.test('A client that does not read an answer that broke off is given up after idleTimeout', async (t) => {
   const clock = new FakeClock()
+  let poured = { sent: 0 }
   const { client, proxy } = await scene(
     t,
     async (peer) => {
       await peer.request()
       peer.send('HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n')
-      for (;;) {
-        if (!peer.socket.write(Buffer.alloc(256 * 1024)))
-          await new Promise((resolve) => peer.socket.once('drain', resolve))
-      }
+      poured = pour(peer.socket, Buffer.alloc(256 * 1024), 1_000_000_000)
+      await peer.untilEnded()
     },
     { clock, sidecar: 'limits: {idleTimeout: 60s}', yaml: policy('timeout: {idle: 30s}') },
   )
   const stuck = await client()
   stuck.socket.pause()
   stuck.send(get('/'))
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await untilSteady('the origin to be blocked', () => poured.sent)
   clock.advance(45_000)
   await turn()
   t.match(await state(proxy), { endpoints: [{ connections: 0 }], connections: { outbound: 1 } }, 'it broke off')

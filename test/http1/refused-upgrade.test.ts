@@ -1,5 +1,5 @@
 import t from 'tap'
-import { answer, get } from '../support/ask.ts'
+import { answer, get, settled } from '../support/ask.ts'
 import { turn } from '../support/raw.ts'
 import { scene } from '../support/scene.ts'
 
@@ -26,14 +26,18 @@ t.test('An upgrade that is refused is no end of the connection to the upstream',
 })
 
 t.test('An upstream that takes a half-close for a leaving client refuses an upgrade in pieces', async (t) => {
-  const { client } = await scene(t, async (peer) => {
+  const { promise: headRead, resolve } = Promise.withResolvers<void>()
+  const { client, proxy } = await scene(t, async (peer) => {
     peer.socket.once('end', () => peer.destroy())
     await peer.request()
     peer.send('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 3\r\n\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await headRead
     peer.send('no!')
   })
   const connection = await client()
   connection.send(get('/', ...ASK))
+  await connection.until('\r\n\r\n')
+  await settled(proxy)
+  resolve()
   t.equal((await answer(connection)).body.toString(), 'no!')
 })

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { get, request } from '../support/ask.ts'
+import { get, request, settled } from '../support/ask.ts'
 import { scene } from '../support/scene.ts'
 
 const SIZE = 2 * 1024 * 1024
 
 for (const how of ['Upgrade', 'CONNECT']) {
   t.test(`What a tunnel brought last is not lost to a client that still says something (${how})`, async (t) => {
-    const { client, origin } = await scene(t, async (peer) => {
+    const { client, origin, proxy } = await scene(t, async (peer) => {
       if (how === 'Upgrade') {
         await peer.request()
         peer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
@@ -27,9 +27,9 @@ for (const how of ['Upgrade', 'CONNECT']) {
     connection.socket.pause()
     connection.send('<go>')
     await (await origin.peer(0)).untilEnded()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await settled(proxy)
     connection.send('thanks')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await settled(proxy)
     connection.socket.resume()
     await connection.untilEnded()
     t.equal(connection.received.length - before, SIZE)

@@ -1,44 +1,18 @@
 import t from 'tap'
 import { eventually, get, request } from '../support/ask.ts'
+import { pour, untilSteady } from '../support/flow.ts'
 import type { RawSocket } from '../support/raw.ts'
 import { HI, policy, scene } from '../support/scene.ts'
 
 const MIB = 1024 * 1024
 const SIZE = 64 * MIB
 const BOUND = 16 * MIB
+const PIECE = Buffer.alloc(256 * 1024, 'a')
 
 /** What buffers hold in this process: the proxy's, and next to none of the test's own. */
 function held(): number {
   global.gc?.()
   return process.memoryUsage().arrayBuffers
-}
-
-/** Writes `SIZE` bytes as fast as the socket takes them, holding one piece. */
-function pour(socket: RawSocket['socket'], done: () => void): { readonly sent: number } {
-  const piece = Buffer.alloc(256 * 1024, 'a')
-  const state = { sent: 0 }
-  const more = (): void => {
-    while (state.sent < SIZE && !socket.destroyed) {
-      state.sent += piece.length
-      if (!socket.write(piece)) return void socket.once('drain', more)
-    }
-    done()
-  }
-  more()
-  return state
-}
-
-async function untilSteady(what: string, measure: () => number): Promise<number> {
-  let before = -1
-  let same = 0
-  await eventually(what, async () => {
-    const now = measure()
-    same = now === before ? same + 1 : 0
-    before = now
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return same >= 5
-  })
-  return before
 }
 
 /** Reads everything, keeping nothing but the count. */
@@ -57,7 +31,7 @@ for (const chunked of [false, true]) {
     const { client } = await scene(t, async (peer) => {
       await peer.request()
       peer.send(`HTTP/1.1 200 OK\r\n${chunked ? 'Connection: close' : `Content-Length: ${SIZE}`}\r\n\r\n`)
-      poured = pour(peer.socket, () => peer.halfClose())
+      poured = pour(peer.socket, PIECE, SIZE, () => peer.halfClose())
     })
     const before = held()
     const connection = await client()
@@ -83,7 +57,7 @@ t.test('An upstream that does not read holds the client back', async (t) => {
   const connection = await client()
   connection.send(request('POST /', [`Content-Length: ${SIZE}`]))
   const peer = await origin.peer(0)
-  const poured = pour(connection.socket, () => {})
+  const poured = pour(connection.socket, PIECE, SIZE)
   const sent = await untilSteady('the client to be blocked', () => poured.sent)
   t.ok(sent < SIZE / 2, `the client could send ${sent} bytes`)
   const grown = held() - before
@@ -105,7 +79,7 @@ t.test('An upload that waits in the queue of a bulkhead is not read beyond one b
   const before = held()
   const connection = await client()
   connection.send(request('POST /', [`Content-Length: ${SIZE}`]))
-  const poured = pour(connection.socket, () => {})
+  const poured = pour(connection.socket, PIECE, SIZE)
   const sent = await untilSteady('the client to be blocked', () => poured.sent)
   t.ok(sent < SIZE / 2, `the client could send ${sent} bytes`)
   t.ok(held() - before < BOUND)
@@ -118,7 +92,7 @@ t.test('An upload that waits in the queue of a bulkhead is not read beyond one b
 t.test('A client that stalls in a tunnel holds the other end back', async (t) => {
   let poured = { sent: 0 }
   const { client } = await scene(t, (peer) => {
-    poured = pour(peer.socket, () => peer.halfClose())
+    poured = pour(peer.socket, PIECE, SIZE, () => peer.halfClose())
   })
   const connection = await client()
   connection.socket.pause()

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { silentAddress } from '../support/silent-address.ts'
 import { answer, eventually, get, metric, request, state } from '../support/ask.ts'
+import { untilSteady } from '../support/flow.ts'
 import type { Script } from '../support/raw-origin.ts'
 import { HI, policy, scene } from '../support/scene.ts'
 
@@ -142,14 +143,7 @@ t.test('Of a client that pipelines without end a bounded part is read', async (t
   await (await origin.peer(0)).head()
   const size = 64 * 1024 * 1024
   connection.socket.write(Buffer.alloc(size, get('/2')))
-  let before = -1
-  await eventually('the client to be blocked', async () => {
-    const unsent = connection.socket.writableLength
-    const steady = unsent === before
-    before = unsent
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    return steady
-  })
+  const before = await untilSteady('the client to be blocked', () => connection.socket.writableLength)
   t.ok(before > size / 2, `${before} of ${size} bytes wait at the client`)
 })
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { eventually, get, post, request } from '../support/ask.ts'
+import { untilSteady } from '../support/flow.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { turn } from '../support/raw.ts'
 import { HI, policy, scene } from '../support/scene.ts'
@@ -154,14 +155,8 @@ t.test('A client that is paused by a slow upstream is not blamed for it', async 
   const size = 32 * 1024 * 1024
   connection.send(request('POST /', [`Content-Length: ${size}`]))
   await origin.peer(0)
-  let taken = 0
   connection.socket.write(Buffer.alloc(size))
-  await eventually('the client to be blocked', async () => {
-    const before = taken
-    taken = connection.socket.bytesWritten
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    return before === taken && taken > 0
-  })
+  await untilSteady('the client to be blocked', () => connection.socket.bytesWritten)
   clock.advance(60_000)
   await turn()
   t.equal(connection.ending, 'open')

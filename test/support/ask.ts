@@ -1,7 +1,7 @@
 /** Requests as a test states them, and looks at a sidecar from its admin port. */
 import type { Proxy as Sidecar } from './proxy.ts'
 import { type Message, readResponse, values } from './read-message.ts'
-import { connect, type RawSocket } from './raw.ts'
+import { connect, type RawSocket, turn } from './raw.ts'
 
 /** A request's text: fields as `Name: value`, a body with its length. */
 export function request(line: string, fields: readonly string[] = [], body?: string): string {
@@ -80,6 +80,13 @@ export async function state(proxy: Sidecar): Promise<State> {
 }
 
 /** The sum of a metric's samples whose line holds every one of `labels`. */
+/** Until the proxy has read what stood in its sockets before, and written what that caused: it has been asked something twice since. */
+export async function settled(proxy: Sidecar): Promise<void> {
+  await state(proxy)
+  await state(proxy)
+  await turn()
+}
+
 export async function metric(proxy: Sidecar, name: string, ...labels: string[]): Promise<number> {
   const text = (await admin(proxy, '/metrics')).body.toString()
   let sum = 0

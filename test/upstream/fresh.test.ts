@@ -1,11 +1,11 @@
 import t from 'tap'
-import { answer, eventually, get } from '../support/ask.ts'
+import { answer, eventually, get, settled } from '../support/ask.ts'
 import { OK, policy, scene } from '../support/scene.ts'
 
 t.test('What is sent again gets its fresh connection also when it has to wait for one', async (t) => {
   let release = (): void => {}
   // Every connection serves one request, and ends without a word when it gets a second.
-  const { client, origin } = await scene(
+  const { client, origin, proxy } = await scene(
     t,
     async (peer) => {
       await peer.request()
@@ -24,7 +24,7 @@ t.test('What is sent again gets its fresh connection also when it has to wait fo
   first.send(get('/raced'))
   await eventually('the race', () => origin.requests.length === 2)
   second.send(get('/waits'))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await settled(proxy)
   release()
   t.equal((await answer(second)).status, 200)
   t.equal((await answer(first, warm.next)).status, 200)

@@ -3,6 +3,7 @@ import http2 from 'node:http2'
 import t from 'tap'
 import { INITIAL_WINDOW_SIZE, NO_ERROR } from '../../../src/http2/frames.ts'
 import { eventually, request } from '../../support/ask.ts'
+import { pour, untilSteady } from '../../support/flow.ts'
 import {
   block,
   data,
@@ -41,31 +42,6 @@ interface Duplex {
   on(event: 'data', listener: (piece: Buffer) => void): unknown
   pause(): unknown
   resume(): unknown
-}
-
-function pour(stream: Duplex): { sent: number } {
-  const state = { sent: 0 }
-  const more = (): void => {
-    while (state.sent < SIZE) {
-      state.sent += PIECE.length
-      if (!stream.write(PIECE)) return void stream.once('drain', more)
-    }
-  }
-  more()
-  return state
-}
-
-async function untilSteady(what: string, measure: () => number): Promise<number> {
-  let before = -1
-  let same = 0
-  await eventually(what, async () => {
-    const now = measure()
-    same = now === before ? same + 1 : 0
-    before = now
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return now > 0 && same >= 5
-  })
-  return before
 }
 
 function count(stream: Duplex): { bytes: number } {
@@ -130,9 +106,9 @@ for (const [from, to] of PAIRINGS) {
     t.teardown(() => proxy.stop())
     const before = held()
     const client = await upload(t, from, proxy.outbound)
-    const up = pour(client)
+    const up = pour(client, PIECE, SIZE)
     const upstream = await stream
-    const down = pour(upstream)
+    const down = pour(upstream, PIECE, SIZE)
     const sent = await untilSteady('both to be blocked', () => up.sent + down.sent)
     t.ok(up.sent < SIZE / 2 && down.sent < SIZE / 2, `sent ${up.sent} and ${down.sent} of ${sent}`)
     const grown = held() - before
