@@ -30,6 +30,7 @@ import {
   ping,
   request,
   requestBlock,
+  windowUpdate,
 } from '../../support/http2-raw.ts'
 import { WindowedSender } from '../../support/http2-windowed-sender.ts'
 import { services, startProxy } from '../../support/proxy.ts'
@@ -281,3 +282,42 @@ t.test(
     t.ok(credits() > before)
   },
 )
+
+t.test('A client that takes nothing of its last answers is given up after ten seconds', async (t) => {
+  const origin = await http2RawOrigin(t, largeAndPoll)
+  const clock = new FakeClock()
+  const proxy = await startProxy(services({ origin: origin.port }), { clock })
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound, { settings: [[INITIAL_WINDOW_SIZE, 1_000_000]] })
+  client.send(windowUpdate(0, 1_000_000_000))
+  await client.settled()
+  client.socket.pause()
+  for (let id = 1; id < 200; id += 2) client.send(request(id, { path: '/large' }))
+  while (origin.peers.length === 0) await turn()
+  const upstream = origin.peers[0] as Http2Peer
+  // Until nothing moves any more: what the kernel holds between the two is full.
+  for (let seen = -1; seen !== upstream.frames.length; ) {
+    seen = upstream.frames.length
+    for (let i = 0; i < 20; i++) await turn()
+  }
+  const open = async () => {
+    const answer = await fetch(`http://127.0.0.1:${proxy.admin}/state`, { headers: { connection: 'close' } })
+    return ((await answer.json()) as { connections: { outbound: number } }).connections.outbound
+  }
+  // A PING on a stream ends the connection, behind all that was written.
+  client.send(frame(PING, 0, 1, Buffer.alloc(8)))
+  await turn()
+  await pass(clock, 8000)
+  t.equal(await open(), 1)
+  await pass(clock, 5000)
+  t.equal(await open(), 0)
+})
+
+t.test('Who takes an answer byte by byte is a flood of WINDOW_UPDATEs', async (t) => {
+  const { port } = await scene(t, largeAndPoll)
+  const client = await http2Client(t, port, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
+  client.send(request(1, { path: '/large' }))
+  await client.head(1)
+  for (let i = 0; i < 3000; i++) client.send(windowUpdate(1, 1))
+  t.equal(await client.goaway(), ENHANCE_YOUR_CALM)
+})
