@@ -75,7 +75,7 @@ export function onSettings(
   const size = to - from
   if ((flags & ACK) !== 0) {
     if (size > 0) connection.connectionError(FRAME_SIZE_ERROR, 'a SETTINGS ACK that says something')
-    else connection.settingsConfirmed()
+    else if (connection.calm(1, 'SETTINGS')) connection.settingsConfirmed()
     return
   }
   if (size % SETTING !== 0) {
@@ -128,9 +128,9 @@ export function onPing(
 ): void {
   if (id !== 0) connection.connectionError(PROTOCOL_ERROR, 'PING on a stream')
   else if (to - from !== 8) connection.connectionError(FRAME_SIZE_ERROR, 'a PING that is not eight bytes')
-  else if ((flags & ACK) === 0) {
-    if (connection.calm(1, 'PING')) connection.out.pingAck(payload, from)
-  } else {
+  else if (!connection.calm(1, 'PING')) return
+  else if ((flags & ACK) === 0) connection.out.pingAck(payload, from)
+  else {
     const what = payload[to - 1] as number
     if (what === KEEPALIVE) connection.vigil.pingAnswered()
     else if (what === DRAINING) connection.drainAnswered()
@@ -140,7 +140,7 @@ export function onPing(
 export function onGoaway(connection: Connection, id: number, payload: Buffer, from: number, to: number): void {
   if (id !== 0) connection.connectionError(PROTOCOL_ERROR, 'GOAWAY on a stream')
   else if (to - from < 8) connection.connectionError(FRAME_SIZE_ERROR, 'a GOAWAY that is too short')
-  else {
+  else if (connection.calm(1, 'GOAWAY')) {
     const debug = payload.toString('latin1', from + 8, Math.min(to, from + 8 + 200))
     connection.goneAway(readUint31(payload, from), readUint32(payload, from + 4), debug)
   }

@@ -183,6 +183,11 @@ export class RequestFields implements FieldSink, IncomingHead {
     }
   }
 
+  /** Bytes of all fields, as RFC 9113 §6.5.2 counts them. */
+  get size(): number {
+    return this.#size
+  }
+
   /** After the last field. `problem` and `tooLarge` say whether this is a request. */
   finish(endStream: boolean): void {
     if (this.tooLarge || this.problem !== '') return

@@ -41,6 +41,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   progressAt: number
   /** When its request was read, whole ms. */
   readonly openedAt: number
+  /** What its request counts for among all that are open on the connection. */
+  headBytes: number
   readonly #connection: ServerStreamOwner
   readonly #isHead: boolean
   readonly #isConnect: boolean
@@ -60,6 +62,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.receivedBytes = 0
     this.progress = 0
     this.openedAt = connection.turns.since
+    this.headBytes = 0
     this.progressAt = this.openedAt
     this.#connection = connection
     this.#isHead = head.method === 'HEAD'

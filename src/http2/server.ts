@@ -27,6 +27,11 @@ import { CLIENT_ROOM } from './window-room.ts'
 
 /** Streams that one client may have open on one connection. */
 const MAX_STREAMS = 1024
+/**
+ * Bytes of the heads of all requests that one connection may have open. A head is kept until its answer is there, and one that refers to
+ * HPACK's table, or is put together of crumbs of a cookie, takes a thousand times what came (CVE-2026-49975).
+ */
+const MOST_HEAD_BYTES = 8 * 1024 * 1024
 /** ms that a stream lives before its reset counts as an ordinary cancel. */
 const YOUNG = 500
 /**
@@ -43,6 +48,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   readonly #head: RequestFields
   /** Bytes of the preface that came. */
   #prefaced: number
+  /** Of all open requests. */
+  #headBytes: number
   /** The last GOAWAY was sent: streams above this id are not worked on. */
   #finalStream: number
   #drain: DrainTimer | undefined
@@ -59,6 +66,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.secure = isEncrypted(socket)
     this.#head = new RequestFields(owner.limits)
     this.#prefaced = 0
+    this.#headBytes = 0
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
     this.#lost = undefined
@@ -132,7 +140,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.lastPeerStream = id
     head.begin()
     if (!this.decode(block, from, to, head)) return
-    if (this.streams.size >= MAX_STREAMS) {
+    if (this.streams.size >= MAX_STREAMS || (this.#headBytes + head.size > MOST_HEAD_BYTES && !head.tooLarge)) {
       this.discardStream(id, REFUSED_STREAM)
       this.calmResets('streams')
       return
@@ -153,6 +161,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       this.#refuse(stream)
       return
     }
+    stream.headBytes = head.size
+    this.#headBytes += head.size
     const length = head.length
     if (!endStream) stream.awaitBody(length)
     stream.body = this.owner.accept(head, this, stream)
@@ -167,6 +177,11 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     stream.head(head)
     stream.data(body)
     stream.end()
+  }
+
+  override forget(stream: Stream): void {
+    if (!stream.closed) this.#headBytes -= (stream as ServerStream).headBytes
+    super.forget(stream)
   }
 
   /** Both sides said all that they had to. */

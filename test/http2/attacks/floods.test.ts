@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Violation } from '../../../src/http/violation.ts'
 import { ENHANCE_YOUR_CALM } from '../../../src/http2/frames.ts'
 import { answering, http2Client, type Http2Peer, http2RawOrigin } from '../../support/http2-raw.ts'
-import { floods, provocations, provoking } from './floods.ts'
+import { floods, kindred, kindredProvocations, provocations, provoking } from './floods.ts'
 import { MEASURABLE, startVictim, type Victim, withstands } from './victim.ts'
 
 async function calm(t: Test, client: Http2Peer): Promise<void> {
@@ -37,6 +37,21 @@ t.test('Floods', { skip: !MEASURABLE }, async (t) => {
       await counted(t, victim, kind)
     })
   }
+  await t.test('kindred floods, one after the other', async (t) => {
+    await withstands(t, victim, async (port) => {
+      for (const [, , flood] of kindred) {
+        const client = await http2Client(t, port)
+        await flood(client)
+        await calm(t, client)
+      }
+      for (const [, provoke] of kindredProvocations) {
+        const client = await http2Client(t, port)
+        await provoking(client, provoke)
+        await calm(t, client)
+      }
+    })
+    await counted(t, victim, 'flood')
+  })
   for (const [what, provoke] of provocations) {
     await t.test(`made you reset: ${what}`, async (t) => {
       await withstands(t, victim, async (port) => {

@@ -1,5 +1,6 @@
 /** Floods: frames without end that ask for nothing (RFC 9113 §10.5), and what makes the proxy reset streams itself. */
 import {
+  ACK,
   CONTINUATION,
   DATA,
   END_HEADERS,
@@ -11,7 +12,9 @@ import {
 import type { Violation } from '../../../src/http/violation.ts'
 import {
   data,
+  field,
   frame,
+  goaway,
   headers,
   type Http2Peer,
   joined,
@@ -20,11 +23,20 @@ import {
   requestBlock,
   reset,
   settings,
+  SETTINGS_ACK,
   times,
   windowUpdate,
 } from '../../support/http2-raw.ts'
 
 const CANCEL = 8
+/** RFC 9218 §7.1. */
+const PRIORITY_UPDATE = 0x10
+
+/** For stream `id`. */
+function priorityUpdate(id: number): Buffer {
+  return frame(PRIORITY_UPDATE, 0, 0, joined(Buffer.from([0, 0, 0, id]), Buffer.from('u=0')))
+}
+
 /** A whole request for the service that never answers. */
 const SILENT = requestBlock({ authority: 'silent' })
 
@@ -138,6 +150,38 @@ export const floods: [string, Violation, (client: Http2Peer) => Promise<void>][]
   ],
 ]
 
+/** More of them, near relations of those above. */
+export const kindred: [string, Violation, (client: Http2Peer) => Promise<void>][] = [
+  ['answers to PINGs of nobody', 'flood', (client) => pour(client, () => times(1000, ping('whatever', ACK)))],
+  ['confirmed SETTINGS of nobody', 'flood', (client) => pour(client, () => times(1000, SETTINGS_ACK))],
+  [
+    'GOAWAY, with a stream open',
+    'flood',
+    async (client) => {
+      client.send(request(1, { method: 'POST', authority: 'silent', open: true }))
+      await pour(client, () => times(1000, goaway(0, 0)))
+    },
+  ],
+  [
+    'unknown frames of 16 KiB',
+    'flood',
+    (client) => pour(client, () => times(20, frame(0xfa, 0, 0, Buffer.alloc(16_384)))),
+  ],
+  ['PRIORITY_UPDATE', 'flood', (client) => pour(client, () => times(1000, priorityUpdate(1)))],
+  [
+    'fields without a name (CVE-2019-9516)',
+    'reset_flood',
+    (client) =>
+      pour(client, (turn) =>
+        Buffer.concat(
+          Array.from({ length: 100 }, (_, i) =>
+            headers(2 * (100 * turn + i) + 1, joined(SILENT, times(100, field('', ''))), true),
+          ),
+        ),
+      ),
+  ],
+]
+
 /** What makes the proxy reset a stream that the client asked something on (CVE-2025-8671). */
 export const provocations: [string, (id: number) => Buffer][] = [
   ['a window of more than 2^31 − 1', (id) => joined(headers(id, SILENT, true), windowUpdate(id, 0x7fff_ffff))],
@@ -155,6 +199,17 @@ export const provocations: [string, (id: number) => Buffer][] = [
         request(id, { method: 'POST', authority: 'silent', open: true, fields: [['content-length', '1']] }),
         data(id, 'xx'),
       ),
+  ],
+]
+
+export const kindredProvocations: [string, (id: number) => Buffer][] = [
+  [
+    'a PRIORITY that is not five bytes',
+    (id) => joined(headers(id, SILENT, true), frame(PRIORITY, 0, id, Buffer.alloc(4))),
+  ],
+  [
+    'trailers without END_STREAM',
+    (id) => joined(request(id, { method: 'POST', authority: 'silent', open: true }), headers(id, field('x-a', 'b'))),
   ],
 ]
 

@@ -10,10 +10,14 @@ import {
   HEADERS,
   INITIAL_WINDOW_SIZE,
   PING,
+  readUint32,
+  REFUSED_STREAM,
+  RST_STREAM,
   SETTINGS,
 } from '../../../src/http2/frames.ts'
 import {
   block,
+  field,
   frame,
   headers,
   http2Client,
@@ -77,7 +81,9 @@ function bomb(name: string): Buffer {
 
 t.test('Memory', { skip: !MEASURABLE }, async (t) => {
   const origin = await http2RawOrigin(t, play)
-  const silent = await http2RawOrigin(t, () => {})
+  const silent = await http2RawOrigin(t, (peer) => {
+    peer.onFrame = () => void (peer.frames.length = 0)
+  })
   const closed = await http2RawOrigin(t, () => {}, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
   const victim = await startVictim(t, { origin: origin.port, silent: silent.port, closed: closed.port })
 
@@ -95,6 +101,39 @@ t.test('Memory', { skip: !MEASURABLE }, async (t) => {
         client.send(request(401))
         t.equal(await client.status(401), 200, 'the connection lives')
       })
+    })
+  }
+
+  const crumb = indexedField('cookie', 'z'.repeat(4000))
+  const waits = requestBlock({ authority: 'silent' })
+  const large: [string, [entry: Buffer, head: Buffer][]][] = [
+    [
+      'that refer to crumbs of a cookie, and to fields without a value (CVE-2026-49975)',
+      [
+        [crumb, joined(waits, times(15, reference(62)))],
+        [indexedField('x', ''), joined(waits, times(190, reference(62)))],
+      ],
+    ],
+    ['of 12 KiB', [[indexedField('x', ''), joined(waits, field('x-a', 'y'.repeat(12_000)))]]],
+  ]
+  for (const [what, heads] of large) {
+    await t.test(`a thousand requests that wait, with heads ${what}`, async (t) => {
+      await withstands(
+        t,
+        victim,
+        async (port) => {
+          for (const [entry, head] of heads) {
+            const client = await http2Client(t, port)
+            client.send(headers(1, joined(waits, entry), true))
+            for (let id = 3; id < 2000; id += 2) await client.sent(headers(id, head, true))
+            await client.roundTrip()
+            const refused = client.frames.filter(({ type }) => type === RST_STREAM)
+            for (const { payload } of refused) t.equal(readUint32(payload, 0), REFUSED_STREAM)
+            t.equal(refused.length > 0, head.length !== waits.length + 190, `${refused.length} were refused`)
+          }
+        },
+        true,
+      )
     })
   }
 

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import type { Violation } from '../../../src/http/violation.ts'
 import {
+  ACK,
   CONTINUATION,
   DATA,
   END_HEADERS,
@@ -9,6 +10,7 @@ import {
   HEADERS,
   INITIAL_WINDOW_SIZE,
   MAX_CONCURRENT_STREAMS,
+  PADDED,
   PRIORITY,
   PUSH_PROMISE,
   REFUSED_STREAM,
@@ -37,6 +39,10 @@ import {
 } from '../../support/http2-raw.ts'
 import { services, startProxy } from '../../support/proxy.ts'
 import { MEASURABLE, startVictim, type Victim, withstands } from './victim.ts'
+
+/** RFC 7838 §4, RFC 8336 §2. */
+const ALTSVC = 0x0a
+const ORIGIN = 0x0c
 
 const OK = block([[':status', '200']])
 
@@ -84,9 +90,57 @@ const cases: [string, Violation, Malice][] = [
   ['a window beyond 2^31 − 1', 'flow_control', (peer) => void peer.send(windowUpdate(0, 0x7fff_ffff))],
 ]
 
+/** More of them, near relations of those above. */
+const kindred: typeof cases = [
+  ['answers to PINGs of nobody without end', 'flood', (peer) => void pour(peer, times(1000, ping('whatever', ACK)))],
+  ['confirmed SETTINGS of nobody without end', 'flood', (peer) => void pour(peer, times(1000, SETTINGS_ACK))],
+  [
+    'ALTSVC without end',
+    'flood',
+    (peer, id) => void pour(peer, times(1000, frame(ALTSVC, 0, id, Buffer.from('\0\0h2=":1"')))),
+  ],
+  ['ORIGIN without end', 'flood', (peer) => void pour(peer, times(100, frame(ORIGIN, 0, 0, Buffer.alloc(1000))))],
+  [
+    'GOAWAY that takes all streams without end',
+    'flood',
+    (peer) => void pour(peer, times(1000, goaway(0x7fff_ffff, 0))),
+  ],
+  [
+    'windows that go to and fro without end',
+    'flood',
+    (peer) =>
+      void pour(
+        peer,
+        times(100, joined(settings([[INITIAL_WINDOW_SIZE, 0]]), settings([[INITIAL_WINDOW_SIZE, 0x7fff_0000]]))),
+      ),
+  ],
+  [
+    'DATA of nothing but padding without end',
+    'flood',
+    (peer, id) => void pour(peer.send(headers(id, OK)), times(1000, frame(DATA, PADDED, id, Buffer.from([0])))),
+  ],
+  [
+    'WINDOW_UPDATE of 1 for the stream without end',
+    'flood',
+    (peer, id) => void pour(peer, times(1000, windowUpdate(id, 1))),
+  ],
+  [
+    'a head that does not end, in bytes',
+    'header_flood',
+    (peer, id) =>
+      void pour(peer.send(frame(HEADERS, 0, id, OK)), times(100, frame(CONTINUATION, 0, id, Buffer.from([0x20])))),
+  ],
+  [
+    'trailers that are an HPACK bomb',
+    'malformed',
+    (peer, id) => void peer.send(headers(id, OK), headers(id, bomb.subarray(OK.length), true)),
+  ],
+]
+
 /** Origins that fail each request at once. */
 const refusers: [string, Malice][] = [
   ['GOAWAY to each request', (peer) => void peer.send(goaway(0, 0))],
+  ['a reset and GOAWAY to each request (CVE-2023-35945)', (peer, id) => void peer.send(reset(id, 2), goaway(id, 0))],
   ['REFUSED_STREAM to each request', (peer, id) => void peer.send(reset(id, REFUSED_STREAM))],
 ]
 
@@ -105,7 +159,7 @@ async function counted(victim: Victim, kind: Violation): Promise<number> {
 
 t.test('Hostile upstreams', { skip: !MEASURABLE }, async (t) => {
   const ports: Record<string, number> = { origin: (await http2RawOrigin(t, answering())).port }
-  for (const [i, [, , malice]] of cases.entries())
+  for (const [i, [, , malice]] of [...cases, ...kindred].entries())
     ports[`hostile-${i}`] = (await http2RawOrigin(t, malicious(malice))).port
   const refusing = []
   for (const [i, [, malice]] of refusers.entries()) {
@@ -128,16 +182,29 @@ t.test('Hostile upstreams', { skip: !MEASURABLE }, async (t) => {
     })
   }
 
-  for (const [i, [what]] of refusers.entries()) {
-    await t.test(what, async (t) => {
-      await withstands(t, victim, async (port) => {
+  await t.test('kindred malice, one upstream after the other', async (t) => {
+    await withstands(t, victim, async (port) => {
+      const client = await http2Client(t, port)
+      for (const [i, [what, kind]] of kindred.entries()) {
+        const before = await counted(victim, kind)
+        client.send(request(2 * i + 1, { authority: `hostile-${cases.length + i}` }))
+        await failed(t, client, 2 * i + 1)
+        t.ok((await counted(victim, kind)) > before, `${what}: counted as ${kind}`)
+      }
+      client.destroy()
+    })
+  })
+
+  await t.test(refusers.map(([what]) => what).join(', '), async (t) => {
+    await withstands(t, victim, async (port) => {
+      for (const i of refusers.keys()) {
         const client = await http2Client(t, port)
         for (let id = 1; id < 200; id += 2) client.send(request(id, { authority: `refusing-${i}` }))
         for (let id = 1; id < 200; id += 2) await failed(t, client, id)
         client.destroy()
-      })
+      }
     })
-  }
+  })
 
   await t.test('an upstream that allows no streams: its requests wait their time and are refused', async (t) => {
     await withstands(

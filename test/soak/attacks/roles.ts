@@ -1,12 +1,12 @@
 /** Who takes part beside the sidecar, each in a process of its own: whoever floods, and the upstream that floods ask for. */
 import http2 from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { floods, provocations, provoking } from '../../http2/attacks/floods.ts'
+import { floods, kindred, kindredProvocations, provocations, provoking } from '../../http2/attacks/floods.ts'
 import { http2Client, type Http2Peer } from '../../support/http2-raw.ts'
 
 export const ATTACKS: ReadonlyMap<string, (client: Http2Peer) => Promise<void>> = new Map([
-  ...floods.map(([what, , flood]) => [what, flood] as const),
-  ...provocations.map(
+  ...[...floods, ...kindred].map(([what, , flood]) => [what, flood] as const),
+  ...[...provocations, ...kindredProvocations].map(
     ([what, provoke]) => [`made you reset: ${what}`, (client: Http2Peer) => provoking(client, provoke)] as const,
   ),
 ])
