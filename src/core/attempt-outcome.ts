@@ -48,7 +48,7 @@ export function judgeFailure(
     if (had < request.attempt.granted / 2) return judgeImpatience(rules, request, answered, now)
   }
   const slow = answered === undefined ? took(request, now) >= rules.slowAfter : answered === 'slow'
-  return outcome(rules.failures.hasError(error), slow)
+  return outcome(rules.failures.hasError(error, request.exchange.grpc), slow)
 }
 
 /**

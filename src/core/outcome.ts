@@ -15,6 +15,10 @@ export const TIMEOUTS: readonly Reason[] = [
 /** What `any` of a fallback leaves out: these are answers to the client, not failures of what is below. */
 const NEVER_ANY: readonly Reason[] = ['denied', 'unauthorized', 'rate_limited', 'client_cancelled', 'superseded']
 
+/** RST_STREAM's code (RFC 9113 §7), and what gRPC makes of it (grpc/doc/PROTOCOL-HTTP2.md, "Errors"). */
+const CANCEL = 8
+const CANCELLED = 1
+
 /** The field in which one of our own kind says why it answered itself. */
 export const REASON_FIELD = 'x-outrigger-reason'
 
@@ -65,7 +69,9 @@ export class OutcomeSet {
     }
   }
 
-  hasError(error: ProxyError): boolean {
+  /** `grpc`: of a call. One that its server cancels is CANCELLED, and no connection that broke. */
+  hasError(error: ProxyError, grpc: boolean): boolean {
+    if (grpc && error.resetCode === CANCEL) return this.#grpc[CANCELLED] === 1
     return this.#reasons.has(error.reason)
   }
 

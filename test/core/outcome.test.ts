@@ -17,7 +17,7 @@ function statuses(set: OutcomeSet): number[] {
 }
 
 function reasons(set: OutcomeSet): Reason[] {
-  return REASON_LIST.filter((reason) => set.hasError(error(reason)))
+  return REASON_LIST.filter((reason) => set.hasError(error(reason), false))
 }
 
 t.test('OutcomeSet of nothing holds nothing', async (t) => {
@@ -58,7 +58,7 @@ t.test('OutcomeSet knows the group timeout', async (t) => {
 
 t.test('OutcomeSet of any never holds what is an answer to the client', async (t) => {
   const set = new OutcomeSet(['any'])
-  const left = REASON_LIST.filter((reason) => !set.hasError(error(reason)))
+  const left = REASON_LIST.filter((reason) => !set.hasError(error(reason), false))
   t.strictSame([...left].sort(), ['client_cancelled', 'denied', 'rate_limited', 'superseded', 'unauthorized'])
   t.ok(set.hasHead(head(500), false))
   t.ok(set.hasHead(head(599), false))
@@ -85,6 +85,19 @@ t.test('OutcomeSet reads an HTTP status as gRPC clients do, where there is no ot
   t.strictSame(found, [429, 502, 503, 504])
   t.notOk(set.hasHead(head(503, 'grpc-status', '5'), true), 'its own status wins')
   t.notOk(set.hasHead(head(503), false))
+})
+
+t.test('OutcomeSet takes a call that its server cancels for CANCELLED, and for nothing else', async (t) => {
+  const cancelled = new ProxyError('upstream_reset', 'upstream', 'unanswered', '', 0, 8)
+  const refused = new ProxyError('upstream_reset', 'upstream', 'unanswered', '', 0, 2)
+  const resets = new OutcomeSet(['upstream_reset', 'any'])
+  t.notOk(resets.hasError(cancelled, true))
+  t.ok(resets.hasError(cancelled, false), 'in plain HTTP it is a reset')
+  t.ok(resets.hasError(refused, true))
+  const named = new OutcomeSet(['grpc:CANCELLED'])
+  t.ok(named.hasError(cancelled, true))
+  t.notOk(named.hasError(cancelled, false))
+  t.notOk(named.hasError(refused, true))
 })
 
 t.test('OutcomeSet reads grpc:NAME from trailers', async (t) => {

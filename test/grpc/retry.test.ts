@@ -1,9 +1,14 @@
 /** Retries of gRPC calls, with grpc-js on both outer sides of a sidecar. */
 import grpc from '@grpc/grpc-js'
 import t from 'tap'
+import { state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { grpcOrigin, session, unary } from '../support/grpc-call.ts'
+import { services, startProxy } from '../support/proxy.ts'
 import { fields, type Get, previousAttempts, world } from './orders.ts'
 
+/** RFC 9113 §7. */
+const CANCEL = 8
 const { OK, UNAVAILABLE, NOT_FOUND, DEADLINE_EXCEEDED } = grpc.status
 
 /** Retried at once: what the clock does decides nothing. */
@@ -90,3 +95,28 @@ t.test('DEADLINE_EXCEEDED of the service is not retried unless the file says so'
   })
   t.equal((await stated.get()).code, OK)
 })
+
+for (const [when, attempts] of [
+  ['', 1],
+  [', when: ["grpc:CANCELLED"], backoff: {base: 1ms}', 3],
+] as const) {
+  t.test(
+    `A call that its server cancels is ${attempts === 1 ? 'not sent again' : 'sent again where that is named'}`,
+    async (t) => {
+      let calls = 0
+      const origin = await grpcOrigin(t, (stream) => {
+        calls++
+        stream.close(CANCEL)
+      })
+      const policy =
+        `kind: Policy\nname: p\nmatch: {direction: outbound, service: origin}\n` +
+        `retry: {max: 2${when}}\nbreaker: {scope: service, window: {type: count, size: 4, minimumCalls: 1}}\n`
+      const proxy = await startProxy(services({ origin }, policy))
+      t.teardown(() => proxy.stop())
+      const call = await unary(session(t, proxy.outbound), '/shop.Orders/Get')
+      t.equal(call.resetCode, CANCEL)
+      t.equal(calls, attempts)
+      t.match((await state(proxy)).breakers, [{ state: 'closed', calls: attempts }])
+    },
+  )
+}

@@ -55,7 +55,7 @@ const TIMED_OUT = new ProxyError('per_try_timeout', 'upstream', 'unanswered', ''
 function rulesOf(config: BreakerConfig): Rules {
   const failures = new OutcomeSet(config.failures)
   const slowAfter = config.slowCall?.threshold ?? Number.POSITIVE_INFINITY
-  return { failures, timeouts: failures.hasError(TIMED_OUT), slowAfter }
+  return { failures, timeouts: failures.hasError(TIMED_OUT, false), slowAfter }
 }
 
 function make(config: BreakerConfig, scope: PolicyScope, part: string): Breaker {

@@ -19,10 +19,10 @@ export class When {
    * What the client did is never answered for. `any` leaves out in addition what is an answer to the client and no failure
    * of what is below: every reason that makes a 4xx.
    */
-  coversError(error: ProxyError): boolean {
+  coversError(error: ProxyError, grpc: boolean): boolean {
     if (error.source === 'downstream' || error.reason === 'client_cancelled') return false
-    if (this.#stated.hasError(error)) return true
-    return this.#any?.hasError(error) === true && REASONS[error.reason].status >= 500
+    if (this.#stated.hasError(error, grpc)) return true
+    return this.#any?.hasError(error, grpc) === true && REASONS[error.reason].status >= 500
   }
 
   /** Of an upstream's answers, and of one that is injected in the place of such; no other of our own kind is replaced. */
@@ -39,8 +39,13 @@ function isFailedCall(head: ResponseHead): boolean {
 }
 
 /** The next that covers it, from place `from` on; -1: none. */
-export function nextForError(entries: readonly { readonly when: When }[], from: number, error: ProxyError): number {
-  for (let i = from; i < entries.length; i++) if ((entries[i] as { when: When }).when.coversError(error)) return i
+export function nextForError(
+  entries: readonly { readonly when: When }[],
+  from: number,
+  error: ProxyError,
+  grpc: boolean,
+): number {
+  for (let i = from; i < entries.length; i++) if ((entries[i] as { when: When }).when.coversError(error, grpc)) return i
   return -1
 }
 

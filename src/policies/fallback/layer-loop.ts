@@ -130,7 +130,7 @@ export class FallbackLoop implements Loop, Sender {
     const kept = this.#kept
     if (way === this.#first && kept !== undefined && this.#phase !== LEFT) {
       kept.error = error
-    } else if (this.#phase === LIVE && nextForError(this.#entries, 0, error) >= 0) {
+    } else if (this.#phase === LIVE && nextForError(this.#entries, 0, error, this.#request.exchange.grpc) >= 0) {
       this.#error = error
       this.#reason = error.reason
       this.#tryNext()
@@ -206,7 +206,7 @@ export class FallbackLoop implements Loop, Sender {
   #next(from: number): number {
     const kept = this.#kept
     if (kept !== undefined) return nextForHead(this.#entries, from, kept.head, this.#request.exchange.grpc)
-    return nextForError(this.#entries, from, this.#error as ProxyError)
+    return nextForError(this.#entries, from, this.#error as ProxyError, this.#request.exchange.grpc)
   }
 
   /** False: there is nothing at hand. */

@@ -56,9 +56,10 @@ class Watcher extends ForwardingHandler {
   }
 
   override fail(error: ProxyError): void {
-    let at = this.#committed || this.#body.aborted ? -1 : nextForError(this.#entries, 0, error)
+    const { grpc } = this.#request.exchange
+    let at = this.#committed || this.#body.aborted ? -1 : nextForError(this.#entries, 0, error, grpc)
     while (at >= 0 && !this.#would(this.#entries[at] as ShadowEntry, error.reason, error)) {
-      at = nextForError(this.#entries, at + 1, error)
+      at = nextForError(this.#entries, at + 1, error, grpc)
     }
     this.up.fail(error)
   }

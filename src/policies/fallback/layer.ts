@@ -77,8 +77,9 @@ class FallbackHandler extends ForwardingHandler {
     // The end of what was replaced.
     if (this.#replaced) return
     if (!this.#committed && !this.body.aborted) {
-      let at = nextForError(this.#entries, 0, error)
-      for (; at >= 0; at = nextForError(this.#entries, at + 1, error)) {
+      const { grpc } = this.#request.exchange
+      let at = nextForError(this.#entries, 0, error, grpc)
+      for (; at >= 0; at = nextForError(this.#entries, at + 1, error, grpc)) {
         const given = (this.#entries[at] as LocalEntry).answer.give(this.#request, error.reason)
         if (given === undefined) continue
         this.#replaced = true

@@ -74,7 +74,7 @@ function isUnsent(error: ProxyError): boolean {
 function byRules(rules: RetryRules, request: RequestHead, error: ProxyError, standing: Standing): Verdict {
   if (rules.max === 0) return 'pass'
   if (error.reason === 'no_endpoints') return standing.retries > 0 ? 'no_endpoint' : 'pass'
-  if (error.source !== 'upstream' || !rules.when.hasError(error)) return 'pass'
+  if (error.source !== 'upstream' || !rules.when.hasError(error, request.exchange.grpc)) return 'pass'
   if (standing.retries >= rules.max) return 'limit'
   if (error.retryable === 'no') return 'committed'
   if (isUnsent(error)) return standing.whole ? 'retry' : 'body_too_large'
@@ -97,8 +97,8 @@ export function onListed(rules: RetryRules, request: RequestHead, fields: Header
 }
 
 /** The answer broke off after its head had gone up: too late, whatever the rules say. */
-export function wouldRetry(rules: RetryRules, error: ProxyError): boolean {
-  return rules.max > 0 && error.source === 'upstream' && rules.when.hasError(error)
+export function wouldRetry(rules: RetryRules, error: ProxyError, grpc: boolean): boolean {
+  return rules.max > 0 && error.source === 'upstream' && rules.when.hasError(error, grpc)
 }
 
 /** More than `maxBodyBytes` is kept only until the upstream has taken of it. */

@@ -155,7 +155,7 @@ export class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
       this.#kept = undefined
       this.#parts.clock.cancel(this.#timer)
       const answered = phase === COMMITTED || phase === PEEKING
-      if (answered && wouldRetry(this.#parts.rules, error)) this.#skip('committed')
+      if (answered && wouldRetry(this.#parts.rules, error, this.#request.exchange.grpc)) this.#skip('committed')
       this.#finish(error)
     }
   }
@@ -205,7 +205,7 @@ export class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   }
 
   #afterFailure(error: ProxyError): void {
-    if (this.#moves(isListed(this.#parts.rules, error))) {
+    if (this.#moves(isListed(this.#parts.rules, error, this.#request.exchange.grpc))) {
       this.#error = error
       this.outgoing.attemptGone()
       this.#move()

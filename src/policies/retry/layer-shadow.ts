@@ -99,7 +99,7 @@ class Onlooker extends ForwardingHandler implements Standing {
   #failed(error: ProxyError): void {
     const { rules } = this.#parts
     if (this.#answered) {
-      if (wouldRetry(rules, error)) this.#report('committed', undefined)
+      if (wouldRetry(rules, error, this.#request.exchange.grpc)) this.#report('committed', undefined)
       return
     }
     const verdict = onFailure(rules, this.#request, error, this)

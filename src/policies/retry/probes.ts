@@ -35,6 +35,6 @@ export function goesElsewhere(request: RequestHead, listed: boolean, whole: bool
 }
 
 /** As `listed` above, of an end without an answer: what never reached the endpoint may always go elsewhere. */
-export function isListed(rules: RetryRules, error: ProxyError): boolean {
-  return error.retryable === 'unsent' || error.retryable === 'unsent-reused' || rules.when.hasError(error)
+export function isListed(rules: RetryRules, error: ProxyError, grpc: boolean): boolean {
+  return error.retryable === 'unsent' || error.retryable === 'unsent-reused' || rules.when.hasError(error, grpc)
 }

@@ -21,7 +21,7 @@ t.test('any covers failures from below, and neither 4xx nor what the client did'
     'overload',
     'fault_injected',
   ] as const) {
-    t.ok(any.coversError(error(reason)), reason)
+    t.ok(any.coversError(error(reason), false), reason)
   }
   for (const reason of [
     'denied',
@@ -33,9 +33,9 @@ t.test('any covers failures from below, and neither 4xx nor what the client did'
     'payload_too_large',
     'idempotency_mismatch',
   ] as const) {
-    t.notOk(any.coversError(error(reason)), reason)
+    t.notOk(any.coversError(error(reason), false), reason)
   }
-  t.notOk(any.coversError(error('stream_idle_timeout', 'downstream')), 'a stalled upload')
+  t.notOk(any.coversError(error('stream_idle_timeout', 'downstream'), false), 'a stalled upload')
   for (const [status, expected] of [
     [200, false],
     [404, false],
@@ -50,16 +50,16 @@ t.test('any covers failures from below, and neither 4xx nor what the client did'
 
 t.test('a stated token covers what it says', async (t) => {
   const when = new When(['timeout', '502-503', '404', 'rate_limited'])
-  t.ok(when.coversError(error('per_try_timeout')))
-  t.ok(when.coversError(error('rate_limited', 'proxy')))
-  t.notOk(when.coversError(error('circuit_open', 'proxy')))
+  t.ok(when.coversError(error('per_try_timeout'), false))
+  t.ok(when.coversError(error('rate_limited', 'proxy'), false))
+  t.notOk(when.coversError(error('circuit_open', 'proxy'), false))
   t.ok(when.coversHead(responseHead(503), false))
   t.ok(when.coversHead(responseHead(404), false))
   t.notOk(when.coversHead(responseHead(504), false))
 })
 
 t.test('a client that left is never answered, even where the token stands', async (t) => {
-  t.notOk(new When(['client_cancelled']).coversError(error('client_cancelled', 'downstream')))
+  t.notOk(new When(['client_cancelled']).coversError(error('client_cancelled', 'downstream'), false))
 })
 
 t.test('only an answer of the upstream is replaced', async (t) => {

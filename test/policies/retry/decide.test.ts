@@ -160,10 +160,10 @@ t.test('fits() takes a body of maxBodyBytes, if all of it is at hand', async (t)
 })
 
 t.test('wouldRetry() is for listed failures of the upstream under a policy', async (t) => {
-  t.equal(wouldRetry(rulesOf(), failure('upstream_reset', 'no')), true)
-  t.equal(wouldRetry(rulesOf(), failure('upstream_reset', 'no', 'downstream')), false)
-  t.equal(wouldRetry(rulesOf(), failure('protocol_error_upstream', 'no')), false)
-  t.equal(wouldRetry(rulesOf({ max: 0 }), failure('upstream_reset', 'no')), false)
+  t.equal(wouldRetry(rulesOf(), failure('upstream_reset', 'no'), false), true)
+  t.equal(wouldRetry(rulesOf(), failure('upstream_reset', 'no', 'downstream'), false), false)
+  t.equal(wouldRetry(rulesOf(), failure('protocol_error_upstream', 'no'), false), false)
+  t.equal(wouldRetry(rulesOf({ max: 0 }), failure('upstream_reset', 'no'), false), false)
 })
 
 t.test('backoffOf() doubles up to its ceiling', async (t) => {
