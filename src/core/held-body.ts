@@ -1,8 +1,12 @@
 /** A request that waits: in a bulkhead's queue, for a retry's backoff, for a connection. */
+import { Crumbs, LARGE_ENOUGH } from './crumbs.ts'
 import type { ProxyError } from './errors.ts'
 import type { RequestBody, ResponseHandler } from './exchange.ts'
 import { ForwardingHandler } from './forwarding.ts'
 import type { Headers } from './headers.ts'
+
+/** Chunks that are kept as they came; most bodies have fewer in one read. */
+const FEW = 16
 
 /** Who holds the request and must let go of it when the caller leaves. */
 export interface Holder {
@@ -21,6 +25,8 @@ export class HeldBody implements RequestBody {
   #holder: Holder | undefined
   #down: RequestBody | undefined
   #chunks: Buffer[] | undefined
+  /** One read may hold thousands of tiny ones. */
+  #crumbs: Crumbs | undefined
   #ended: boolean
   #trailers: Headers | undefined
   #paused: boolean
@@ -31,6 +37,7 @@ export class HeldBody implements RequestBody {
     this.#holder = holder
     this.#down = undefined
     this.#chunks = undefined
+    this.#crumbs = undefined
     this.#ended = false
     this.#trailers = undefined
     this.#paused = false
@@ -46,9 +53,21 @@ export class HeldBody implements RequestBody {
     if (this.#down !== undefined && !this.#replaying) {
       this.#down.data(chunk)
     } else if (this.held || this.#replaying) {
-      if (this.#chunks === undefined) this.#chunks = []
-      this.#chunks.push(chunk)
+      this.#keep(chunk)
       this.gate.hold()
+    }
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#chunks === undefined) this.#chunks = []
+    const chunks = this.#chunks
+    // While it is sent, the last one may be with the other end.
+    if (chunks.length < FEW || chunk.length >= LARGE_ENOUGH || this.#replaying) {
+      chunks.push(chunk)
+      this.#crumbs?.part()
+    } else {
+      if (this.#crumbs === undefined) this.#crumbs = new Crumbs()
+      this.#crumbs.gather(chunks, chunk, 0, chunk.length)
     }
   }
 

@@ -1,8 +1,9 @@
 /** One stream: flow control both ways (RFC 9113 §5.2, §6.9), and what waits because of it. Above it stands an exchange. */
+import { LARGE_ENOUGH } from '../core/crumbs.ts'
 import type { Headers } from '../core/headers.ts'
 import { giveBack, lend, mayBeLent, ownStore } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
-import { Backlog, LARGE_ENOUGH } from './backlog.ts'
+import { Backlog } from './backlog.ts'
 import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame } from './frame-writer.ts'
 import { FIRST_WINDOW } from './receive-window.ts'

@@ -46,6 +46,35 @@ t.test('HeldBody pauses at the first chunk and replays what came', async (t) => 
   t.strictSame(take(), ['down a', 'down b', 'down end x,1', 'resumeRequest'])
 })
 
+t.test('HeldBody puts thousands of tiny chunks together, and a large one behind them in its place', async (t) => {
+  const { body, down, take } = scene()
+  let said = ''
+  for (let i = 0; i < 5000; i++) {
+    const chunk = i === 3000 ? 'large'.repeat(200) : String(i % 10)
+    said += chunk
+    body.data(lent(chunk))
+  }
+  t.strictSame(take(), ['pauseRequest'])
+  body.release(down)
+  const sent = take().filter((call) => call.startsWith('down '))
+  t.ok(sent.length < 40, `${sent.length} chunks`)
+  t.equal(sent.map((call) => call.slice('down '.length)).join(''), said)
+})
+
+t.test('HeldBody changes no chunk that it has sent, though more comes while it sends', async (t) => {
+  const { body, down } = scene()
+  for (let i = 0; i < 30; i++) body.data(lent('a'))
+  const sent: Buffer[] = []
+  body.release({
+    ...down,
+    data: (chunk) => {
+      sent.push(chunk)
+      if (sent.length <= 20) body.data(lent('b'))
+    },
+  })
+  t.equal(Buffer.concat(sent).toString(), 'a'.repeat(30) + 'b'.repeat(20))
+})
+
 t.test('HeldBody without a body neither pauses nor resumes', async (t) => {
   const { body, down, take } = scene()
   body.end()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { Backlog, LARGE_ENOUGH } from '../../src/http2/backlog.ts'
+import { LARGE_ENOUGH } from '../../src/core/crumbs.ts'
+import { Backlog } from '../../src/http2/backlog.ts'
 import { Seeded } from '../support/seeded.ts'
 
 /** Takes some pieces out; returns what they say. */

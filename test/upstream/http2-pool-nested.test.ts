@@ -1,6 +1,6 @@
 /** Http2Pool: calls that nest (G9). */
 import t from 'tap'
-import { LARGE_ENOUGH } from '../../src/http2/backlog.ts'
+import { LARGE_ENOUGH } from '../../src/core/crumbs.ts'
 import { RST_STREAM } from '../../src/http2/frames.ts'
 import { type Call, LEFT, OK, peerOf, silent, until, World } from '../support/http2-pool-world.ts'
 import { block, data, headers, windowUpdate } from '../support/http2-raw.ts'
