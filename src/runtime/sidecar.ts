@@ -116,7 +116,8 @@ export class Sidecar {
   /** For whoever has moved the access log's file away: from now on lines go to a new one under its path. */
   reopenLog(): void {
     const { telemetry, sidecar } = this.#parts
-    const { output } = sidecar.accessLog
+    const { format, output } = sidecar.accessLog
+    if (format === 'none' || output === 'stdout' || output === 'stderr') return
     try {
       telemetry.reopen()
       this.#options.log.info('access log reopened', { output })
