@@ -2,8 +2,9 @@
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
-import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import { ForwardingHandler } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { WholeBody, type WholeWatch } from '../../core/whole-body.ts'
 import { judgeError, judgeHead, mayHedge } from './decide.ts'
 import type { HedgeParts } from './layer-parts.ts'
 
@@ -12,7 +13,7 @@ export function shadowLayer(parts: HedgeParts): Layer {
     if (!mayHedge(parts.rules, request)) return next(request, up)
     parts.budget.deposit(request.exchange.startedAt)
     const watch = new Watch(up, parts, request)
-    const body = new WatchedBody(watch)
+    const body = new WholeBody(watch)
     body.down = next(request, watch)
     return body
   }
@@ -20,7 +21,7 @@ export function shadowLayer(parts: HedgeParts): Layer {
 
 const UNKNOWN = -1
 
-class Watch extends ForwardingHandler implements Timed {
+class Watch extends ForwardingHandler implements Timed, WholeWatch {
   readonly #parts: HedgeParts
   readonly #request: RequestHead
   #left: number
@@ -90,19 +91,5 @@ class Watch extends ForwardingHandler implements Timed {
   override fail(error: ProxyError): void {
     this.#stop(judgeError(error) === 'fails')
     this.up.fail(error)
-  }
-}
-
-class WatchedBody extends ForwardingBody {
-  readonly #watch: Watch
-
-  constructor(watch: Watch) {
-    super(NO_BODY)
-    this.#watch = watch
-  }
-
-  override end(trailers?: Headers): void {
-    this.#watch.whole()
-    this.down.end(trailers)
   }
 }

@@ -2,11 +2,12 @@
  * One attempt, beneath the pick of an endpoint: how long connecting and answering may take, and what of it the next hop
  * is told. Without `perTry` and without a body nothing is wrapped.
  */
-import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { Attempt, Layer, RequestBody, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
-import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import type { Attempt, Layer, RequestBody, ResponseHandler } from '../../core/exchange.ts'
+import { ForwardingBody, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { AnswerTimer } from './answer-timer.ts'
 import { type Limits, perTryOf, timeoutField } from './decide.ts'
 import { withGrpcTimeout } from './grpc-timeout.ts'
 
@@ -38,7 +39,7 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     const down = next(told, watch)
     watch.down = down
     if (bodyless) {
-      watch.arm()
+      watch.whole()
       return down
     }
     const body = new SentBody(attempt, clock, watch)
@@ -47,49 +48,16 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
   }
 }
 
-class PerTry extends ForwardingHandler implements Timed {
+class PerTry extends AnswerTimer {
   down: RequestBody
-  readonly #clock: Clock
-  readonly #perTry: number
-  #timer: Timer | undefined
-  #answered: boolean
 
   constructor(up: ResponseHandler, clock: Clock, perTry: number) {
-    super(up)
+    super(up, clock, perTry)
     this.down = NO_BODY
-    this.#clock = clock
-    this.#perTry = perTry
-    this.#timer = undefined
-    this.#answered = false
   }
 
-  /** The request went down in full. */
-  arm(): void {
-    if (!this.#answered) this.#timer = this.#clock.schedule(this.#perTry, this)
-  }
-
-  expired(): void {
+  override expired(): void {
     this.down.abort(EXPIRED)
-  }
-
-  #disarm(): void {
-    this.#answered = true
-    this.#clock.cancel(this.#timer)
-  }
-
-  override head(head: ResponseHead): void {
-    this.#disarm()
-    this.up.head(head)
-  }
-
-  override end(trailers?: Headers): void {
-    this.#disarm()
-    this.up.end(trailers)
-  }
-
-  override fail(error: ProxyError): void {
-    this.#disarm()
-    this.up.fail(error)
   }
 }
 
@@ -108,7 +76,7 @@ class SentBody extends ForwardingBody {
 
   override end(trailers?: Headers): void {
     this.#attempt.sentAt = this.#clock.now()
-    if (this.#watch !== undefined) this.#watch.arm()
+    if (this.#watch !== undefined) this.#watch.whole()
     this.down.end(trailers)
   }
 }

@@ -2,12 +2,12 @@
  * In shadow mode: looks as the enforced layers look, and only says what has run out. A request is told of once, for it would
  * have been over; nothing that others read (the deadline, what an attempt was granted) is written.
  */
-import type { Clock, Timed, Timer } from '../../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { ProxyError, Reason } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
-import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
-import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { Layer, RequestHead, ResponseHandler } from '../../core/exchange.ts'
+import { WholeBody } from '../../core/whole-body.ts'
+import { AnswerTimer } from './answer-timer.ts'
 import { firstLook, type Limits, perTryOf } from './decide.ts'
 import { Watch } from './layer.ts'
 
@@ -70,76 +70,27 @@ export function shadowPerTryLayer({ limits, total, clock, events }: ShadowParts)
     const watch = new ShadowPerTry(up, request, perTry, clock, events)
     const down = next(request, watch)
     if (request.bodyLength === 0 || request.isTunnel) {
-      watch.arm()
+      watch.whole()
       return down
     }
-    const body = new SentBody(watch)
+    const body = new WholeBody(watch)
     body.down = down
     return body
   }
 }
 
-class ShadowPerTry extends ForwardingHandler implements Timed {
+class ShadowPerTry extends AnswerTimer {
   readonly #request: RequestHead
-  readonly #perTry: number
-  readonly #clock: Clock
   readonly #events: PolicyEvents
-  #timer: Timer | undefined
-  #answered: boolean
 
   constructor(up: ResponseHandler, request: RequestHead, perTry: number, clock: Clock, events: PolicyEvents) {
-    super(up)
+    super(up, clock, perTry)
     this.#request = request
-    this.#perTry = perTry
-    this.#clock = clock
     this.#events = events
-    this.#timer = undefined
-    this.#answered = false
   }
 
-  /** The request went down in full. */
-  arm(): void {
-    if (!this.#answered && this.#timer === undefined) this.#timer = this.#clock.schedule(this.#perTry, this)
-  }
-
-  expired(): void {
-    this.#answered = true
-    this.#timer = undefined
+  override expired(): void {
+    this.stop()
     this.#events.decided(this.#request.exchange, 'timeout', 'per_try_timeout', 'shadow')
-  }
-
-  #disarm(): void {
-    this.#answered = true
-    this.#clock.cancel(this.#timer)
-    this.#timer = undefined
-  }
-
-  override head(head: ResponseHead): void {
-    this.#disarm()
-    this.up.head(head)
-  }
-
-  override end(trailers?: Headers): void {
-    this.#disarm()
-    this.up.end(trailers)
-  }
-
-  override fail(error: ProxyError): void {
-    this.#disarm()
-    this.up.fail(error)
-  }
-}
-
-class SentBody extends ForwardingBody {
-  readonly #watch: ShadowPerTry
-
-  constructor(watch: ShadowPerTry) {
-    super(NO_BODY)
-    this.#watch = watch
-  }
-
-  override end(trailers?: Headers): void {
-    this.#watch.arm()
-    this.down.end(trailers)
   }
 }
