@@ -30,7 +30,7 @@ export interface Http2ClientOwner extends ClientSideOwner {
 /** Streams that are opened before the upstream has said how many it allows. */
 const UNTIL_SETTLED = 100
 /** ms in which somebody has to take something of an answer, where others wait behind it. */
-const STUCK = 10_000
+const STUCK = 3000
 
 export class Http2ClientConnection extends Session {
   /** The pool's: from when on it takes no further request. */

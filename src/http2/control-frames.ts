@@ -9,6 +9,7 @@ import {
   readUint31,
   readUint32,
 } from './frames.ts'
+import { costOf } from './patience.ts'
 import { SETTING } from './peer-settings.ts'
 import type { Connection } from './connection.ts'
 import { KEEPALIVE } from './vigil.ts'
@@ -140,7 +141,7 @@ export function onPing(
 export function onGoaway(connection: Connection, id: number, payload: Buffer, from: number, to: number): void {
   if (id !== 0) connection.connectionError(PROTOCOL_ERROR, 'GOAWAY on a stream')
   else if (to - from < 8) connection.connectionError(FRAME_SIZE_ERROR, 'a GOAWAY that is too short')
-  else if (connection.calm(1, 'GOAWAY')) {
+  else if (connection.calm(costOf(to - from), 'GOAWAY')) {
     const debug = payload.toString('latin1', from + 8, Math.min(to, from + 8 + 200))
     connection.goneAway(readUint31(payload, from), readUint32(payload, from + 4), debug)
   }

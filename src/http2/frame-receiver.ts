@@ -17,6 +17,7 @@ import {
   WINDOW_UPDATE,
 } from './frames.ts'
 import { HeaderBlock } from './header-block.ts'
+import { costOf } from './patience.ts'
 import type { Connection } from './connection.ts'
 
 export class FrameReceiver implements FrameSink {
@@ -113,7 +114,7 @@ export class FrameReceiver implements FrameSink {
         return
       default:
         // §5.5: unknown frames are dropped.
-        connection.calm(1, 'unknown frames')
+        connection.calm(costOf(to - from), 'unknown frames')
     }
   }
 

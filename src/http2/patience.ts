@@ -7,6 +7,14 @@ const MIN_USEFUL = 32
 /** Bytes of DATA for streams that were reset. */
 const STRAY_PER_TOKEN = 16 * 1024
 
+/** Bytes of a frame that moves nothing, and may be of any length, that cost a token more. */
+const BYTES_PER_TOKEN = 1024
+
+/** Tokens of such a frame. */
+export function costOf(bytes: number): number {
+  return 1 + Math.floor(bytes / BYTES_PER_TOKEN)
+}
+
 /** HEADERS of an answer that may cross our reset. */
 const LATE = 2
 /** As many of them as can be on their way, and more: not all that were ever reset. */

@@ -291,10 +291,15 @@ export abstract class Stream implements OpenStream {
     return this.remoteEnded || this.#held?.ended === true
   }
 
-  /** Bytes were passed on: once they are a quarter of a window the peer may send as many again. */
+  /**
+   * Bytes were passed on: once they are a quarter of a window the peer may send as many again. Of the first one half: most bodies are smaller,
+   * and a frame more would be all that they get of it, as where nothing is left to come.
+   */
   credit(bytes: number): void {
     this.#uncredited += bytes
-    if (this.#uncredited < this.#window / 4 || this.#receivePaused || this.closed || this.receivedAll) return
+    const enough = this.#window === FIRST_WINDOW ? FIRST_WINDOW / 2 : this.#window / 4
+    if (this.#uncredited < enough || this.#receivePaused || this.closed) return
+    if (this.receivedAll || this.remaining === 0) return
     if (!this.#paused) this.#grow(this.#window * GROWTH)
     this.#paused = false
     this.#ahead = false

@@ -6,10 +6,12 @@ import { UPSTREAM_ROOM } from '../../src/http2/window-room.ts'
 import { OK, peerOf } from '../support/http2-pool-world.ts'
 import {
   data,
+  field,
   headers,
   http2Client,
   type Http2Peer,
   http2RawOrigin,
+  joined,
   request,
   SETTINGS_ACK,
   windowUpdate,
@@ -117,4 +119,38 @@ t.test('Behind a large body the next stream has a large window from its head on,
   t.match(ahead, [0, Number, Number, 0])
   t.ok((ahead[1] as number) >= 128 * 1024, `${ahead}`)
   t.ok((ahead[2] as number) >= 128 * 1024, 'only its end says that it is small')
+})
+
+t.test('A body that is whole, or less than half of the first window, is not credited', async (t) => {
+  const bodies: [number, Buffer][] = [
+    [
+      1,
+      joined(
+        headers(1, joined(OK, field('content-length', '12000'))),
+        data(1, Buffer.alloc(12_000)),
+        data(1, '', true),
+      ),
+    ],
+    [3, joined(headers(3, OK), data(3, Buffer.alloc(6000)), headers(3, field('grpc-status', '0'), true))],
+    [5, joined(headers(5, OK), data(5, Buffer.alloc(7000)), headers(5, field('grpc-status', '0'), true))],
+  ]
+  const origin = await http2RawOrigin(t, (peer) => {
+    peer.send(SETTINGS_ACK)
+    peer.onFrame = ({ type, id }) => {
+      if (type === HEADERS) peer.send(bodies.find(([one]) => one === id)?.[1] as Buffer)
+    }
+  })
+  const proxy = await startProxy(
+    services({ origin: origin.port }).replaceAll('endpoints:', 'protocol: http2\nendpoints:'),
+  )
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound)
+  for (const [id] of bodies) {
+    client.send(request(id))
+    await client.finished(id)
+  }
+  const upstream = origin.peers[0] as Http2Peer
+  await upstream.roundTrip()
+  t.same([credited(upstream, 1), credited(upstream, 3)], [0, 0])
+  t.ok(credited(upstream, 5) > 0)
 })

@@ -31,6 +31,7 @@ import {
   request,
   requestBlock,
   windowUpdate,
+  times,
 } from '../../support/http2-raw.ts'
 import { WindowedSender } from '../../support/http2-windowed-sender.ts'
 import { services, startProxy } from '../../support/proxy.ts'
@@ -320,4 +321,17 @@ t.test('Who takes an answer byte by byte is a flood of WINDOW_UPDATEs', async (t
   await client.head(1)
   for (let i = 0; i < 3000; i++) client.send(windowUpdate(1, 1))
   t.equal(await client.goaway(), ENHANCE_YOUR_CALM)
+})
+
+t.test('Unknown frames cost patience by what they weigh', async (t) => {
+  for (const [size, flood] of [
+    [100, false],
+    [16_384, true],
+  ] as const) {
+    const { port } = await scene(t)
+    const client = await http2Client(t, port)
+    await client.sent(times(200, frame(0xfa, 0, 0, Buffer.alloc(size))))
+    if (flood) t.equal(await client.goaway(), ENHANCE_YOUR_CALM)
+    else await client.roundTrip()
+  }
 })

@@ -26,13 +26,14 @@ export class Attacked {
     this.port = port
   }
 
-  /** `upstreams`: port by name. Resolves once it listens. */
+  /** `upstreams`: port by name; `first`: what its command begins with. Resolves once it listens. */
   static async start(
     name: string,
     bundle: string,
     upstreams: Readonly<Record<string, number>>,
     folder: string,
     core: number,
+    first: readonly string[] = [],
   ): Promise<Attacked> {
     const [port = 0, admin = 0] = await freePorts(2)
     const services = Object.entries(upstreams).map(
@@ -41,7 +42,7 @@ export class Attacked {
     const policy = join(folder, `${name}.yaml`)
     writeFileSync(policy, `kind: Sidecar\nname: attacked\naccessLog: {format: none}\n${services.join('')}`)
     const listen = ['--outbound', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`]
-    const command = [NODE, '--import', WITNESS, bundle, 'run', '--config', policy, ...listen]
+    const command = [...first, NODE, '--import', WITNESS, bundle, 'run', '--config', policy, ...listen]
     const started = new Started(name, command, folder, core)
     for (let i = 0; i < 400 && !started.lastWords.includes('"msg":"ready"'); i++) await sleep(25)
     if (started.ended) throw new Error(`the sidecar ended: ${started.lastWords}`)
