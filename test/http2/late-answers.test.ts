@@ -1,6 +1,6 @@
 /** Answers that cross our RST_STREAM on their way: no fault of the upstream's, however many clients leave (RFC 9113 §5.1). */
 import t from 'tap'
-import { HEADERS, RST_STREAM } from '../../src/http2/frames.ts'
+import { ENHANCE_YOUR_CALM, HEADERS, RST_STREAM } from '../../src/http2/frames.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { block, data, headers, http2Client, http2RawOrigin, joined, request } from '../support/http2-raw.ts'
 import { services, startProxy } from '../support/proxy.ts'
@@ -57,3 +57,31 @@ for (const [what, answer] of [
     t.equal(origin.peers.length, 1)
   })
 }
+
+t.test('heads for all that was ever reset are a flood: no more of them can be on their way at once', async (t) => {
+  const reset: number[] = []
+  const origin = await http2RawOrigin(t, (peer) => {
+    peer.onFrame = ({ type, id }) => void (type === RST_STREAM && reset.push(id))
+  })
+  const yaml = services({ origin: origin.port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+  const proxy = await startProxy(yaml, { clock: new FakeClock() })
+  t.teardown(() => proxy.stop())
+  const neighbour = await http2Client(t, proxy.outbound)
+  neighbour.send(request(1))
+  while (origin.peers.length === 0) await new Promise(setImmediate)
+  const [upstream] = origin.peers as [(typeof origin.peers)[0]]
+  await upstream.head(1)
+  for (let i = 1; i <= 40; i++) {
+    const client = await http2Client(t, proxy.outbound)
+    client.send(Buffer.concat(Array.from({ length: ASKED }, (_, n) => request(2 * n + 1))))
+    const asked = 1 + i * ASKED
+    await upstream.when(
+      `${asked} requests`,
+      () => upstream.frames.filter((one) => one.type === HEADERS).length >= asked,
+    )
+    client.destroy()
+    await upstream.when('their ends', () => reset.length === i * ASKED)
+  }
+  upstream.send(...reset.map((id) => joined(headers(id, OK), headers(id, TRAILERS, true))))
+  t.equal(await upstream.goaway(), ENHANCE_YOUR_CALM)
+})
