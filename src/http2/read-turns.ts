@@ -22,7 +22,7 @@ export interface TurnTaker {
 }
 
 /** ms that one connection may keep the process from all others. */
-export const TURN = 2
+export const TURN = 1
 
 /**
  * Bytes of frames that no window holds back (heads, answers to PING and SETTINGS, resets), unread by the peer, before we
