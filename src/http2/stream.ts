@@ -4,7 +4,7 @@ import type { Headers } from '../core/headers.ts'
 import { giveBack, lend, mayBeLent, ownStore } from '../net/lent-pieces.ts'
 import { own } from '../net/shared-read.ts'
 import { Backlog } from './backlog.ts'
-import { CANCEL, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
+import { CANCEL, DEFAULT_FRAME, FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame } from './frame-writer.ts'
 import { FIRST_WINDOW } from './receive-window.ts'
 import type { OpenStream, StreamOwner } from './stream-owner.ts'
@@ -237,10 +237,14 @@ export abstract class Stream implements OpenStream {
 
   // ---------------------------------------------------------------- receiving
 
-  /** Takes `size` bytes of a DATA frame, padding included, off the window. Returns false where the peer may not send them. */
+  /**
+   * Takes `size` bytes of a DATA frame, padding included, off the window. Returns false where the peer may not send them. A frame of 16 KiB, which
+   * every peer may send (§4.2), is more than the first window: some do without having read it, and where somebody takes it, nothing is held.
+   */
   take(size: number): boolean {
     this.#receiveWindow -= size
-    return this.#receiveWindow >= 0
+    if (this.#receiveWindow >= 0) return true
+    return this.#receiveWindow >= FIRST_WINDOW - DEFAULT_FRAME && !this.#receivePaused && this.#held === undefined
   }
 
   /** A copy of what is borrowed. */

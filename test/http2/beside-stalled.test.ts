@@ -199,3 +199,16 @@ t.test('Who never confirms them waits for himself', async (t) => {
   }
   t.ok(sent <= 2.5 * 2 ** 20, `${sent} bytes were let in, of 4.6 MiB`)
 })
+
+t.test(
+  'A first frame of 16 KiB, more than the window, is taken where somebody takes it, and not held for who does not',
+  async (t) => {
+    const { client } = await closed(t)
+    client.send(SETTINGS_ACK, request(3, { method: 'PUT', open: true }), data(3, PIECE))
+    await client.roundTrip()
+    t.notOk(client.frames.some(({ type }) => type === RST_STREAM))
+    client.send(data(3, 'x'))
+    t.equal(await client.resetCode(3), FLOW_CONTROL_ERROR)
+    t.notOk(client.saidGoaway)
+  },
+)
