@@ -214,7 +214,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     if (resetCode > NO_ERROR) return resetCode
     if (source === 'downstream') return CANCEL
     // How the TCP connection at the far end broke off is said by a code of its own (RFC 9113 §8.5, RFC 8441 §5).
-    if (source === 'upstream' && this.#asksTunnel && this.#headSent) return this.#isConnect ? CONNECT_ERROR : CANCEL
+    if (source === 'upstream' && this.#asksTunnel && !this.#holding) return this.#isConnect ? CONNECT_ERROR : CANCEL
     return INTERNAL_ERROR
   }
 

@@ -118,7 +118,8 @@ t.test('What a full socket is given pins little more than its bytes, and comes o
     outbox.flush()
   }
   t.ok(outbox.blocked)
-  t.ok(socket.pinned <= 128 * 1024, `${socket.pinned} bytes stand behind ${Buffer.concat(socket.held).length}`)
+  // Node gives small copies out of pools of 64 KiB, of which two may be begun; a block for each write would be 4 MiB.
+  t.ok(socket.pinned <= 256 * 1024, `${socket.pinned} bytes stand behind ${Buffer.concat(socket.held).length}`)
   t.equal(drains, 0)
   socket.takeAll()
   outbox.onDrain()
