@@ -8,7 +8,7 @@ export interface Timed {
 export interface Clock {
   /**
    * Monotonic, ms. Of the real clock, while a socket's event is under way: when it was asked first in that event. What one read
-   * causes happens at one time, and is at most as old as a turn of one connection may last (2 ms).
+   * causes happens at one time, and is about as old at most as a turn of one connection may last (`TURN` of src/http2/read-turns.ts).
    */
   now(): number
   /** Monotonic, ms: asked anew each time, for whoever measures how long an event itself takes. */

@@ -11,6 +11,7 @@ import {
   ENABLE_CONNECT_PROTOCOL,
   END_STREAM,
   HEADERS,
+  INTERNAL_ERROR,
   PROTOCOL_ERROR,
   RST_STREAM,
   SETTINGS,
@@ -203,7 +204,7 @@ t.test('HTTP/2 to HTTP/1.1: a 200 that is no tunnel is not told as one', async (
   const proxy = await sidecar(t, port, 'http1')
   const client = await http2Client(t, proxy.outbound)
   client.send(extended([], 'websocket', '/refused'))
-  t.ok((await client.resetCode(ID)) > 0)
+  t.equal(await client.resetCode(ID), INTERNAL_ERROR)
   t.notOk(client.frames.some(({ type, id }) => type === HEADERS && id === ID))
   t.equal(await ask(client, 9), 200)
 })
