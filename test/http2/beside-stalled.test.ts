@@ -27,7 +27,7 @@ import {
   SETTINGS_ACK,
   windowUpdate,
 } from '../support/http2-raw.ts'
-import { WindowedSender } from '../support/http2-windowed-sender.ts'
+import { thousandUploads, WindowedSender } from '../support/http2-windowed-sender.ts'
 import { services, startProxy } from '../support/proxy.ts'
 import { turn } from '../support/raw.ts'
 
@@ -123,14 +123,7 @@ t.test('An upload behind a thousand that nobody takes, on one connection of a cl
   const silent = await http2RawOrigin(t, () => {}, { settings: [[INITIAL_WINDOW_SIZE, 0]] })
   const port = await sidecar(t, { origin: origin.port, silent: silent.port })
   const client = await http2Client(t, port)
-  const bodies = new WindowedSender(client)
-  client.onFrame = (one) => bodies.saw(one)
-  await client.settled()
-  client.send(SETTINGS_ACK)
-  for (let id = 1; id < 2000; id += 2) {
-    client.send(request(id, { method: 'PUT', authority: 'silent', open: true }))
-    bodies.send(id, LARGE)
-  }
+  const bodies = await thousandUploads(client, 'silent')
   await stands(client)
   client.send(request(2001, { method: 'PUT', open: true }))
   bodies.send(2001, ANSWER)

@@ -7,7 +7,7 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
 } from '../../src/http2/frames.ts'
-import { data, type Frame, type Http2Peer } from './http2-raw.ts'
+import { data, type Frame, type Http2Peer, request, SETTINGS_ACK } from './http2-raw.ts'
 
 const FILLER = Buffer.alloc(16_384, 'x')
 
@@ -60,4 +60,17 @@ export class WindowedSender {
     if (left === 0) this.#left.delete(id)
     else this.#left.set(id, left)
   }
+}
+
+/** A thousand uploads of 16 MiB at once, towards somebody who takes none of them. Resolves with the sender of further bodies. */
+export async function thousandUploads(client: Http2Peer, authority: string): Promise<WindowedSender> {
+  const bodies = new WindowedSender(client)
+  client.onFrame = (one) => bodies.saw(one)
+  await client.settled()
+  client.send(SETTINGS_ACK)
+  for (let id = 1; id < 2000; id += 2) {
+    client.send(request(id, { method: 'PUT', authority, open: true }))
+    bodies.send(id, 2 ** 24)
+  }
+  return bodies
 }

@@ -34,7 +34,7 @@ import {
   times,
   windowUpdate,
 } from '../../support/http2-raw.ts'
-import { WindowedSender } from '../../support/http2-windowed-sender.ts'
+import { thousandUploads, WindowedSender } from '../../support/http2-windowed-sender.ts'
 import { MEASURABLE, startVictim, withstands } from './victim.ts'
 
 /** Requests for /head that reached the origin. */
@@ -244,14 +244,7 @@ t.test('Memory', { skip: !MEASURABLE }, async (t) => {
       victim,
       async (port) => {
         const client = await http2Client(t, port)
-        const bodies = new WindowedSender(client)
-        client.onFrame = (one) => bodies.saw(one)
-        await client.settled()
-        client.send(SETTINGS_ACK)
-        for (let id = 1; id < 2000; id += 2) {
-          client.send(request(id, { method: 'POST', authority: 'closed', open: true }))
-          bodies.send(id, 2 ** 24)
-        }
+        await thousandUploads(client, 'closed')
         await client.roundTrip()
       },
       true,
