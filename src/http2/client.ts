@@ -21,8 +21,10 @@ export interface Http2ClientOwner extends ClientSideOwner {
   freed(connection: Http2ClientConnection): void
   /** It takes no further requests, but finishes those it has. */
   retired(connection: Http2ClientConnection): void
-  /** It is gone, whether it served somebody or not. */
-  closed(connection: Http2ClientConnection): void
+  /** SETTINGS of the upstream came, the first or others. */
+  settled(connection: Http2ClientConnection): void
+  /** It is gone, whether it served somebody or not. `why`: for a request of which nothing was sent on it. */
+  closed(connection: Http2ClientConnection, why: ProxyError): void
   /** The upstream broke the rules of HTTP/2; to be counted. */
   violation(how: Violation): void
 }
@@ -192,6 +194,7 @@ export class Http2ClientConnection extends Session {
   }
 
   override settingsChanged(): void {
+    this.#owner.settled(this)
     if (this.room > 0) this.#owner.freed(this)
   }
 
@@ -239,7 +242,7 @@ export class Http2ClientConnection extends Session {
     this.#gone = true
     const streams = this.streams.all() as ClientStream[]
     this.streams.clear()
-    this.#owner.closed(this)
+    this.#owner.closed(this, this.#loss(cause))
     for (let i = 0; i < streams.length; i++) {
       const stream = streams[i] as ClientStream
       if (!stream.outlives()) stream.lost(this.#failure(stream, this.#error?.message ?? cause))
@@ -262,6 +265,19 @@ export class Http2ClientConnection extends Session {
       headPassed: stream.headPassed,
     }
     return lossOf(request, this.#error, cause)
+  }
+
+  /** Of a request that was not sent yet. */
+  #loss(cause: string): ProxyError {
+    const request = {
+      connecting: this.connecting,
+      unsent: true,
+      accepted: this.peer.settled,
+      reused: false,
+      answering: false,
+      headPassed: false,
+    }
+    return this.#verdict ?? lossOf(request, this.#error, this.#error?.message ?? cause)
   }
 
   protected override defect(error: unknown): void {

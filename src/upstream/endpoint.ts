@@ -75,9 +75,8 @@ export class Endpoint implements EndpointInfo, Pools {
       : this.http1.dispatch(request, response, host)
   }
 
-  /** An upgrade goes over HTTP/2 only once the upstream has said that it takes it (RFC 8441 §3). */
   #speaksHttp2(request: RequestHead): boolean {
-    return this.#asksHttp2(request) && (request.upgrade === '' || this.#http2?.takes(request.upgrade) === true)
+    return this.#asksHttp2(request) && (request.upgrade === '' || this.http2.mayUpgrade(request.upgrade))
   }
 
   #asksHttp2(request: RequestHead): boolean {
@@ -88,7 +87,7 @@ export class Endpoint implements EndpointInfo, Pools {
   }
 
   get http2(): Http2Pool {
-    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context, this.#negotiation)
+    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context, this.http1, this.#negotiation)
     return this.#http2
   }
 

@@ -1,8 +1,8 @@
 /** The HTTP/2 connections of one endpoint: as few as will do, another where all are full, each given up when old or idle. */
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
+import type { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
-import { all, IS_TOKEN } from '../http/bytes.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
@@ -13,6 +13,7 @@ import { Dialing, type SecureRoute } from './dialing.ts'
 import type { UpstreamContext } from './context.ts'
 import type { PoolSettings } from './pool.ts'
 import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
+import { type Sender, Upgrades } from './upgrades.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 export class Http2Pool implements Http2ClientOwner, Timed {
@@ -28,14 +29,22 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   /** Those, and the retired ones that finish what they have. */
   readonly #all: Set<Http2ClientConnection>
   readonly #line: WaitingLine
+  readonly #upgrades: Upgrades
   /** Where connections are made over TLS. */
   readonly #dialing: Dialing | undefined
   #sweeper: Timer | undefined
   /** Nobody new comes, but what an exchange that is under way may still send again. */
   #closed: boolean
 
-  /** `secure`: connections are made over TLS. */
-  constructor(host: string, port: number, settings: PoolSettings, context: UpstreamContext, secure?: SecureRoute) {
+  /** `http1`: for upgrades that the upstream does not take over HTTP/2. `secure`: connections are made over TLS. */
+  constructor(
+    host: string,
+    port: number,
+    settings: PoolSettings,
+    context: UpstreamContext,
+    http1: Sender,
+    secure?: SecureRoute,
+  ) {
     this.limits = settings.limits
     this.believesPeer = settings.believesPeer
     this.clock = context.clock
@@ -46,6 +55,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#open = []
     this.#all = new Set()
     this.#line = new WaitingLine(context.clock)
+    this.#upgrades = new Upgrades(context.clock, this, http1)
     this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
     this.#sweeper = undefined
     this.#closed = false
@@ -63,26 +73,32 @@ export class Http2Pool implements Http2ClientOwner, Timed {
 
   /** Requests in flight or waiting for a stream. */
   get active(): number {
-    let active = this.#line.length + (this.#dialing?.waiting ?? 0)
+    let active = this.#line.length + this.#upgrades.length + (this.#dialing?.waiting ?? 0)
     for (const connection of this.#all) active += connection.active
     return active
   }
 
-  /** The next request would go on a connection whose peer takes extended CONNECT, which is to one protocol (RFC 8441). */
-  takes(upgrade: string): boolean {
-    return all(upgrade, 0, upgrade.length, IS_TOKEN) && this.#withRoom(false)?.peer.connects === true
+  /** The upstream takes extended CONNECT to this, or may take it (RFC 8441). */
+  mayUpgrade(upgrade: string): boolean {
+    return this.#upgrades.mayGo(upgrade, this.#withRoom(false))
   }
 
   /** `host` becomes the :authority. */
   dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const connection = this.#withRoom(request.attempt.fresh && this.#taken < this.#settings.maxPerEndpoint)
-    if (connection !== undefined) return connection.send(request, response, host)
+    if (connection !== undefined) return this.#send(connection, request, response, host)
     if (this.#dialing !== undefined) {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
     if (this.#taken >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
     return this.#connect(request, response, host)
+  }
+
+  #send(connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    return request.upgrade === ''
+      ? connection.send(request, response, host)
+      : this.#upgrades.send(connection, request, response, host)
   }
 
   /** Connections that take requests, and those that handshakes are under way for. */
@@ -109,7 +125,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#keep(connection)
     const limit = request.attempt.connectTimeout
     if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, this.clock)
-    return connection.send(request, response, host)
+    return this.#send(connection, request, response, host)
   }
 
   #keep(connection: Http2ClientConnection): void {
@@ -125,7 +141,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     this.#keep(connection)
     const first = line.next()
-    if (first !== undefined) first.go(connection.send(first.request, first.body.gate, first.host))
+    if (first !== undefined) first.go(this.#send(connection, first.request, first.body.gate, first.host))
     for (let next = line.next(); next !== undefined; next = line.next()) {
       next.go(this.dispatch(next.request, next.body.gate, next.host))
     }
@@ -145,9 +161,13 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     while (connection.room > 0 && connection.active < this.#settings.http2Streams) {
       const next = this.#line.next()
       if (next === undefined) break
-      next.go(connection.send(next.request, next.body.gate, next.host))
+      next.go(this.#send(connection, next.request, next.body.gate, next.host))
     }
-    if (this.#closed && this.#line.length === 0) connection.retire()
+    if (this.#closed && this.#line.length === 0 && !this.#upgrades.waitFor(connection)) connection.retire()
+  }
+
+  settled(connection: Http2ClientConnection): void {
+    this.#upgrades.settled(connection)
   }
 
   retired(connection: Http2ClientConnection): void {
@@ -156,9 +176,10 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#serveNext()
   }
 
-  closed(connection: Http2ClientConnection): void {
+  closed(connection: Http2ClientConnection, why: ProxyError): void {
     const at = this.#open.indexOf(connection)
     if (at >= 0) this.#open.splice(at, 1)
+    this.#upgrades.closed(connection, why)
     if (this.#all.delete(connection)) this.#serveNext()
   }
 
@@ -187,6 +208,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     const { idle } = this.#settings
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const connection = this.#open[i] as Http2ClientConnection
+      if (this.#upgrades.waitFor(connection)) continue
       if (now >= connection.retireAt || (connection.active === 0 && now - connection.quietSince >= idle))
         connection.retire()
     }
@@ -197,12 +219,13 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   close(): void {
     this.#closed = true
     if (this.#line.length > 0) return
-    for (const connection of this.#open.slice()) connection.retire()
+    for (const connection of this.#open.slice()) if (!this.#upgrades.waitFor(connection)) connection.retire()
   }
 
   /** The endpoint is gone. */
   takeAway(): void {
     this.#line.refuseAll(TAKEN_AWAY)
+    this.#upgrades.takeAway(TAKEN_AWAY)
     this.#dialing?.takeAway(TAKEN_AWAY)
     this.close()
   }

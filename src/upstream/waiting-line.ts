@@ -4,12 +4,17 @@ import { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { HeldBody, type Holder } from '../core/held-body.ts'
 
+const EXHAUSTED = new ProxyError('pool_exhausted', 'proxy', 'unsent', 'every connection to the endpoint is in use')
+
 export class WaitingLine {
   readonly clock: Clock
+  /** What is said to those who waited for too long. */
+  readonly late: ProxyError
   readonly #waiting: Set<Waiting>
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, late = EXHAUSTED) {
     this.clock = clock
+    this.late = late
     this.#waiting = new Set()
   }
 
@@ -70,7 +75,7 @@ export class Waiting implements Holder, Timed {
   }
 
   expired(): void {
-    this.body.refuse(new ProxyError('pool_exhausted', 'proxy', 'unsent', 'every connection to the endpoint is in use'))
+    this.body.refuse(this.#line.late)
   }
 
   abandoned(): void {

@@ -31,6 +31,7 @@ export function clientOwner(defects: string[], clock: FakeClock): Http2ClientOwn
     clock,
     believesPeer: true,
     freed() {},
+    settled() {},
     retired() {},
     closed() {},
     violation() {},

@@ -3,12 +3,20 @@ import { ProxyError } from '../../src/core/errors.ts'
 import { Attempt, type RequestBody, type ResponseHandler } from '../../src/core/exchange.ts'
 import { HEADERS } from '../../src/http2/frames.ts'
 import { Http2Pool } from '../../src/upstream/http2-pool.ts'
+import type { Sender } from '../../src/upstream/upgrades.ts'
 import { FakeClock } from './fake-clock.ts'
 import { block, data, headers, type Http2Peer, type Http2RawOrigin, http2RawOrigin } from './http2-raw.ts'
 import { turn } from './raw.ts'
 import { requestHead } from './stubs.ts'
 
 const LIMITS = { maxHeaderBytes: 65_536, maxHeaders: 200 }
+
+/** For pools that are sent no upgrade. */
+export const NO_UPGRADES: Sender = {
+  dispatch() {
+    throw new Error('an upgrade over HTTP/1.1')
+  },
+}
 
 interface Options {
   readonly maxPerEndpoint?: number
@@ -27,12 +35,13 @@ export class World {
   constructor(port: number, options: Options = {}) {
     const { maxPerEndpoint = 2, http2Streams = 100, idle = 4000, maxAge = 600_000, fraction = () => 0 } = options
     const settings = { maxPerEndpoint, http2Streams, idle, maxAge, limits: LIMITS, believesPeer: false }
-    this.pool = new Http2Pool('127.0.0.1', port, settings, {
+    const context = {
       clock: this.clock,
       random: { fraction, word: () => 0 },
       violation() {},
-      defect: (where, error) => this.defects.push(`${where}: ${error}`),
-    })
+      defect: (where: string, error: unknown) => void this.defects.push(`${where}: ${error}`),
+    }
+    this.pool = new Http2Pool('127.0.0.1', port, settings, context, NO_UPGRADES)
   }
 
   /** A GET that is whole, unless `open`. */

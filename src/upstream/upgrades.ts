@@ -1,0 +1,137 @@
+/**
+ * Upgrades to an endpoint in HTTP/2. Whether it takes them is in its first SETTINGS (RFC 8441 §3): where these have not come
+ * yet, an upgrade waits for them, and where they do not allow it, it goes over HTTP/1.1, which many servers speak beside.
+ */
+import type { Clock } from '../core/clock.ts'
+import { ProxyError } from '../core/errors.ts'
+import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { ForwardingHandler } from '../core/forwarding.ts'
+import { all, IS_TOKEN } from '../http/bytes.ts'
+import type { Http2ClientConnection } from '../http2/client.ts'
+import { Waiting, WaitingLine } from './waiting-line.ts'
+
+/** A pool, as a request that is handed to it sees it. */
+export interface Sender {
+  dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody
+}
+
+/** ms for the SETTINGS of a connection where the request gives no bound, or a longer one. */
+const LONGEST = 10_000
+/** ms for which an endpoint that took no upgrade is not asked anew by a connection made for that. */
+const REMEMBERED = 60_000
+
+const NO_SETTINGS = new ProxyError('connect_timeout', 'upstream', 'unsent', 'connected, and no SETTINGS came in time')
+
+export class Upgrades {
+  readonly #clock: Clock
+  readonly #http2: Sender
+  readonly #http1: Sender
+  /** By the connection whose SETTINGS they wait for. */
+  readonly #lines: Map<Http2ClientConnection, WaitingLine>
+  /** Until when it is taken for one that takes none, where no open connection says so, ms on the clock. */
+  #refusedUntil: number
+
+  constructor(clock: Clock, http2: Sender, http1: Sender) {
+    this.#clock = clock
+    this.#http2 = http2
+    this.#http1 = http1
+    this.#lines = new Map()
+    this.#refusedUntil = Number.NEGATIVE_INFINITY
+  }
+
+  /** Those that wait for SETTINGS. */
+  get length(): number {
+    let length = 0
+    for (const line of this.#lines.values()) length += line.length
+    return length
+  }
+
+  /** Somebody waits for the SETTINGS of this connection. */
+  waitFor(connection: Http2ClientConnection): boolean {
+    return (this.#lines.get(connection)?.length ?? 0) > 0
+  }
+
+  /** Extended CONNECT is to one protocol, where HTTP/1.1 may offer many. `next`: the connection that would be taken, if there is one. */
+  mayGo(upgrade: string, next: Http2ClientConnection | undefined): boolean {
+    if (!all(upgrade, 0, upgrade.length, IS_TOKEN)) return false
+    return next?.peer.settled === true ? next.peer.connects : this.#clock.now() >= this.#refusedUntil
+  }
+
+  /** `connection` has room for it. */
+  send(connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const { settled, connects } = connection.peer
+    if (!settled) return this.#wait(connection, request, response, host)
+    if (connects) return connection.send(request, response, host)
+    return this.#http1.dispatch(request, new Second(response, NOT_ALLOWED), host)
+  }
+
+  #wait(connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    let line = this.#lines.get(connection)
+    if (line === undefined) {
+      line = new WaitingLine(this.#clock, NO_SETTINGS)
+      this.#lines.set(connection, line)
+    }
+    const waiting = new Waiting(line, request, response, host)
+    line.join(waiting, Number.POSITIVE_INFINITY, Math.min(request.attempt.connectTimeout, LONGEST))
+    return waiting.body
+  }
+
+  /** SETTINGS of this connection came. */
+  settled(connection: Http2ClientConnection): void {
+    const { connects } = connection.peer
+    this.#refusedUntil = connects ? Number.NEGATIVE_INFINITY : this.#clock.now() + REMEMBERED
+    const line = this.#taken(connection)
+    for (let next = line?.next(); next !== undefined; next = line?.next()) {
+      const { request, body, host } = next
+      if (connects && connection.room === 0) next.go(this.#http2.dispatch(request, body.gate, host))
+      else next.go(this.send(connection, request, body.gate, host))
+    }
+  }
+
+  /** It is gone. Who speaks no HTTP/2 says so to the preface, by an answer in HTTP/1.1 or by an end. */
+  closed(connection: Http2ClientConnection, why: ProxyError): void {
+    const line = this.#taken(connection)
+    if (line === undefined) return
+    if (connection.connecting || why.reason === 'tls_failure') {
+      line.refuseAll(why)
+      return
+    }
+    this.#refusedUntil = this.#clock.now() + REMEMBERED
+    const cause = `over HTTP/2 no SETTINGS came: ${why.cause}`
+    for (let next = line.next(); next !== undefined; next = line.next()) {
+      next.go(this.#http1.dispatch(next.request, new Second(next.body.gate, cause), next.host))
+    }
+  }
+
+  #taken(connection: Http2ClientConnection): WaitingLine | undefined {
+    const line = this.#lines.get(connection)
+    this.#lines.delete(connection)
+    return line
+  }
+
+  /** The endpoint is gone. */
+  takeAway(error: ProxyError): void {
+    for (const line of this.#lines.values()) line.refuseAll(error)
+  }
+}
+
+const NOT_ALLOWED = 'over HTTP/2 its SETTINGS allow no extended CONNECT (RFC 8441)'
+
+/** An upgrade over HTTP/1.1 because HTTP/2 did not take it: where it fails too, the log says both. */
+class Second extends ForwardingHandler {
+  readonly #before: string
+
+  constructor(up: ResponseHandler, before: string) {
+    super(up)
+    this.#before = before
+  }
+
+  override fail(error: ProxyError): void {
+    const { reason, source, retryable, cause, retryAfter, resetCode, fields } = error
+    if (source !== 'upstream') this.up.fail(error)
+    else {
+      const both = `${cause}; ${this.#before}`
+      this.up.fail(new ProxyError(reason, source, retryable, both, retryAfter, resetCode, fields))
+    }
+  }
+}
