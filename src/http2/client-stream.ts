@@ -5,7 +5,7 @@ import type { Headers } from '../core/headers.ts'
 import { isBodiless } from '../http/answer-rules.ts'
 import { MAX_INFORMATIONAL } from '../http/client-side.ts'
 import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
-import { CANCEL, errorName, NO_ERROR, REFUSED_STREAM } from './frames.ts'
+import { CANCEL, errorName, HTTP_1_1_REQUIRED, INADEQUATE_SECURITY, NO_ERROR, REFUSED_STREAM } from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
@@ -21,6 +21,8 @@ export interface ClientStreamOwner extends StreamOwner {
   readonly reads: number
   /** The fields of an answer that may be passed on. */
   believed(fields: ResponseFields): Headers
+  /** The upstream wants this in HTTP/1.1; returns whether it may have it so. */
+  http1Required(request: RequestHead): boolean
   /** Both sides said all that they had to. */
   completed(stream: ClientStream): void
 }
@@ -216,8 +218,13 @@ export class ClientStream extends Stream implements RequestBody {
     if (!byPeer) {
       return new ProxyError('protocol_error_upstream', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause)
     }
+    if (code === HTTP_1_1_REQUIRED && !this.#headPassed && this.#connection.http1Required(this.request)) {
+      return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
+    }
     if (code === REFUSED_STREAM) return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
-    return new ProxyError('upstream_reset', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause, 0, code)
+    // What these say of a connection is about the upstream's with us, not about ours with the client.
+    const told = code === HTTP_1_1_REQUIRED || code === INADEQUATE_SECURITY ? -1 : code
+    return new ProxyError('upstream_reset', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause, 0, told)
   }
 
   /** The whole connection is lost. `sent`: something of this request may have reached the upstream. */

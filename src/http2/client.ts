@@ -8,7 +8,15 @@ import { believed, type ClientSideOwner } from '../http/client-side.ts'
 import { lossOf } from '../http/lost-request.ts'
 import type { Violation } from '../http/violation.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
-import { ENABLE_PUSH, MAX_STREAM_ID, NO_ERROR, PREFACE, PROTOCOL_ERROR, STREAM_CLOSED } from './frames.ts'
+import {
+  ENABLE_PUSH,
+  HTTP_1_1_REQUIRED,
+  MAX_STREAM_ID,
+  NO_ERROR,
+  PREFACE,
+  PROTOCOL_ERROR,
+  STREAM_CLOSED,
+} from './frames.ts'
 import { IGNORED, ResponseFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { OpenStream } from './stream-owner.ts'
@@ -21,6 +29,8 @@ export interface Http2ClientOwner extends ClientSideOwner {
   freed(connection: Http2ClientConnection): void
   /** It takes no further requests, but finishes those it has. */
   retired(connection: Http2ClientConnection): void
+  /** The upstream wants this request, or undefined: any, in HTTP/1.1 (§7). Returns whether it may have it so. */
+  http1Required(request: RequestHead | undefined): boolean
   /** SETTINGS of the upstream came, the first or others. */
   settled(connection: Http2ClientConnection): void
   /** It is gone, whether it served somebody or not. `why`: for a request of which nothing was sent on it. */
@@ -51,6 +61,8 @@ export class Http2ClientConnection extends Session {
   #verdict: ProxyError | undefined
   /** Those on it were told that it is lost. */
   #gone: boolean
+  /** It ends because it is to be HTTP/1.1, and may be. */
+  #http1: boolean
 
   /** `socket` may still be connecting. */
   constructor(socket: Socket, owner: Http2ClientOwner, scheme: 'http' | 'https') {
@@ -66,6 +78,7 @@ export class Http2ClientConnection extends Session {
     this.#error = undefined
     this.#verdict = undefined
     this.#gone = false
+    this.#http1 = false
     socket.on('connect', () => this.event(this.#onConnect, undefined))
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
@@ -173,6 +186,10 @@ export class Http2ClientConnection extends Session {
     return believed(fields.headers, fields.own, this.#owner)
   }
 
+  http1Required(request: RequestHead): boolean {
+    return this.#owner.http1Required(request)
+  }
+
   completed(stream: ClientStream): void {
     this.patience.completed()
     this.forget(stream)
@@ -203,6 +220,7 @@ export class Http2ClientConnection extends Session {
   /** Streams above `lastId` were not looked at: they may go elsewhere, whatever they ask (§6.8). */
   override goneAway(lastId: number, code: number, debug: string): void {
     const cause = goawayCause(code, debug)
+    if (code === HTTP_1_1_REQUIRED) this.#http1 = this.#owner.http1Required(undefined)
     // cold: once or twice in a connection's life
     const unprocessed = this.streams.all().filter((stream) => stream.id > lastId)
     if (!this.retired) {
@@ -212,6 +230,7 @@ export class Http2ClientConnection extends Session {
     for (const stream of unprocessed) {
       if (stream.closed) continue
       this.forget(stream)
+      if (code === HTTP_1_1_REQUIRED) this.#owner.http1Required((stream as ClientStream).request)
       ;(stream as ClientStream).lost(new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause))
     }
     if (this.streams.size === 0) this.#quit()
@@ -260,8 +279,9 @@ export class Http2ClientConnection extends Session {
       connecting: this.connecting,
       unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
       accepted: this.peer.settled,
-      reused: stream.reused,
-      answering: stream.answering,
+      // What the upstream may have begun before it said so is repeated only where it may be, but then at once.
+      reused: stream.reused || this.#http1,
+      answering: stream.answering && !this.#http1,
       headPassed: stream.headPassed,
     }
     return lossOf(request, this.#error, cause)

@@ -1,8 +1,8 @@
 /** One address of a service, with its connections. */
-import type { EndpointInfo, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import type { EndpointInfo, Exchange, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import { hashOf } from './balance/hash-of.ts'
 import type { PeakEwma } from './balance/peak-ewma.ts'
-import { Http2Pool } from './http2-pool.ts'
+import { type BothVersions, Http2Pool } from './http2-pool.ts'
 import { Negotiation, type Pools, type Protocol } from './negotiation.ts'
 import type { UpstreamContext } from './context.ts'
 import { Pool, type PoolSettings } from './pool.ts'
@@ -20,8 +20,10 @@ export interface EndpointSettings extends PoolSettings {
 
 /** `Exchange.protocol` of a client that speaks HTTP/2. */
 const HTTP2 = 20
+/** ms for which an endpoint that wants HTTP/1.1 is asked in that. */
+const HTTP1_FOR = 600_000
 
-export class Endpoint implements EndpointInfo, Pools {
+export class Endpoint implements EndpointInfo, Pools, BothVersions {
   readonly address: string
   readonly host: string
   readonly port: number
@@ -42,6 +44,10 @@ export class Endpoint implements EndpointInfo, Pools {
   readonly http1: Pool
   /** Made when the first request asks for it. */
   #http2: Http2Pool | undefined
+  /** Until when it wants HTTP/1.1, ms on the clock. */
+  #http1Until: number
+  /** Exchanges that it wants to have again, in HTTP/1.1. */
+  readonly #again: WeakSet<Exchange>
 
   constructor(host: string, port: number, weight: number, settings: EndpointSettings, context: UpstreamContext) {
     const { hostHeader } = settings
@@ -64,6 +70,8 @@ export class Endpoint implements EndpointInfo, Pools {
         : new Negotiation(settings.protocol, new TlsDialer(host, port, settings.tls, context), this)
     this.http1 = new Pool(host, port, settings, context, this.#negotiation)
     this.#http2 = undefined
+    this.#http1Until = Number.NEGATIVE_INFINITY
+    this.#again = new WeakSet()
   }
 
   dispatch(request: RequestHead, response: ResponseHandler): RequestBody {
@@ -80,14 +88,36 @@ export class Endpoint implements EndpointInfo, Pools {
   }
 
   #asksHttp2(request: RequestHead): boolean {
+    if (this.wantsHttp1) return false
     const negotiation = this.#negotiation
     if (negotiation !== undefined) return negotiation.expectsHttp2
     const { protocol } = this.#settings
     return protocol === 'http2' || (protocol === 'auto' && request.exchange.protocol === HTTP2)
   }
 
+  /**
+   * HTTP_1_1_REQUIRED (RFC 9113 §7) may come for one request and means, with most servers, all: they are asked in HTTP/1.1 for a while,
+   * where nobody has stated that this endpoint speaks HTTP/2. An upgrade has a way in HTTP/1.1 in any case.
+   */
+  http1Required(request: RequestHead | undefined): boolean {
+    const upgrade = request !== undefined && request.upgrade !== ''
+    if (!upgrade && this.#settings.protocol !== 'auto') return false
+    if (!upgrade) this.#http1Until = this.#context.clock.now() + HTTP1_FOR
+    if (request !== undefined) this.#again.add(request.exchange)
+    return true
+  }
+
+  get wantsHttp1(): boolean {
+    return this.#http1Until > 0 && this.#context.clock.now() < this.#http1Until
+  }
+
+  /** It is the one to have this exchange again, though it had it before. */
+  wantsAgain(exchange: Exchange): boolean {
+    return this.#again.has(exchange)
+  }
+
   get http2(): Http2Pool {
-    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context, this.http1, this.#negotiation)
+    this.#http2 ??= new Http2Pool(this.host, this.port, this.#settings, this.#context, this, this.#negotiation)
     return this.#http2
   }
 

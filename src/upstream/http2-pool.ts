@@ -16,6 +16,14 @@ import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
 import { type Sender, Upgrades } from './upgrades.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
+/** The endpoint, as this pool sees it. */
+export interface BothVersions {
+  /** For upgrades that the upstream does not take over HTTP/2. */
+  readonly http1: Sender
+  /** The upstream wants this request, or undefined: any, in HTTP/1.1; returns whether it will be asked so. */
+  http1Required(request: RequestHead | undefined): boolean
+}
+
 export class Http2Pool implements Http2ClientOwner, Timed {
   readonly limits: HeadLimits
   readonly believesPeer: boolean
@@ -30,19 +38,20 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   readonly #all: Set<Http2ClientConnection>
   readonly #line: WaitingLine
   readonly #upgrades: Upgrades
+  readonly #versions: BothVersions
   /** Where connections are made over TLS. */
   readonly #dialing: Dialing | undefined
   #sweeper: Timer | undefined
   /** Nobody new comes, but what an exchange that is under way may still send again. */
   #closed: boolean
 
-  /** `http1`: for upgrades that the upstream does not take over HTTP/2. `secure`: connections are made over TLS. */
+  /** `secure`: connections are made over TLS. */
   constructor(
     host: string,
     port: number,
     settings: PoolSettings,
     context: UpstreamContext,
-    http1: Sender,
+    versions: BothVersions,
     secure?: SecureRoute,
   ) {
     this.limits = settings.limits
@@ -55,7 +64,8 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     this.#open = []
     this.#all = new Set()
     this.#line = new WaitingLine(context.clock)
-    this.#upgrades = new Upgrades(context.clock, this, http1)
+    this.#upgrades = new Upgrades(context.clock, this, versions.http1)
+    this.#versions = versions
     this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
     this.#sweeper = undefined
     this.#closed = false
@@ -164,6 +174,11 @@ export class Http2Pool implements Http2ClientOwner, Timed {
       next.go(this.#send(connection, next.request, next.body.gate, next.host))
     }
     if (this.#closed && this.#line.length === 0 && !this.#upgrades.waitFor(connection)) connection.retire()
+  }
+
+  http1Required(request: RequestHead | undefined): boolean {
+    if (request !== undefined && request.upgrade !== '') this.#upgrades.http1Required()
+    return this.#versions.http1Required(request)
   }
 
   settled(connection: Http2ClientConnection): void {

@@ -21,6 +21,8 @@ export interface Adopter {
 export interface Pools {
   readonly http1: Adopter
   readonly http2: Adopter
+  /** HTTP/2 was spoken, and the endpoint said that it wants HTTP/1.1 (RFC 9113 §7). */
+  readonly wantsHttp1: boolean
 }
 
 const EITHER = [H2, HTTP1]
@@ -43,7 +45,7 @@ export class Negotiation implements SecureRoute {
 
   /** `http2`: the pool for HTTP/2 asks. The other one is asked for upgrades too, which may have to be HTTP/1.1. */
   dial(request: RequestHead, http2: boolean, owner: HandshakeOwner): Handshake {
-    const either = this.#protocol === 'auto' && (http2 || request.upgrade === '')
+    const either = this.#protocol === 'auto' && (http2 || (request.upgrade === '' && !this.#pools.wantsHttp1))
     const offers = either ? EITHER : http2 ? ONLY_HTTP2 : ONLY_HTTP1
     return this.#dialer.dial(offers, request.attempt.connectTimeout, owner)
   }

@@ -67,10 +67,12 @@ function choose(
   const { ready, balancer } = service
   const tried = request.exchange.tried
   if (tests.length === 0 && tried.length === 0 && ready.length > 0) return balancer.pick(ready, request, now)
+  const again = wantedAgain(tests, ready, request)
+  if (again !== undefined) return again
   const asked = preferred(tests, ready, request)
   if (asked !== undefined) return asked
   const untried: Endpoint[] = []
-  const again: Endpoint[] = []
+  const triedBefore: Endpoint[] = []
   let refusal: ProxyError | undefined
   for (let i = 0; i < ready.length; i++) {
     const endpoint = ready[i] as Endpoint
@@ -78,10 +80,10 @@ function choose(
     if (against !== undefined) {
       // Whoever is full or open says more than that nobody is left.
       if (refusal === undefined || refusal.reason === 'no_endpoints') refusal = against.refusal(endpoint)
-    } else if (tried.length > 0 && tried.includes(endpoint)) again.push(endpoint)
+    } else if (tried.length > 0 && tried.includes(endpoint)) triedBefore.push(endpoint)
     else untried.push(endpoint)
   }
-  const candidates = untried.length > 0 ? untried : again
+  const candidates = untried.length > 0 ? untried : triedBefore
   if (candidates.length > 0) return balancer.pick(candidates, request, now)
   return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', whyNone(service))
 }
@@ -89,6 +91,19 @@ function choose(
 function whyNone({ name, endpoints }: Service): string {
   if (endpoints.length === 0) return `service ${name} has no endpoint`
   return `every endpoint of service ${name} (${endpoints.length}) is unhealthy, say its health checks`
+}
+
+/** Who was asked already, and wants to be asked again in another version of HTTP. */
+function wantedAgain(
+  tests: readonly Eligible[],
+  endpoints: readonly Endpoint[],
+  request: RequestHead,
+): Endpoint | undefined {
+  const { exchange } = request
+  if (exchange.tried.length !== 1) return undefined
+  const [tried] = exchange.tried as Endpoint[]
+  if (tried?.wantsAgain(exchange) !== true || !endpoints.includes(tried)) return undefined
+  return refusing(tests, tried, request) === undefined ? tried : undefined
 }
 
 /** Whom a test wants to have this request, unless another is against it. Every test that prefers is told, each time. */

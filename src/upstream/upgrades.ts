@@ -28,8 +28,9 @@ export class Upgrades {
   readonly #http1: Sender
   /** By the connection whose SETTINGS they wait for. */
   readonly #lines: Map<Http2ClientConnection, WaitingLine>
-  /** Until when it is taken for one that takes none, where no open connection says so, ms on the clock. */
+  /** Until when it is taken for one that takes none: where no open connection says so, and whatever they say. ms on the clock. */
   #refusedUntil: number
+  #http1Until: number
 
   constructor(clock: Clock, http2: Sender, http1: Sender) {
     this.#clock = clock
@@ -37,6 +38,7 @@ export class Upgrades {
     this.#http1 = http1
     this.#lines = new Map()
     this.#refusedUntil = Number.NEGATIVE_INFINITY
+    this.#http1Until = Number.NEGATIVE_INFINITY
   }
 
   /** Those that wait for SETTINGS. */
@@ -54,7 +56,9 @@ export class Upgrades {
   /** Extended CONNECT is to one protocol, where HTTP/1.1 may offer many. `next`: the connection that would be taken, if there is one. */
   mayGo(upgrade: string, next: Http2ClientConnection | undefined): boolean {
     if (!all(upgrade, 0, upgrade.length, IS_TOKEN)) return false
-    return next?.peer.settled === true ? next.peer.connects : this.#clock.now() >= this.#refusedUntil
+    const now = this.#clock.now()
+    if (now < this.#http1Until) return false
+    return next?.peer.settled === true ? next.peer.connects : now >= this.#refusedUntil
   }
 
   /** `connection` has room for it. */
@@ -74,6 +78,11 @@ export class Upgrades {
     const waiting = new Waiting(line, request, response, host)
     line.join(waiting, Number.POSITIVE_INFINITY, Math.min(request.attempt.connectTimeout, LONGEST))
     return waiting.body
+  }
+
+  /** It has reset one with HTTP_1_1_REQUIRED (RFC 9113 §7). */
+  http1Required(): void {
+    this.#http1Until = this.#clock.now() + REMEMBERED
   }
 
   /** SETTINGS of this connection came. */

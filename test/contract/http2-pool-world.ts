@@ -6,7 +6,7 @@ import type { ProxyError } from '../../src/core/errors.ts'
 import type { Dispatch } from '../../src/core/exchange.ts'
 import { Endpoint } from '../../src/upstream/endpoint.ts'
 import { Http2Pool } from '../../src/upstream/http2-pool.ts'
-import { NO_UPGRADES } from '../support/http2-pool-world.ts'
+import { HTTP2_ALONE } from '../support/http2-pool-world.ts'
 import type { TlsSettings } from '../../src/upstream/tls-dialer.ts'
 import { turn } from '../support/raw.ts'
 import { Seeded } from '../support/seeded.ts'
@@ -92,7 +92,7 @@ export class PoolWorld {
     const defect = (where: string, error: unknown) => this.problems.push(`defect ${where}: ${(error as Error).stack}`)
     const context = { clock: new SystemClock(), random, violation() {}, defect }
     if (this.#secured === undefined) {
-      const pool = new Http2Pool('127.0.0.1', port, settings, context, NO_UPGRADES)
+      const pool = new Http2Pool('127.0.0.1', port, settings, context, HTTP2_ALONE)
       return { pool, wire: (request, response) => pool.dispatch(request, response, 'origin') }
     }
     const protocol = random.pick(['auto', 'http2'] as const)

@@ -32,6 +32,7 @@ export function clientOwner(defects: string[], clock: FakeClock): Http2ClientOwn
     believesPeer: true,
     freed() {},
     settled() {},
+    http1Required: () => false,
     retired() {},
     closed() {},
     violation() {},

@@ -2,8 +2,7 @@ import type { Test } from 'tap'
 import { ProxyError } from '../../src/core/errors.ts'
 import { Attempt, type RequestBody, type ResponseHandler } from '../../src/core/exchange.ts'
 import { HEADERS } from '../../src/http2/frames.ts'
-import { Http2Pool } from '../../src/upstream/http2-pool.ts'
-import type { Sender } from '../../src/upstream/upgrades.ts'
+import { type BothVersions, Http2Pool } from '../../src/upstream/http2-pool.ts'
 import { FakeClock } from './fake-clock.ts'
 import { block, data, headers, type Http2Peer, type Http2RawOrigin, http2RawOrigin } from './http2-raw.ts'
 import { turn } from './raw.ts'
@@ -11,11 +10,14 @@ import { requestHead } from './stubs.ts'
 
 const LIMITS = { maxHeaderBytes: 65_536, maxHeaders: 200 }
 
-/** For pools that are sent no upgrade. */
-export const NO_UPGRADES: Sender = {
-  dispatch() {
-    throw new Error('an upgrade over HTTP/1.1')
+/** For pools whose upstream is spoken to in HTTP/2 alone, and that are sent no upgrade. */
+export const HTTP2_ALONE: BothVersions = {
+  http1: {
+    dispatch() {
+      throw new Error('an upgrade over HTTP/1.1')
+    },
   },
+  http1Required: () => false,
 }
 
 interface Options {
@@ -41,7 +43,7 @@ export class World {
       violation() {},
       defect: (where: string, error: unknown) => void this.defects.push(`${where}: ${error}`),
     }
-    this.pool = new Http2Pool('127.0.0.1', port, settings, context, NO_UPGRADES)
+    this.pool = new Http2Pool('127.0.0.1', port, settings, context, HTTP2_ALONE)
   }
 
   /** A GET that is whole, unless `open`. */
