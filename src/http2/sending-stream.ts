@@ -6,6 +6,12 @@ import { FLOW_CONTROL_ERROR, MAX_WINDOW } from './frames.ts'
 import { endFrame } from './frame-writer.ts'
 import type { OpenStream, StreamOwner } from './stream-owner.ts'
 
+/**
+ * Bytes of frames that go out before more are written. Whether the kernel takes them is known only then, and what waits may be megabytes: all of it
+ * in frames would be held twice, and in blocks that are too many to be used again.
+ */
+const BURST = 256 * 1024
+
 /** The half that receives is in `Stream`, which extends this. */
 export abstract class SendingStream implements OpenStream {
   readonly id: number
@@ -94,6 +100,10 @@ export abstract class SendingStream implements OpenStream {
     const size = chunk.length
     let at = from
     while (at < size && !session.full) {
+      if (session.outbox.size >= BURST) {
+        session.outbox.flush()
+        continue
+      }
       const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.out.maxFrame)
       if (room <= 0) break
       this.sendWindow -= room

@@ -48,6 +48,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   readonly #isConnect: boolean
   readonly #asksTunnel: boolean
   #expects: boolean
+  /** Bytes of the body that came into stores of their own. */
+  #toKeep: number
   #headSent: boolean
   #noBody: boolean
   /** What follows a request for a tunnel is held until the answer says what it is. */
@@ -69,6 +71,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.#isConnect = head.method === 'CONNECT'
     this.#asksTunnel = head.upgrade !== '' || this.#isConnect
     this.#expects = head.expectContinue
+    this.#toKeep = 0
     this.#headSent = false
     this.#noBody = false
     this.#holding = this.#asksTunnel
@@ -96,8 +99,10 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   protected override owned(bytes: Buffer, from: number, to: number): Buffer {
-    // The first of them are likely to be kept until nobody can have to send them again.
-    return this.receivedBytes < KEPT ? ownToKeep(bytes, from, to) : super.owned(bytes, from, to)
+    // The first of them are likely to be kept until nobody can have to send them again. Those count that came: what is held was not passed on yet.
+    if (this.#toKeep >= KEPT) return super.owned(bytes, from, to)
+    this.#toKeep += to - from
+    return ownToKeep(bytes, from, to)
   }
 
   protected override onData(chunk: Buffer): void {

@@ -69,6 +69,11 @@ export class Outbox implements Waiting {
     return !this.#encrypted
   }
 
+  /** Bytes that wait for a flush. */
+  get size(): number {
+    return this.#size
+  }
+
   get blocked(): boolean {
     return this.#blocked
   }
