@@ -1,4 +1,5 @@
 /** Bytes → frames. DATA is passed on in the pieces it comes in, every other frame when it is whole. */
+import { giveSpare, takeSpare } from '../net/spare-buffers.ts'
 import {
   DATA,
   DEFAULT_FRAME,
@@ -123,7 +124,7 @@ export class FrameReader {
         this.#sink.frame(this.#type, this.#flags, this.#id, chunk, at, at + length)
         return at + length
       }
-      this.#payload = Buffer.allocUnsafe(length)
+      this.#payload = takeSpare(length)
       this.#payloadFilled = 0
       return at
     }
@@ -131,12 +132,14 @@ export class FrameReader {
   }
 
   #fill(payload: Buffer, chunk: Buffer, from: number, end: number): number {
-    const size = Math.min(payload.length - this.#payloadFilled, end - from)
+    const length = this.#length
+    const size = Math.min(length - this.#payloadFilled, end - from)
     chunk.copy(payload, this.#payloadFilled, from, from + size)
     this.#payloadFilled += size
-    if (this.#payloadFilled === payload.length) {
+    if (this.#payloadFilled === length) {
       this.#payload = undefined
-      this.#sink.frame(this.#type, this.#flags, this.#id, payload, 0, payload.length)
+      this.#sink.frame(this.#type, this.#flags, this.#id, payload, 0, length)
+      giveSpare(payload)
     }
     return from + size
   }

@@ -135,9 +135,9 @@ export class FrameReceiver implements FrameSink {
 
   #wholeBlock(id: number): void {
     const block = this.#block
-    const { bytes, dependsOnItself: loops } = block
+    const { dependsOnItself: loops } = block
+    this.#connection.headers(id, block.endStream, block.bytes, block.from, block.to)
     block.release()
-    this.#connection.headers(id, block.endStream, bytes, block.from, block.to)
     if (loops) dependsOnItself(this.#connection, id)
   }
 }

@@ -1,4 +1,5 @@
 /** One header block, of a HEADERS frame and the CONTINUATIONs behind it (RFC 9113 §4.3, §6.2, §6.10). */
+import { giveSpare, takeSpare } from '../net/spare-buffers.ts'
 import {
   END_HEADERS,
   END_STREAM,
@@ -26,6 +27,8 @@ export class HeaderBlock {
   dependsOnItself: boolean
   /** What is wrong with its frame, after an error code. */
   problem: string
+  /** Where the block is put together when it comes in parts. */
+  #store: Buffer | undefined
   #continuations: number
 
   constructor() {
@@ -36,6 +39,7 @@ export class HeaderBlock {
     this.endStream = false
     this.dependsOnItself = false
     this.problem = ''
+    this.#store = undefined
     this.#continuations = 0
   }
 
@@ -63,7 +67,7 @@ export class HeaderBlock {
     if ((flags & END_HEADERS) !== 0) this.#stands(payload, at, end)
     else {
       // What the frame stands in is borrowed, and the rest comes later.
-      this.#stands(Buffer.from(payload.subarray(at, end)), 0, end - at)
+      this.#stands(this.#gather(payload, at, end, 0), 0, end - at)
       this.continues = id
       this.#continuations = 0
     }
@@ -73,15 +77,37 @@ export class HeaderBlock {
   /** A CONTINUATION frame of the stream it goes on with. False: the block takes more bytes or frames than `most` allows. */
   goOn(flags: number, payload: Buffer, from: number, to: number, most: number): boolean {
     const size = this.to + to - from
-    if (size > most || ++this.#continuations > MAX_CONTINUATIONS) return false
-    this.#stands(Buffer.concat([this.bytes, payload.subarray(from, to)], size), 0, size)
+    if (size > most || ++this.#continuations > MAX_CONTINUATIONS) {
+      this.release()
+      return false
+    }
+    this.#stands(this.#gather(payload, from, to, this.to), 0, size)
     if ((flags & END_HEADERS) !== 0) this.continues = 0
     return true
   }
 
-  /** It was read: nothing is held for it any more. */
+  /** Nothing is held for it any more. */
   release(): void {
     this.bytes = NOTHING
+    if (this.#store !== undefined) giveSpare(this.#store)
+    this.#store = undefined
+  }
+
+  /** Puts what stands between `from` and `to` behind the `filled` bytes that came before. */
+  #gather(payload: Buffer, from: number, to: number, filled: number): Buffer {
+    const size = filled + to - from
+    const before = this.#store
+    let store = before
+    if (store === undefined || store.length < size) {
+      store = takeSpare(size)
+      this.#store = store
+      if (before !== undefined) {
+        before.copy(store, 0, 0, filled)
+        giveSpare(before)
+      }
+    }
+    payload.copy(store, filled, from, to)
+    return store
   }
 
   #stands(bytes: Buffer, from: number, to: number): void {

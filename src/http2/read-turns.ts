@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import { giveSpare, takeSpare } from '../net/spare-buffers.ts'
 import type { FrameReader } from './frame-reader.ts'
 import type { FrameWriter } from './frame-writer.ts'
 
@@ -35,8 +36,9 @@ export class ReadTurns {
   readonly #reader: FrameReader
   /** Nothing is read until the peer has read. */
   #deaf: boolean
-  /** Came, and waits for its turn. */
+  /** Came, and waits for its turn; and where that stands. */
   #rest: Buffer | undefined
+  #store: Buffer | undefined
   /** Since when this turn lasts, ms. */
   #since: number
   readonly #nextTurn: () => void
@@ -46,23 +48,25 @@ export class ReadTurns {
     this.#reader = reader
     this.#deaf = false
     this.#rest = undefined
+    this.#store = undefined
     this.#since = 0
     this.#nextTurn = () => taker.nextTurn()
   }
 
   /** `chunk` is borrowed; what stands before `from` is no frame. */
   came(chunk: Buffer, from: number): void {
-    if (this.#rest === undefined) this.#read(chunk, from, true)
-    else this.#rest = Buffer.concat([this.#rest, chunk])
+    if (this.#rest === undefined) this.#read(chunk, from)
+    else this.#keep(Buffer.concat([this.#rest, chunk]))
   }
 
-  #read(chunk: Buffer, from: number, borrowed: boolean): void {
+  #read(chunk: Buffer, from: number): void {
     const taker = this.#taker
     this.#since = taker.clock.now()
     const to = this.#reader.read(chunk, from)
     if (to < chunk.length && !taker.closed) {
       const rest = chunk.subarray(to)
-      this.#rest = borrowed ? Buffer.from(rest) : rest
+      if (this.#store === undefined) this.#keep(rest)
+      else this.#rest = rest
       taker.socket.pause()
       setImmediate(this.#nextTurn)
       return
@@ -72,6 +76,19 @@ export class ReadTurns {
       this.#deaf = true
       taker.socket.pause()
     }
+  }
+
+  /** `rest` is borrowed. */
+  #keep(rest: Buffer): void {
+    this.#letGo()
+    this.#store = takeSpare(rest.length)
+    rest.copy(this.#store)
+    this.#rest = this.#store.subarray(0, rest.length)
+  }
+
+  #letGo(): void {
+    if (this.#store !== undefined) giveSpare(this.#store)
+    this.#store = undefined
   }
 
   /** Since when this turn lasts, whole ms: what is kept of it for each stream needs no object of its own. */
@@ -88,9 +105,10 @@ export class ReadTurns {
   goOn(): void {
     const rest = this.#rest
     this.#rest = undefined
-    if (rest === undefined || this.#taker.closed) return
-    this.#read(rest, 0, false)
-    if (this.#rest === undefined && !this.#deaf && !this.#taker.closed) this.#taker.socket.resume()
+    if (rest !== undefined && !this.#taker.closed) this.#read(rest, 0)
+    if (this.#rest !== undefined) return
+    this.#letGo()
+    if (rest !== undefined && !this.#deaf && !this.#taker.closed) this.#taker.socket.resume()
   }
 
   /** The peer has read. */

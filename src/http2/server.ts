@@ -8,6 +8,7 @@ import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
 import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
 import { endOnReset } from '../net/reset.ts'
+import { leftBehind } from './flood-garbage.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
   MAX_CONCURRENT_STREAMS,
@@ -202,6 +203,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   protected override violated(cause: string): void {
+    leftBehind(this.clock.now())
     this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
   }
 
@@ -213,6 +215,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   protected override lost(cause: string): void {
     this.clock.cancel(this.#drain?.timer)
     if (this.streams.size === 0) return
+    leftBehind(this.clock.now())
     this.#lost = new LostStreams(this.streams, this.clock, cause)
     this.#tellLost()
   }

@@ -22,6 +22,7 @@ import { table } from '../../src/demo/table.ts'
 import { buildTree } from '../bench/bundle.ts'
 import { freePorts } from '../bench/lab.ts'
 import { NODE } from '../bench/peer-file.ts'
+import type { Memory } from '../bench/proc.ts'
 import { LOAD_CORE, PINNED, PROXY_CORE, pinned, Started, which } from '../bench/started.ts'
 import { Attacked } from './attacks/attacked.ts'
 import { at, Neighbour } from './attacks/neighbour.ts'
@@ -77,8 +78,8 @@ interface Flooded {
   readonly waits: readonly number[]
   /** Connections that were ended. */
   readonly ended: number
-  /** Highest resident memory meanwhile, MiB. */
-  readonly resident: number
+  /** When most was resident. */
+  readonly peak: Memory
 }
 
 /** The neighbour asks `asked` while the flood goes to `target`. */
@@ -90,15 +91,20 @@ async function under(what: string, target: Attacked, neighbour: Neighbour, ms: n
   // It has read its sources and is at it.
   for (let i = 0; i < 1000 && dots === 0; i++) await sleep(10)
   const before = dots
-  let resident = 0
-  const watch = setInterval(() => (resident = Math.max(resident, target.resident)), 100)
+  let peak = target.memory
+  const look = (): void => {
+    const now = target.memory
+    if (now.rss > peak.rss) peak = now
+  }
+  const watch = setInterval(look, 100)
   await target.lateness()
   const waits = await neighbour.ask(ms)
   clearInterval(watch)
+  look()
   const gone = new Promise((resolve) => child.once('close', resolve))
   child.kill('SIGKILL')
   await gone
-  return { waits, ended: dots - before, resident: Math.max(resident, target.resident) }
+  return { waits, ended: dots - before, peak }
 }
 
 /** ms of CPU in the calmer one of two looks, from a second after a flood on: giving memory back costs some once. */
@@ -121,7 +127,9 @@ const HEADING = [
   'longest',
   'loop late p99 / most quiet, ms',
   'flooded',
-  'memory, MiB',
+  'resident, MiB',
+  'with the neighbour before',
+  'without files',
   'CPU afterwards, ms',
   'connections ended',
   '',
@@ -129,14 +137,17 @@ const HEADING = [
 
 async function judge(what: string, target: Attacked, decoy: Attacked, neighbour: Neighbour, ms: number) {
   await target.lateness()
-  const before = target.resident
+  // Of all that is measured from here on some is the neighbour's: `served` is what he alone made of it.
+  const before = target.memory
   const quiet = await neighbour.ask(ms / 2)
   const calm = await target.lateness()
   const base = await under(what, decoy, neighbour, ms)
+  const served = target.memory
   const flooded = await under(what, target, neighbour, ms)
   const late = await target.lateness()
   const idle = await afterwards(target)
-  const added = flooded.resident - before
+  const { peak } = flooded
+  const added = peak.rss - before.rss
   const wait = at(flooded.waits, 0.99) - at(base.waits, 0.99)
   const missed = [
     at(flooded.waits, 1) < Number.POSITIVE_INFINITY ? '' : 'an answer',
@@ -153,7 +164,9 @@ async function judge(what: string, target: Attacked, decoy: Attacked, neighbour:
     at(flooded.waits, 1).toFixed(1),
     `${calm.p99.toFixed(1)} / ${calm.most.toFixed(1)}`,
     `${late.p99.toFixed(1)} / ${late.most.toFixed(1)}`,
-    `${before.toFixed(0)} +${added.toFixed(1)}`,
+    `${before.rss.toFixed(0)} +${added.toFixed(1)}`,
+    `+${(peak.rss - served.rss).toFixed(1)}`,
+    `${before.anonymous.toFixed(0)} +${(peak.anonymous - before.anonymous).toFixed(1)}`,
     idle.toFixed(0),
     String(flooded.ended),
     missed.length === 0 ? 'ok' : `missed: ${missed.join(', ')}`,

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../bench/lab.ts'
 import { NODE } from '../../bench/peer-file.ts'
-import { cpuSeconds, memory } from '../../bench/proc.ts'
+import { cpuSeconds, type Memory, memory } from '../../bench/proc.ts'
 import { Started } from '../../bench/started.ts'
 
 const WITNESS = fileURLToPath(new URL('./witness.mjs', import.meta.url))
@@ -59,9 +59,8 @@ export class Attacked {
     return { p50, p99, most }
   }
 
-  /** Resident, MiB. */
-  get resident(): number {
-    return memory(this.#started.pid).rss
+  get memory(): Memory {
+    return memory(this.#started.pid)
   }
 
   /** ms of CPU so far. */
