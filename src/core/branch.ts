@@ -26,6 +26,7 @@ export function branchOf(whole: Exchange, now: number, wallTime: number, deadlin
   branch.replay = whole.replay
   branch.trace = whole.trace
   branch.parent = whole
+  branch.trailerRoom = whole.trailerRoom
   return branch
 }
 

@@ -12,6 +12,7 @@ import type { Headers } from './headers.ts'
 import type { Meter } from './meter.ts'
 import type { OriginalDestination } from './original-destination.ts'
 import type { ReplayBuffer } from './replay-buffer.ts'
+import type { Room } from './room.ts'
 
 /** Sends one request. Body and interest go down through the result; the answer comes up through `response`. */
 export type Dispatch = (request: RequestHead, response: ResponseHandler) => RequestBody
@@ -258,6 +259,8 @@ export class Exchange {
   responseBytes: number
   /** fallback: what this is a branch of. */
   parent: Exchange | undefined
+  /** server wire: for trailers of answers that the client does not take yet; undefined: its connection has one answer at a time. */
+  trailerRoom: Room | undefined
   /** server: where the connection was going before it was redirected; undefined: it was not. */
   original: OriginalDestination | undefined
 
@@ -302,6 +305,7 @@ export class Exchange {
     this.requestBytes = 0
     this.responseBytes = 0
     this.parent = undefined
+    this.trailerRoom = undefined
     this.original = undefined
   }
 }

@@ -5,7 +5,15 @@ import type { Headers } from '../core/headers.ts'
 import { isBodiless } from '../http/answer-rules.ts'
 import { MAX_INFORMATIONAL } from '../http/client-side.ts'
 import { websocketAccept, withoutHandshake } from '../http/websocket.ts'
-import { CANCEL, errorName, HTTP_1_1_REQUIRED, INADEQUATE_SECURITY, NO_ERROR, REFUSED_STREAM } from './frames.ts'
+import {
+  CANCEL,
+  ENHANCE_YOUR_CALM,
+  errorName,
+  HTTP_1_1_REQUIRED,
+  INADEQUATE_SECURITY,
+  NO_ERROR,
+  REFUSED_STREAM,
+} from './frames.ts'
 import type { ResponseFields } from './response-fields.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
@@ -13,6 +21,15 @@ import type { StreamOwner } from './stream-owner.ts'
 
 /** The pseudo-header fields and what stands around them, without their values. */
 const PSEUDO_ROOM = 96
+
+const UNTAKEN = new ProxyError(
+  'client_cancelled',
+  'downstream',
+  'no',
+  'the client does not take its answers: too much of trailers waits behind them',
+  0,
+  ENHANCE_YOUR_CALM,
+)
 
 /** The connection that a request was sent on. */
 export interface ClientStreamOwner extends StreamOwner {
@@ -40,6 +57,8 @@ export class ClientStream extends Stream implements RequestBody {
   #headPassed: boolean
   #tunnel: boolean
   #informational: number
+  /** Bytes of trailers that are held behind the body, in the account of the client's connection. */
+  #heldTrailers: number
 
   constructor(id: number, connection: ClientStreamOwner, request: RequestHead, response: ResponseHandler) {
     super(id, connection)
@@ -52,6 +71,7 @@ export class ClientStream extends Stream implements RequestBody {
     this.#headPassed = false
     this.#tunnel = false
     this.#informational = 0
+    this.#heldTrailers = 0
   }
 
   // ---------------------------------------------------------------- the request
@@ -169,8 +189,28 @@ export class ClientStream extends Stream implements RequestBody {
   }
 
   override receivedEnd(trailers: Headers | undefined): void {
-    if (this.#headPassed) super.receivedEnd(trailers)
-    else this.session.malformed(this, 'an end before a head')
+    if (!this.#headPassed) this.session.malformed(this, 'an end before a head')
+    else if (trailers === undefined || !this.holds || this.#mayHold(blockRoom(trailers))) super.receivedEnd(trailers)
+    else this.abort(UNTAKEN)
+  }
+
+  #mayHold(bytes: number): boolean {
+    const room = this.request.exchange.trailerRoom
+    if (room === undefined) return true
+    if (!room.take(bytes)) return false
+    this.#heldTrailers = bytes
+    return true
+  }
+
+  #letGoOfTrailers(): void {
+    if (this.#heldTrailers === 0) return
+    this.request.exchange.trailerRoom?.give(this.#heldTrailers)
+    this.#heldTrailers = 0
+  }
+
+  override close(): void {
+    super.close()
+    this.#letGoOfTrailers()
   }
 
   override get isTunnel(): boolean {
@@ -194,6 +234,7 @@ export class ClientStream extends Stream implements RequestBody {
 
   protected override onEnd(trailers: Headers | undefined): void {
     this.#over = true
+    this.#letGoOfTrailers()
     if (this.localEnded && !this.waiting) this.#connection.completed(this)
     // Nobody will read the rest of the request (architecture.md, "An answer that ends before its request").
     else this.#connection.resetStream(this, CANCEL, '')

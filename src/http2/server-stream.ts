@@ -5,9 +5,10 @@ import { NO_BODY } from '../core/forwarding.ts'
 import { type Headers, without } from '../core/headers.ts'
 import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
+import type { Room } from '../core/room.ts'
 import { tooLarge } from '../http/upload.ts'
 import { withoutHandshake } from '../http/websocket.ts'
-import { CANCEL, CONNECT_ERROR, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
+import { CANCEL, CONNECT_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
 import { ownToKeep } from '../net/shared-read.ts'
 import { blockRoom } from './frame-writer.ts'
@@ -23,11 +24,22 @@ const STATUS_ROOM = 24
 /** Bytes of a request's body after which it is taken for a large one, of which nobody keeps anything. */
 const KEPT = 64 * 1024
 
+/**
+ * Bytes that may wait for a client that does not read its socket. DATA waits elsewhere then; this is what no window holds back: heads,
+ * interim ones and trailers, of a thousand answers.
+ */
+const MOST_WAITING = 8 * 1024 * 1024
+const UNREAD = 'the client does not read: too much of heads and trailers waits for it'
+
 /** The connection that a request came on. */
 export interface ServerStreamOwner extends StreamOwner {
   readonly owner: ServerOwner
   /** `since`: when what is read now came, whole ms. */
   readonly turns: { readonly since: number }
+  /** For trailers behind a body that the client does not take. */
+  readonly trailerRoom: Room
+  /** More is kept of this request until it is answered; false where all requests of the connection come to too much then. */
+  keepMore(stream: ServerStream, bytes: number): boolean
   /** Both sides said all that they had to. */
   completed(stream: ServerStream): void
 }
@@ -55,6 +67,8 @@ export class ServerStream extends Stream implements IncomingExchange {
   /** What follows a request for a tunnel is held until the answer says what it is. */
   #holding: boolean
   #endHeld: boolean
+  /** Bytes of trailers that wait behind the body. */
+  #waitingTrailers: number
   #pausedAbove: boolean
 
   constructor(id: number, connection: ServerStreamOwner, head: RequestFields) {
@@ -76,6 +90,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.#noBody = false
     this.#holding = this.#asksTunnel
     this.#endHeld = false
+    this.#waitingTrailers = 0
     this.#pausedAbove = false
     if (this.#holding) this.pauseReceiving()
   }
@@ -111,6 +126,12 @@ export class ServerStream extends Stream implements IncomingExchange {
     // What passes in a tunnel is no body.
     if (this.receivedBytes > this.#connection.owner.limits.maxRequestBytes && !this.#asksTunnel) this.tooLarge()
     else this.body.data(chunk)
+  }
+
+  /** Trailers are kept as the head is. */
+  override receivedEnd(trailers: Headers | undefined): void {
+    if (trailers === undefined || this.#connection.keepMore(this, blockRoom(trailers))) super.receivedEnd(trailers)
+    else this.#connection.resetStream(this, ENHANCE_YOUR_CALM, 'trailers, with all heads that are open')
   }
 
   protected override onEnd(trailers: Headers | undefined): void {
@@ -158,7 +179,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     }
     this.#noBody = isBodiless(this.#isHead, status)
     this.#writeHead(status, status === 426 ? without(head.headers, 'upgrade') : head.headers)
-    if (!this.#noBody) this.holdWithoutWindow()
+    if (!this.#noBody && !this.closed) this.holdWithoutWindow()
   }
 
   /** The request has no body, then: what was held for the tunnel stays with us, and goes with the stream. */
@@ -179,15 +200,32 @@ export class ServerStream extends Stream implements IncomingExchange {
   #startTunnel(head: ResponseHead): void {
     this.#writeHead(head.status === 101 ? 200 : head.status, withoutHandshake(head.headers))
     this.#holding = false
+    if (this.closed) return
     if (!this.#pausedAbove) this.resumeReceiving()
     if (this.#endHeld) this.body.end()
   }
 
   #writeHead(status: number, headers: Headers): void {
     const { out } = this.#connection
-    const from = out.beginBlock(blockRoom(headers) + STATUS_ROOM)
+    const room = blockRoom(headers) + STATUS_ROOM
+    if (this.#isUnread(room)) {
+      this.#giveUp()
+      return
+    }
+    const from = out.beginBlock(room)
     const at = out.field(':status', STATUS_TEXT[status] as string, from)
     out.endBlock(this, out.fields(headers, at), 0)
+  }
+
+  /** The client leaves so much unread that `bytes` more are too much. */
+  #isUnread(bytes: number): boolean {
+    const { full, outbox } = this.#connection
+    return full && outbox.waiting + bytes > MOST_WAITING
+  }
+
+  #giveUp(): void {
+    this.#connection.resetStream(this, ENHANCE_YOUR_CALM, '')
+    this.body.abort(new ProxyError('client_cancelled', 'downstream', 'no', UNREAD))
   }
 
   data(chunk: Buffer): void {
@@ -197,9 +235,27 @@ export class ServerStream extends Stream implements IncomingExchange {
   }
 
   end(trailers?: Headers): void {
+    if (trailers !== undefined && !this.closed && !this.#mayEnd(blockRoom(trailers))) {
+      this.#giveUp()
+      return
+    }
     this.sendEnd(trailers)
     // A pause dies with the exchange (G2), and a client that sends all before it reads would wait for ever. Nobody takes it.
     if (!this.closed && !this.receivedAll) this.resumeReceiving()
+  }
+
+  /** `bytes` of trailers go out, or wait behind the body. */
+  #mayEnd(bytes: number): boolean {
+    if (!this.waiting) return !this.#isUnread(bytes)
+    if (!this.#connection.trailerRoom.take(bytes)) return false
+    this.#waitingTrailers = bytes
+    return true
+  }
+
+  override close(): void {
+    super.close()
+    this.#connection.trailerRoom.give(this.#waitingTrailers)
+    this.#waitingTrailers = 0
   }
 
   /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */

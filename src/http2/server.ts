@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Room } from '../core/room.ts'
 import type { Violation } from '../http/violation.ts'
 import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
@@ -24,15 +25,17 @@ import { IGNORED } from './response-fields.ts'
 import { ServerStream } from './server-stream.ts'
 import { commonSettings, Session } from './session.ts'
 import type { Stream } from './stream.ts'
-import { CLIENT_ROOM } from './window-room.ts'
+import { CLIENT_ROOM, WindowRoom } from './window-room.ts'
 
 /** Streams that one client may have open on one connection. */
 const MAX_STREAMS = 1024
 /**
- * Bytes of the heads of all requests that one connection may have open. A head is kept until its answer is there, and one that refers to
- * HPACK's table, or is put together of crumbs of a cookie, takes a thousand times what came (CVE-2026-49975).
+ * Bytes of the heads of all requests that one connection may have open, and of their trailers. A head is kept until its answer is there, and
+ * one that refers to HPACK's table, or is put together of crumbs of a cookie, takes a thousand times what came (CVE-2026-49975).
  */
 const MOST_HEAD_BYTES = 8 * 1024 * 1024
+/** The same of trailers of answers that wait behind bodies. */
+const MOST_TRAILER_BYTES = 8 * 1024 * 1024
 /** ms that a stream lives before its reset counts as an ordinary cancel. */
 const YOUNG = 500
 /**
@@ -49,6 +52,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   readonly #head: RequestFields
   /** Bytes of the preface that came. */
   #prefaced: number
+  readonly trailerRoom: Room
   /** Of all open requests. */
   #headBytes: number
   /** The last GOAWAY was sent: streams above this id are not worked on. */
@@ -67,6 +71,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.secure = isEncrypted(socket)
     this.#head = new RequestFields(owner.limits)
     this.#prefaced = 0
+    this.trailerRoom = new WindowRoom(MOST_TRAILER_BYTES, 0)
     this.#headBytes = 0
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
@@ -167,6 +172,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     const length = head.length
     if (!endStream) stream.awaitBody(length)
     stream.body = this.owner.accept(head, this, stream)
+    if (stream.exchange !== undefined) stream.exchange.trailerRoom = this.trailerRoom
     if (length > this.owner.limits.maxRequestBytes) stream.tooLarge()
     else if (endStream) stream.receivedEnd(undefined)
   }
@@ -178,6 +184,13 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     stream.head(head)
     stream.data(body)
     stream.end()
+  }
+
+  keepMore(stream: ServerStream, bytes: number): boolean {
+    if (this.#headBytes + bytes > MOST_HEAD_BYTES) return false
+    stream.headBytes += bytes
+    this.#headBytes += bytes
+    return true
   }
 
   override forget(stream: Stream): void {

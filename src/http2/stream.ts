@@ -208,6 +208,11 @@ export abstract class Stream extends SendingStream {
     }
   }
 
+  /** What comes is held, behind what came while nobody took it. */
+  get holds(): boolean {
+    return this.#held !== undefined
+  }
+
   get receivePaused(): boolean {
     return this.#receivePaused
   }

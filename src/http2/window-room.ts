@@ -4,7 +4,9 @@
  * to us, all together, have a bound whatever they open. Streams need no room of their own: what they may have on its way is within
  * their connection's window.
  */
-export class WindowRoom {
+import type { Room } from '../core/room.ts'
+
+export class WindowRoom implements Room {
   /** What one connection's window may come to, bytes. */
   readonly largest: number
   #left: number
@@ -15,7 +17,6 @@ export class WindowRoom {
     this.largest = largest
   }
 
-  /** Returns false where there is no room; nothing is taken then. */
   take(bytes: number): boolean {
     if (bytes > this.#left) return false
     this.#left -= bytes

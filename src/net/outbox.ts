@@ -78,6 +78,11 @@ export class Outbox implements Waiting {
     return this.#blocked
   }
 
+  /** Bytes that the kernel has not taken yet, here and in the socket. */
+  get waiting(): number {
+    return this.#size + this.#socket.writableLength
+  }
+
   /** Goes out as it is, without a copy. */
   bytes(chunk: Buffer): void {
     if (this.#to > this.#from) this.#handOn()
