@@ -101,7 +101,6 @@ export class ClientStream extends Stream implements RequestBody {
     // A body that turns out empty ends with a frame of its own, as it came: grpc-go waits for ever for the first message of
     // a call whose HEADERS end the stream.
     if (request.bodyLength !== 0) this.seal()
-    this.expectBody()
   }
 
   data(chunk: Buffer): void {
@@ -137,6 +136,8 @@ export class ClientStream extends Stream implements RequestBody {
 
   protected override onLocalEnd(): void {
     if (this.remoteEnded) this.#connection.completed(this)
+    // Most answer a request once it is whole: a window given with its head would be held for nothing as long as its body goes out.
+    else if (!this.closed) this.expectBody()
   }
 
   // ---------------------------------------------------------------- the answer
@@ -162,7 +163,10 @@ export class ClientStream extends Stream implements RequestBody {
       this.session.malformed(this, 'a content-length above 0, and no body')
       return
     }
-    if (!endStream && !none) this.remaining = fields.length
+    if (!endStream && !none) {
+      this.remaining = fields.length
+      this.expectBody()
+    }
     this.response.head(this.#head(fields, none && fields.length < 0 ? 0 : fields.length))
     if (endStream && !this.closed) this.receivedEnd(undefined)
   }

@@ -114,10 +114,14 @@ export abstract class Stream extends SendingStream {
       return
     }
     if (this.#held !== undefined) this.#held.end(trailers)
-    else {
-      this.remoteEnded = true
-      this.onEnd(trailers)
-    }
+    else this.#ended(trailers)
+  }
+
+  /** All was passed on: other streams may have the window, though this one goes on until the other direction is over, too. */
+  #ended(trailers: Headers | undefined): void {
+    this.remoteEnded = true
+    this.#shrink()
+    this.onEnd(trailers)
   }
 
   /** The peer said all, whether it was passed on or not. */
@@ -133,7 +137,9 @@ export abstract class Stream extends SendingStream {
     this.#uncredited += bytes
     const enough = this.#window === FIRST_WINDOW ? FIRST_WINDOW / 2 : this.#window / 4
     if (this.#uncredited < enough || this.#receivePaused || this.closed) return
-    if (this.receivedAll || this.remaining === 0) return
+    if (this.receivedAll) return
+    // Of a body whose length is known the rest may be sent already. A first window may be larger, but not every peer knows (`ReceiveWindow.first`).
+    if (this.remaining >= 0 && this.remaining <= this.#window - this.#uncredited) return
     if (!this.#paused) this.#grow(this.#window * GROWTH)
     this.#paused = false
     this.#ahead = false
@@ -153,11 +159,12 @@ export abstract class Stream extends SendingStream {
     this.#window += grown
   }
 
-  /** Behind its head: where the body before was a large one, its sender need not wait for each step of the window's growth. */
+  /** What comes next is body: where the one before was large, its sender need not wait for each step of the window's growth. */
   protected expectBody(): void {
     const { usual } = this.session.window
-    if (usual <= this.#window) return
-    this.#grow(usual)
+    const to = this.remaining >= 0 ? Math.min(usual, this.remaining) : usual
+    if (to <= this.#window) return
+    this.#grow(to)
     this.#ahead = this.#uncredited > 0
     if (this.#ahead) this.#update()
   }
@@ -167,7 +174,8 @@ export abstract class Stream extends SendingStream {
     if (this.#window === FIRST_WINDOW) return
     const { window } = this.session
     const small = this.#ahead && this.#window - this.#receiveWindow <= FIRST_WINDOW
-    window.usual = small ? FIRST_WINDOW : this.#window
+    // By halves: where others left no room for it, a window says nothing of the body.
+    window.usual = small ? FIRST_WINDOW : Math.max(window.usual >> 1, this.#window)
     window.shrink(this.#window - FIRST_WINDOW)
     this.#window = FIRST_WINDOW
   }
@@ -202,10 +210,7 @@ export abstract class Stream extends SendingStream {
     if (this.closed || (held !== undefined && held.bytes > 0)) return
     this.credit(0)
     if (held?.ended !== true) this.#held = undefined
-    else if (!this.remoteEnded) {
-      this.remoteEnded = true
-      this.onEnd(held.trailers)
-    }
+    else if (!this.remoteEnded) this.#ended(held.trailers)
   }
 
   /** What comes is held, behind what came while nobody took it. */

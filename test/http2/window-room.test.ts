@@ -154,3 +154,73 @@ t.test('A body that is whole, or less than half of the first window, is not cred
   t.same([credited(upstream, 1), credited(upstream, 3)], [0, 0])
   t.ok(credited(upstream, 5) > 0)
 })
+
+interface Uploads {
+  readonly client: Http2Peer
+  readonly upstream: Http2Peer
+  /** Credit of each before its first byte was sent. */
+  readonly ahead: readonly number[]
+}
+
+/** Six uploads of 400 000 bytes after one another that an upstream takes whole and does not answer. */
+async function unanswered(t: Test, length: string): Promise<Uploads> {
+  const play = (peer: Http2Peer): void => {
+    peer.keepsData = false
+    peer.send(SETTINGS_ACK, windowUpdate(0, MANY))
+  }
+  const origin = await http2RawOrigin(t, play, { settings: [[INITIAL_WINDOW_SIZE, MANY]] })
+  const proxy = await startProxy(
+    services({ origin: origin.port }).replaceAll('endpoints:', 'protocol: http2\nendpoints:'),
+  )
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound, { settings: [[INITIAL_WINDOW_SIZE, MANY]] })
+  client.send(windowUpdate(0, MANY))
+  const bodies = new WindowedSender(client)
+  for (const one of client.frames) bodies.saw(one)
+  client.onFrame = (one) => bodies.saw(one)
+  const ahead: number[] = []
+  for (let id = 1; id < 12; id += 2) {
+    client.send(request(id, { method: 'PUT', open: true, fields: length === '' ? [] : [['content-length', length]] }))
+    await client.roundTrip()
+    ahead.push(credited(client, id))
+    bodies.send(id, 400_000)
+    await (await peerOf(origin, 0)).finished(id)
+  }
+  await client.roundTrip()
+  return { client, upstream: origin.peers[0] as Http2Peer, ahead }
+}
+
+t.test('An upload that came whole holds no window while its answer is waited for', async (t) => {
+  const { ahead } = await unanswered(t, '')
+  t.ok((ahead[5] as number) >= 128 * 1024, `${ahead}`)
+})
+
+t.test('Behind a large body one whose length was said is credited that length at once, and no more', async (t) => {
+  const { client, ahead } = await unanswered(t, '400000')
+  for (const each of ahead.slice(2)) t.equal(FIRST_WINDOW + each, 400_000)
+  for (const id of [5, 7, 9, 11]) {
+    const all = FIRST_WINDOW + credited(client, id)
+    t.equal(all, 400_000, `on stream ${id}`)
+  }
+})
+
+t.test('The window for an answer is given when its request is whole, or answered before', async (t) => {
+  const { upstream, client } = await unanswered(t, '')
+  t.equal(credited(upstream, 1), 0, 'nothing large came by this connection yet')
+  upstream.send(headers(1, OK))
+  const bodies = new WindowedSender(upstream)
+  for (const one of upstream.frames) bodies.saw(one)
+  upstream.onFrame = (one) => bodies.saw(one)
+  bodies.send(1, 400_000)
+  await client.finished(1)
+  client.send(request(13, { method: 'PUT', open: true }), request(15, { method: 'PUT', open: true }))
+  await upstream.head(15)
+  await upstream.roundTrip()
+  t.same([credited(upstream, 13), credited(upstream, 15)], [0, 0])
+  client.send(data(13, 'all', true))
+  upstream.send(headers(15, OK))
+  await upstream.finished(13)
+  await client.head(15)
+  await upstream.roundTrip()
+  for (const id of [13, 15]) t.ok(credited(upstream, id) >= 128 * 1024, `${credited(upstream, id)} on stream ${id}`)
+})
