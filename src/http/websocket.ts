@@ -21,6 +21,20 @@ export function acceptOf(key: string): string {
     .digest('base64')
 }
 
+/** 16 bytes in base64. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+
+/** An opening handshake of HTTP/1.1 has one key (RFC 6455 §4.2.1). Whoever answers it for an HTTP/2 server has to look, for that one sees none. */
+export function lacksKey(upgrade: string, headers: Headers): boolean {
+  if (!nameIs(upgrade, 'websocket')) return false
+  let keys = 0
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!nameIs(headers[i] as string, 'sec-websocket-key')) continue
+    if (++keys > 1 || !KEY.test(headers[i + 1] as string)) return true
+  }
+  return keys === 0
+}
+
 /** A Sec-WebSocket-Key for a request that came by HTTP/2 and has none; '' where none is wanted. */
 export function missingKey(upgrade: string, headers: Headers): string {
   if (!nameIs(upgrade, 'websocket') || has(headers, 'sec-websocket-key')) return ''

@@ -1,5 +1,8 @@
 /** One address of a service, with its connections. */
 import type { EndpointInfo, Exchange, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import { ProxyError } from '../core/errors.ts'
+import { refuse } from '../core/refuse.ts'
+import { lacksKey } from '../http/websocket.ts'
 import { hashOf } from './balance/hash-of.ts'
 import type { PeakEwma } from './balance/peak-ewma.ts'
 import { type BothVersions, Http2Pool } from './http2-pool.ts'
@@ -20,6 +23,12 @@ export interface EndpointSettings extends PoolSettings {
 
 /** `Exchange.protocol` of a client that speaks HTTP/2. */
 const HTTP2 = 20
+const NO_KEY = new ProxyError(
+  'protocol_error_downstream',
+  'downstream',
+  'no',
+  'a WebSocket without one Sec-WebSocket-Key',
+)
 /** ms for which an endpoint that wants HTTP/1.1 is asked in that. */
 const HTTP1_FOR = 600_000
 
@@ -78,9 +87,11 @@ export class Endpoint implements EndpointInfo, Pools, BothVersions {
     if (request.method === 'CONNECT') return openTunnel(this.host, this.port, request, response, this.#context)
     const kept = request.authority === '' ? this.address : request.authority
     const host = this.#hostHeader === '' ? kept : this.#hostHeader
-    return this.#speaksHttp2(request)
-      ? this.http2.dispatch(request, response, host)
-      : this.http1.dispatch(request, response, host)
+    if (!this.#speaksHttp2(request)) return this.http1.dispatch(request, response, host)
+    if (request.upgrade !== '' && request.exchange.protocol < HTTP2 && lacksKey(request.upgrade, request.headers)) {
+      return refuse(response, NO_KEY)
+    }
+    return this.http2.dispatch(request, response, host)
   }
 
   #speaksHttp2(request: RequestHead): boolean {

@@ -120,6 +120,21 @@ for (const protocol of ['http2', 'auto']) {
   )
 }
 
+t.test(
+  'A WebSocket over HTTP/1.1 without a key that is one gets a 400, where we would have to prove ourselves with it',
+  async (t) => {
+    const origin = await http2RawOrigin(t, echo, { settings: [[ENABLE_CONNECT_PROTOCOL, 1]] })
+    const { proxy } = await start(t, origin.port, 'protocol: http2')
+    const line = `Sec-WebSocket-Key: ${KEY}\r\n`
+    for (const key of ['', 'Sec-WebSocket-Key: \r\n', 'Sec-WebSocket-Key: c2hvcnQ=\r\n', line + line]) {
+      const got = await ask(proxy.outbound, HANDSHAKE.replace(line, key))
+      t.equal(got.status, 400, key)
+      t.equal(field(got, 'x-outrigger-reason'), 'protocol_error_downstream')
+    }
+    t.equal(origin.peers.length, 0)
+  },
+)
+
 t.test('Upgrades wait for the SETTINGS of one connection; one whose client leaves is never sent', async (t) => {
   const origin = await http2RawOrigin(t, echo, { silent: true })
   const { proxy } = await start(t, origin.port, 'protocol: http2')
