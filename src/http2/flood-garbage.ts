@@ -9,7 +9,7 @@ import { collectSoon } from '../core/garbage.ts'
 /** Bytes above the least that was seen since the last collection, from which on the next one is worth its price. */
 const SURPLUS = 3 * 1024 * 1024
 /** ms between two. One takes some 10 ms of the event loop, in pieces. */
-const GAP = 50
+const GAP = 100
 
 let least = Number.POSITIVE_INFINITY
 let at = Number.NEGATIVE_INFINITY

@@ -216,7 +216,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   protected override violated(cause: string): void {
-    leftBehind(this.clock.now())
+    if (this.streams.size === 0) leftBehind(this.clock.now())
     this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
   }
 
@@ -228,7 +228,6 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   protected override lost(cause: string): void {
     this.clock.cancel(this.#drain?.timer)
     if (this.streams.size === 0) return
-    leftBehind(this.clock.now())
     this.#lost = new LostStreams(this.streams, this.clock, cause)
     this.#tellLost()
   }
@@ -246,6 +245,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   #allTold(): void {
     this.#lost = undefined
+    // Not before: what is alive when a collection begins outlives it.
+    leftBehind(this.clock.now())
     this.#closedWhenTold()
   }
 
