@@ -192,6 +192,8 @@ export interface EndpointInfo {
   readonly states: Map<string, unknown>
   /** upstream: when an active health check last went well, on our clock, ms. */
   readonly wellAt?: number
+  /** upstream: it had this exchange, and wants to have it again; where it is not there, it never does. */
+  wantsAgain?(exchange: Exchange): boolean
   /** Owned by the service; undefined where its balancer asks nothing. */
   readonly meter: Meter | undefined
   /**

@@ -122,7 +122,6 @@ export class Endpoint implements EndpointInfo, Pools, BothVersions {
     return this.#http1Until > 0 && this.#context.clock.now() < this.#http1Until
   }
 
-  /** It is the one to have this exchange again, though it had it before. */
   wantsAgain(exchange: Exchange): boolean {
     return this.#again.has(exchange)
   }

@@ -102,7 +102,7 @@ function wantedAgain(
   const { exchange } = request
   if (exchange.tried.length !== 1) return undefined
   const [tried] = exchange.tried as Endpoint[]
-  if (tried?.wantsAgain(exchange) !== true || !endpoints.includes(tried)) return undefined
+  if (tried?.wantsAgain?.(exchange) !== true || !endpoints.includes(tried)) return undefined
   return refusing(tests, tried, request) === undefined ? tried : undefined
 }
 
