@@ -159,6 +159,11 @@ export function eventEnds(): void {
   inEvent = false
 }
 
+/** Monotonic, ms: of the machine, for what decides nothing about an exchange. */
+export function machineTime(): number {
+  return performance.now()
+}
+
 /** The real clock. One Node timer is armed for the earliest slot in use, none while the wheel is empty. */
 export class SystemClock implements Clock {
   readonly #wheel = new Wheel(performance.now())

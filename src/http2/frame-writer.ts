@@ -1,5 +1,6 @@
 /** Frames out: each is written into the outbox's block and goes out with whatever else one event causes. */
 import type { Headers } from '../core/headers.ts'
+import { messageWritten } from '../net/moderation.ts'
 import type { Outbox } from '../net/outbox.ts'
 import {
   ACK,
@@ -109,6 +110,7 @@ export class FrameWriter {
 
   /** The block ends at `to`: its frame header, and CONTINUATION where it is larger than a frame. */
   endBlock(owner: FrameOwner, to: number, flags: number): void {
+    messageWritten()
     const outbox = this.#outbox
     const start = outbox.at
     const size = to - start - FRAME_HEADER

@@ -1,5 +1,6 @@
 /** What metrics ask of a sidecar at each scrape. */
 import type { Config } from '../config/model.ts'
+import { moderated } from '../net/moderation.ts'
 import type { TelemetrySources } from '../telemetry/index.ts'
 import { endpointSamples } from './endpoint-samples.ts'
 import type { Interception } from './interception/interception.ts'
@@ -24,6 +25,7 @@ export function telemetrySources(parts: MeasuredParts, interception: Interceptio
     connectionsDropped: (direction) => listeners.dropped(direction),
     config: () => configuration.sample,
     pressure: () => overload.pressure(),
+    eventLoopWaits: moderated,
     certificates: () => certificates.samples(configuration.current),
     opaque: () => interception.rows(),
     hosts: (name) => service(name)?.hosts ?? [],

@@ -34,8 +34,9 @@ function propagationField(name: string): number {
   }
 }
 
+/** Most names of the same length begin otherwise: no copy in lower case is made of them. */
 function same(name: string, lower: string): boolean {
-  return name === lower || name.toLowerCase() === lower
+  return name === lower || ((name.charCodeAt(0) | 0x20) === lower.charCodeAt(0) && name.toLowerCase() === lower)
 }
 
 /**

@@ -64,6 +64,8 @@ export interface TelemetrySources {
   connectionsDropped?(direction: Direction): number
   /** 0…1 by signal; left out where nobody looks after the process. */
   pressure?(): Iterable<readonly [string, number]>
+  /** Waits between two turns of the event loop so far; left out where there are none. */
+  eventLoopWaits?(): number
   /** Certificates in force; left out where nobody holds any. */
   certificates?(): Iterable<CertificateSample>
   /** What passes as bytes; left out where nothing does. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { GET_PATH, POST_BYTES, POST_PATH } from './load.ts'
+import { CALL_PATH, GET_PATH, MESSAGE, POST_BYTES, POST_PATH } from './load.ts'
 import { NODE } from './peer-file.ts'
 import { LOAD_CORE, pinned } from './started.ts'
 
@@ -36,11 +36,14 @@ export class Generator {
   readonly #wrk: string | undefined
   readonly #h2load: string | undefined
   readonly #lua: string
+  readonly #message: string
 
   constructor(wrk: string | undefined, h2load: string | undefined, scratch: string) {
     this.#wrk = wrk
     this.#h2load = h2load
     this.#lua = join(scratch, 'post.lua')
+    this.#message = join(scratch, 'message.bin')
+    writeFileSync(this.#message, MESSAGE)
     writeFileSync(
       this.#lua,
       `wrk.method = "POST"\nwrk.body = string.rep("x", ${POST_BYTES})\nwrk.headers["content-type"] = "application/json"\n`,
@@ -72,11 +75,13 @@ export class Generator {
     }
   }
 
-  /** As fast as 8 connections of 16 streams go. */
-  async http2(port: number, seconds: number): Promise<Saturated> {
-    if (this.#h2load === undefined) return own<Saturated>('http2', port, 8, 16, seconds)
-    const url = `http://127.0.0.1:${port}${GET_PATH}`
-    const [file, ...args] = pinned([this.#h2load, '-c8', '-m16', `-D${seconds}`, url], LOAD_CORE)
+  /** As fast as 8 connections of 16 streams go: GETs, or calls of gRPC. */
+  async http2(port: number, seconds: number, calls: boolean): Promise<Saturated> {
+    if (this.#h2load === undefined) return own<Saturated>('http2', port, 8, 16, seconds, calls ? 1 : 0)
+    const url = `http://127.0.0.1:${port}${calls ? CALL_PATH : GET_PATH}`
+    const fields = ['te: trailers', 'content-type: application/grpc'].flatMap((field) => ['-H', field])
+    const call = calls ? ['-d', this.#message, ...fields] : []
+    const [file, ...args] = pinned([this.#h2load, '-c8', '-m16', `-D${seconds}`, ...call, url], LOAD_CORE)
     const { stdout } = await run(file as string, args)
     const [, good = 0, redirected = 0, wrong = 0, failed = 0] = (
       /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(stdout) ?? []

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Generator, LOAD } from './generator.ts'
-import { ANSWER } from './load.ts'
+import { ANSWER, MESSAGE } from './load.ts'
 import { fill, NODE, type Peer, prepare, programs, template } from './peer-file.ts'
 import { listening, LOAD_CORE, PROXY_CORE, Started } from './started.ts'
 
@@ -55,6 +55,7 @@ export class Lab {
     if (nginx !== undefined) {
       writeFileSync(join(run, 'backend.conf'), fill(template('backend.conf'), { ...values, body: ANSWER }))
       writeFileSync(join(run, 'answer.json'), ANSWER)
+      writeFileSync(join(run, 'answer.bin'), MESSAGE)
     }
     const started = this.#add(new Started('backend', command, run, LOAD_CORE))
     this.backend = port

@@ -3,15 +3,18 @@
  *   origin PORT HTTP2-PORT COLLECTOR-PORT · closed PORT … · http2 PORT … · paced … · idle … · first …
  * Prints one line of JSON (`idle` and `origin` first, then they wait for the end of stdin).
  */
-import { connect, createServer } from 'node:http2'
+import { connect, createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const HOST = '127.0.0.1'
 export const GET_PATH = '/api/orders/1'
 export const POST_PATH = '/upload/orders'
+export const CALL_PATH = '/order.OrderService/GetOrder'
 export const POST_BYTES = 10_240
 /** What the origin answers: 1 KiB of JSON. */
+/** One message of a gRPC call in either direction: not compressed, 100 bytes. */
+export const MESSAGE: Buffer = Buffer.concat([Buffer.from([0, 0, 0, 0, 100]), Buffer.alloc(100, 'y')])
 export const ANSWER = `{"orderNo":"ORD001","amount":100.0,"status":"PAID","pad":"${'x'.repeat(965)}"}`
 
 function request(post: boolean): Buffer {
@@ -107,8 +110,16 @@ async function closed(port: number, connections: number, seconds: number, post: 
   return { count, bad, rps: (count / took) * 1000 }
 }
 
-/** The same over HTTP/2: `streams` requests at a time on each connection. */
-async function http2(port: number, connections: number, streams: number, seconds: number): Promise<object> {
+const CALL = { ':method': 'POST', ':path': CALL_PATH, te: 'trailers', 'content-type': 'application/grpc' }
+
+/** The same over HTTP/2: `streams` requests at a time on each connection, GETs or calls of gRPC. */
+async function http2(
+  port: number,
+  connections: number,
+  streams: number,
+  seconds: number,
+  calls: boolean,
+): Promise<object> {
   let count = 0
   let bad = 0
   let over = false
@@ -117,7 +128,8 @@ async function http2(port: number, connections: number, streams: number, seconds
     session.on('error', () => {})
     const ask = (): void => {
       if (over || session.destroyed) return
-      const stream = session.request({ ':path': GET_PATH })
+      const stream = session.request(calls ? CALL : { ':path': GET_PATH })
+      if (calls) stream.end(MESSAGE)
       let status = 0
       stream.on('response', (fields) => (status = Number(fields[':status'])))
       stream.on('error', () => {})
@@ -269,17 +281,31 @@ function origin(port: number): void {
   server.listen(port, HOST)
 }
 
+/** A GET at once, a call of gRPC once its message was read. */
+function answerHttp2(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  if (request.method !== 'POST') {
+    response.end(ANSWER)
+    return
+  }
+  request.resume()
+  request.on('end', () => {
+    response.setHeader('content-type', 'application/grpc')
+    response.addTrailers({ 'grpc-status': '0' })
+    response.end(MESSAGE)
+  })
+}
+
 async function main([mode, ...rest]: readonly string[]): Promise<void> {
-  const [port = 0, a = 0, b = 0, c = 0] = rest.map(Number)
+  const [port = 0, a = 0, b = 0, c = 0, d = 0] = rest.map(Number)
   if (mode === 'origin') {
     origin(port)
-    createServer((_request, response) => void response.end(ANSWER)).listen(a, HOST)
+    createServer(answerHttp2).listen(a, HOST)
     origin(b)
     await endOfInput()
     process.exit(0)
   } else if (mode === 'idle') await idle(port, a)
   else if (mode === 'closed') console.log(JSON.stringify(await closed(port, a, b, c === 1)))
-  else if (mode === 'http2') console.log(JSON.stringify(await http2(port, a, b, c)))
+  else if (mode === 'http2') console.log(JSON.stringify(await http2(port, a, b, c, d === 1)))
   else if (mode === 'paced') console.log(JSON.stringify(await paced(port, a, b, c)))
   else if (mode === 'first') console.log(JSON.stringify(await first(port, a)))
   process.exit(0)

@@ -20,6 +20,9 @@ export interface Figures {
   rps: number
   postUs: number
   http2Us: number
+  /** Calls of gRPC. */
+  grpcUs: number
+  grpcRps: number
   /** At the fixed rate. */
   pacedUs: number
   p50: number
@@ -40,9 +43,10 @@ export interface Figures {
 
 function nothing(): Figures {
   const none = Number.NaN
-  const cpu = { us: none, rps: none, postUs: none, http2Us: none, pacedUs: none, p50: none, p99: none }
+  const cpu = { us: none, rps: none, postUs: none, http2Us: none, grpcUs: none, grpcRps: none }
+  const paced = { pacedUs: none, p50: none, p99: none }
   const held = { idle: none, idleConnections: none, loaded: none, anonymous: none, loadedHttp2: none, rested: none }
-  return { ...cpu, ...held, startMs: none, bad: 0, noise: 0 }
+  return { ...cpu, ...paced, ...held, startMs: none, bad: 0, noise: 0 }
 }
 
 export async function measure(lab: Lab, peer: Peer, plan: Plan): Promise<Figures> {
@@ -96,9 +100,12 @@ async function overHttp1(lab: Lab, { proxy, port }: Running, plan: Plan, figures
 }
 
 async function overHttp2(lab: Lab, { proxy, port }: Running, plan: Plan, figures: Figures): Promise<void> {
-  const spell = await saturation(lab, proxy.pid, port, plan.seconds, 'http2')
-  figures.http2Us = spell.us
-  figures.bad += spell.bad
-  figures.noise = spell.noise
+  const gets = await saturation(lab, proxy.pid, port, plan.seconds, 'http2')
+  const calls = await saturation(lab, proxy.pid, port, plan.seconds, 'grpc')
+  figures.http2Us = gets.us
+  figures.grpcUs = calls.us
+  figures.grpcRps = calls.rps
+  figures.bad += gets.bad + calls.bad
+  figures.noise = Math.max(gets.noise, calls.noise)
   figures.loadedHttp2 = memory(proxy.pid).rss
 }

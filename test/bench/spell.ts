@@ -3,8 +3,8 @@ import type { Lab } from './lab.ts'
 import type { Saturated } from './generator.ts'
 import { cpuSeconds, machineSeconds } from './proc.ts'
 
-/** What makes load: HTTP/1.1 GETs, POSTs of 10 KiB, GETs over HTTP/2. */
-export type Load = 'get' | 'post' | 'http2'
+/** What makes load: HTTP/1.1 GETs, POSTs of 10 KiB, GETs over HTTP/2, calls of gRPC. */
+export type Load = 'get' | 'post' | 'http2' | 'grpc'
 
 export interface Spell {
   /** CPU µs per request. */
@@ -42,7 +42,8 @@ const WARM = 30_000
 const WARM_SECONDS = 20
 
 export function load(lab: Lab, port: number, seconds: number, kind: Load): Promise<Saturated> {
-  return kind === 'http2' ? lab.generator.http2(port, seconds) : lab.generator.saturate(port, seconds, kind === 'post')
+  if (kind === 'http2' || kind === 'grpc') return lab.generator.http2(port, seconds, kind === 'grpc')
+  return lab.generator.saturate(port, seconds, kind === 'post')
 }
 
 export async function warmUp(lab: Lab, port: number, kind: Load): Promise<void> {

@@ -12,6 +12,11 @@ export function processFamilies(registry: Registry): Family[] {
       type: 'histogram',
       samples: () => row(registry.loopDelay, 0, {}),
     },
+    counter(
+      'outrigger_event_loop_waits_total',
+      'Turns of the event loop after which it waited a tenth of a millisecond, to take more at once.',
+      () => [sample(registry.sources?.eventLoopWaits?.() ?? 0)],
+    ),
     counter('nodejs_eventloop_time_seconds_total', 'What the event loop did since the start: work or wait.', () => {
       const { active, idle } = performance.eventLoopUtilization()
       return [

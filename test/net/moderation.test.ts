@@ -1,0 +1,94 @@
+import t from 'tap'
+import { FrameWriter } from '../../src/http2/frame-writer.ts'
+import { Moderation, moderated } from '../../src/net/moderation.ts'
+import { Outbox } from '../../src/net/outbox.ts'
+import { endOfTurn, enter, leave } from '../../src/net/turn.ts'
+import { FakeSocket } from '../http1/fake-socket.ts'
+import { writeText } from './write-text.ts'
+
+/** Turns that end so many ms after one another, each of so many messages; how many of them were waited after. */
+function turns(count: number, apart: number, messages: number): number {
+  let now = 1000
+  const moderation = new Moderation(
+    () => now,
+    (ms) => {
+      t.ok(ms > 0 && ms < 0.1)
+      now += ms
+    },
+  )
+  for (let i = 0; i < count; i++) {
+    now += apart
+    moderation.turned(messages)
+  }
+  return moderation.waits
+}
+
+t.test('Busy turns close to one another are waited after, once there were enough of them', (t) => {
+  const waits = turns(100, 0.2, 20)
+  t.ok(waits > 80 && waits < 99, `${waits} of 100`)
+  t.end()
+})
+
+t.test('Turns of few messages never are, nor those that are long', (t) => {
+  t.equal(turns(1000, 0.2, 6), 0)
+  t.equal(turns(1000, 0.2, 0), 0)
+  t.equal(turns(1000, 0.6, 200), 0)
+  t.end()
+})
+
+t.test('One burst is no load: what follows it one by one does not wait', (t) => {
+  let now = 0
+  const moderation = new Moderation(
+    () => now,
+    (ms) => void (now += ms),
+  )
+  moderation.turned(100)
+  for (let i = 0; i < 100; i++) {
+    now += 0.1
+    moderation.turned(1)
+  }
+  t.equal(moderation.waits, 0)
+  t.end()
+})
+
+t.test('Once it is calm it is over', (t) => {
+  let now = 0
+  const moderation = new Moderation(
+    () => now,
+    (ms) => void (now += ms),
+  )
+  for (let i = 0; i < 100; i++) {
+    now += 0.1
+    moderation.turned(50)
+  }
+  const then = moderation.waits
+  t.ok(then > 50)
+  for (let i = 0; i < 200; i++) {
+    now += 0.1
+    moderation.turned(1)
+  }
+  t.ok(moderation.waits - then < 40, `${moderation.waits - then} of 200`)
+  t.end()
+})
+
+t.test('Heads over HTTP/2 are counted, and what goes over HTTP/1.1 is not', (t) => {
+  const outbox = new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {} })
+  const writer = new FrameWriter(outbox)
+  const stream = { id: 1, wrote() {} }
+  const turns = (write: () => void): number => {
+    const before = moderated()
+    for (let i = 0; i < 300; i++) {
+      enter()
+      for (let n = 0; n < 20; n++) write()
+      leave()
+      endOfTurn()
+    }
+    return moderated() - before
+  }
+  t.equal(
+    turns(() => writeText(outbox, 'HTTP/1.1 200 OK\r\n\r\n')),
+    0,
+  )
+  t.ok(turns(() => writer.trailers(stream, ['grpc-status', '0'])) > 0)
+  t.end()
+})
