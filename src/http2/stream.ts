@@ -138,8 +138,8 @@ export abstract class Stream extends SendingStream {
     const enough = this.#window === FIRST_WINDOW ? FIRST_WINDOW / 2 : this.#window / 4
     if (this.#uncredited < enough || this.#receivePaused || this.closed) return
     if (this.receivedAll) return
-    // Of a body whose length is known the rest may be sent already. A first window may be larger, but not every peer knows (`ReceiveWindow.first`).
-    if (this.remaining >= 0 && this.remaining <= this.#window - this.#uncredited) return
+    // Of a body whose length is known the rest may be sent already, and a byte more: nghttp2 sends no END_STREAM into a window of 0, though it may (§6.9.1).
+    if (this.remaining >= 0 && this.remaining < this.#window - this.#uncredited) return
     if (!this.#paused) this.#grow(this.#window * GROWTH)
     this.#paused = false
     this.#ahead = false
@@ -162,7 +162,7 @@ export abstract class Stream extends SendingStream {
   /** What comes next is body: where the one before was large, its sender need not wait for each step of the window's growth. */
   protected expectBody(): void {
     const { usual } = this.session.window
-    const to = this.remaining >= 0 ? Math.min(usual, this.remaining) : usual
+    const to = this.remaining >= 0 ? Math.min(usual, this.remaining + 1) : usual
     if (to <= this.#window) return
     this.#grow(to)
     this.#ahead = this.#uncredited > 0

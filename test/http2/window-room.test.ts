@@ -155,6 +155,33 @@ t.test('A body that is whole, or less than half of the first window, is not cred
   t.ok(credited(upstream, 5) > 0)
 })
 
+t.test('A body that is as long as the window is credited more: nghttp2 ends no stream without a window', async (t) => {
+  const whole = Buffer.alloc(FIRST_WINDOW)
+  const length = String(whole.length)
+  const origin = await http2RawOrigin(t, (peer) => void peer.send(SETTINGS_ACK))
+  const proxy = await startProxy(
+    services({ origin: origin.port }).replaceAll('endpoints:', 'protocol: http2\nendpoints:'),
+  )
+  t.teardown(() => proxy.stop())
+  const client = await http2Client(t, proxy.outbound)
+  const update = (peer: Http2Peer): Promise<unknown> =>
+    peer.frame('a WINDOW_UPDATE', ({ type, id }) => type === WINDOW_UPDATE && id === 1)
+  client.send(
+    request(1, { method: 'PUT', open: true, fields: [['content-length', length]] }),
+    data(1, whole),
+    windowUpdate(1, MANY),
+  )
+  await update(client)
+  client.send(data(1, '', true))
+  const upstream = await peerOf(origin, 0)
+  upstream.send(windowUpdate(1, MANY))
+  await upstream.finished(1)
+  upstream.send(headers(1, joined(OK, field('content-length', length))), data(1, whole))
+  await update(upstream)
+  upstream.send(data(1, '', true))
+  await client.finished(1)
+})
+
 interface Uploads {
   readonly client: Http2Peer
   readonly upstream: Http2Peer
@@ -195,14 +222,17 @@ t.test('An upload that came whole holds no window while its answer is waited for
   t.ok((ahead[5] as number) >= 128 * 1024, `${ahead}`)
 })
 
-t.test('Behind a large body one whose length was said is credited that length at once, and no more', async (t) => {
-  const { client, ahead } = await unanswered(t, '400000')
-  for (const each of ahead.slice(2)) t.equal(FIRST_WINDOW + each, 400_000)
-  for (const id of [5, 7, 9, 11]) {
-    const all = FIRST_WINDOW + credited(client, id)
-    t.equal(all, 400_000, `on stream ${id}`)
-  }
-})
+t.test(
+  'Behind a large body one whose length was said is credited that length and the byte for its end, and no more',
+  async (t) => {
+    const { client, ahead } = await unanswered(t, '400000')
+    for (const each of ahead.slice(2)) t.equal(FIRST_WINDOW + each, 400_001)
+    for (const id of [5, 7, 9, 11]) {
+      const all = FIRST_WINDOW + credited(client, id)
+      t.equal(all, 400_001, `on stream ${id}`)
+    }
+  },
+)
 
 t.test('The window for an answer is given when its request is whole, or answered before', async (t) => {
   const { upstream, client } = await unanswered(t, '')
