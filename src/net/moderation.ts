@@ -33,10 +33,15 @@ export class Moderation {
     this.waits = 0
   }
 
+  /** Turns bring many messages. */
+  get crowded(): boolean {
+    return this.#average >= MANY
+  }
+
   /** A turn that brought so many messages is over, and all that it wrote is out. */
   turned(messages: number): void {
     this.#average += (messages - this.#average) / TURNS
-    if (this.#average < MANY) return
+    if (!this.crowded) return
     const now = this.#now()
     if (now - this.#over < CLOSE) {
       this.waits++
@@ -62,6 +67,11 @@ export function moderate(): void {
   const had = messages
   messages = 0
   ofProcess.turned(had)
+}
+
+/** Turns of this process bring many messages. */
+export function crowded(): boolean {
+  return ofProcess.crowded
 }
 
 /** Waits of this process so far. */

@@ -23,9 +23,29 @@ function event(text: string, ...peers: readonly Peer[]): void {
   leave()
 }
 
+/** Turns of one event each, until one of them waits for the end of its turn. */
+async function busy(): Promise<void> {
+  const peer = new Peer()
+  for (let said = ''; peer.got === said; said += '.') {
+    await nextTurn()
+    event('.', peer)
+    if (peer.got === said) return
+  }
+}
+
+t.test('Where turns bring single events, each writes at once', async (t) => {
+  const peer = new Peer()
+  for (let i = 1; i <= 8; i++) {
+    event('x', peer)
+    t.equal(peer.got, 'x'.repeat(i))
+    await nextTurn()
+  }
+})
+
 t.test(
   'What the events of one turn write goes out when it is over, in order, and so in the turns behind it',
   async (t) => {
+    await busy()
     const [one, other] = [new Peer(), new Peer()]
     for (const round of ['a', 'b', 'c']) {
       const before = one.got
@@ -40,6 +60,7 @@ t.test(
 )
 
 t.test('A turn of very many events does not let the first wait for the last', async (t) => {
+  await busy()
   const peers = Array.from({ length: 100 }, () => new Peer())
   for (const peer of peers) event('x', peer)
   const served = peers.filter(({ got }) => got === 'x').length
@@ -49,6 +70,7 @@ t.test('A turn of very many events does not let the first wait for the last', as
 })
 
 t.test('Much does not wait: a reader that is slow is seen before more is read for it', async (t) => {
+  await busy()
   const peer = new Peer()
   event('x'.repeat(40_000), peer)
   t.equal(peer.got, '')
