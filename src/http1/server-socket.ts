@@ -4,7 +4,6 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { type IncomingConnection, LINGER_TIME, type ServerOwner } from '../http/server-side.ts'
 import { breakOff, isEncrypted } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
-import { endOnReset } from '../net/reset.ts'
 import { enter, leave } from '../net/turn.ts'
 import { CLOSED, HEAD, LINGER } from './server-state.ts'
 
@@ -36,7 +35,8 @@ export abstract class ServerSocket implements IncomingConnection, OutboxOwner, T
     socket.on('close', () => this.#event(this.#onClose))
     socket.on('drain', () => this.#event(this.#onDrain))
     socket.on('finish', () => this.#event(this.#onFinish))
-    endOnReset(socket)
+    // `close` follows, where all that matters is done.
+    socket.on('error', () => {})
     this.arm(owner.limits.idleTimeout)
   }
 

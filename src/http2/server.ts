@@ -8,7 +8,6 @@ import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
 import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
-import { endOnReset } from '../net/reset.ts'
 import { leftBehind } from './flood-garbage.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
@@ -77,7 +76,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.#drain = undefined
     this.#lost = undefined
     this.#gone = false
-    endOnReset(socket)
+    // `close` follows, where all that matters is done.
+    socket.on('error', () => {})
     // Not before: answers may still be on their way to the client, and a drain has to wait for them.
     socket.on('close', () => {
       this.#gone = true

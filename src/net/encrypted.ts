@@ -18,10 +18,16 @@ export function beneath(socket: Socket): Socket | undefined {
 
 /**
  * Ends a connection by a reset, so that what it carried does not look whole. Under TLS too: a FIN without close_notify says
- * as much (RFC 8446 §6.1), but few clients listen.
+ * as much (RFC 8446 §6.1), but few clients listen. Where a FIN of ours is on its way there is nothing left that could look otherwise, and
+ * a reset that meets it is refused by libuv (EINVAL): Node would then neither close the connection nor say that it is closed.
  */
 export function breakOff(socket: Socket): void {
   const reset = isEncrypted(socket) ? beneath(socket) : socket
-  if (reset === undefined) socket.destroy()
+  if (reset === undefined || isEnding(socket)) socket.destroy()
   else reset.resetAndDestroy()
+}
+
+/** All that was written is with the kernel, and the FIN behind it may be. */
+function isEnding({ writableEnded, writableFinished, writableLength }: Socket): boolean {
+  return writableEnded && !writableFinished && writableLength === 0
 }
