@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { ask, eventually, field, get, post, state } from '../support/ask.ts'
 import { Authority, type Issued } from '../support/certificates.ts'
 import { settings } from '../support/http2-raw.ts'
+import { type LoggedShop, loggedShop } from '../support/logged-shop.ts'
 import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
 import { connect } from '../support/raw.ts'
 import { listening, PemFolder, tlsOrigin } from '../support/tls.ts'
@@ -20,33 +20,11 @@ function chained(names: readonly string[]): Issued {
 
 const server = chained(['shop.test'])
 
-interface Started {
-  readonly proxy: Sidecar
-  readonly log: () => Promise<string>
-}
-
-/** A sidecar with one service `shop` at `port`; `service` is what else the Service says. */
-async function start(t: Test, port: number, service: string, more = ''): Promise<Started> {
-  const pem = new PemFolder(t)
-  const file = pem.write('access.log', '')
-  const ca = pem.write('ca.pem', authority.cert)
-  const proxy = await startProxy(
-    `kind: Sidecar\nname: test\naccessLog: {output: ${file}}\n---\n` +
-      `kind: Service\nname: shop\nendpoints: ["127.0.0.1:${port}"]\n${service.replaceAll('CA', ca)}\n` +
-      `---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: shop}\n` +
-      `timeout: {request: 4s, connect: 2s}\nretry: {max: 0}\n${more}`,
-  )
-  let stopped = false
-  const stop = async () => {
-    if (!stopped) await proxy.stop()
-    stopped = true
-  }
-  t.teardown(stop)
-  const log = async () => {
-    await stop()
-    return readFileSync(file, 'utf8')
-  }
-  return { proxy, log }
+/** `CA` in `service` is a file with the authority's certificate. `more`: further keys of the policy. */
+function start(t: Test, port: number, service: string, more = ''): Promise<LoggedShop> {
+  const ca = new PemFolder(t).write('ca.pem', authority.cert)
+  const policy = `timeout: {request: 4s, connect: 2s}\nretry: {max: 0}\n${more}`
+  return loggedShop(t, port, service.replaceAll('CA', ca), policy)
 }
 
 const TLS = 'tls: {ca: CA, serverName: shop.test}'

@@ -1,7 +1,6 @@
 /** An upgrade to an upstream in HTTP/2 of which nothing is known yet: it waits for SETTINGS (RFC 8441 §3). */
 import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { acceptOf } from '../../src/http/websocket.ts'
 import { DATA, ENABLE_CONNECT_PROTOCOL, HEADERS, MAX_CONCURRENT_STREAMS } from '../../src/http2/frames.ts'
@@ -18,7 +17,8 @@ import {
   http2RawOrigin,
   settings,
 } from '../support/http2-raw.ts'
-import { type Proxy as Sidecar, type ProxyOptions, startProxy } from '../support/proxy.ts'
+import { type LoggedShop, loggedShop } from '../support/logged-shop.ts'
+import type { Proxy as Sidecar, ProxyOptions } from '../support/proxy.ts'
 import { connect, type RawSocket, turn } from '../support/raw.ts'
 import { listening, PemFolder } from '../support/tls.ts'
 
@@ -40,32 +40,10 @@ const EXTENDED = block([
 ])
 const ALLOWED = settings([[ENABLE_CONNECT_PROTOCOL, 1]])
 
-interface Started {
-  readonly proxy: Sidecar
-  readonly log: () => Promise<string>
-}
+const POLICY = 'timeout: {request: 1m, connect: 3s}\nretry: {max: 0}\n'
 
-/** A sidecar with one service `shop` at `port`; `service` is what else the Service says. */
-async function start(t: Test, port: number, service: string, options: ProxyOptions = {}): Promise<Started> {
-  const file = new PemFolder(t).write('access.log', '')
-  const proxy = await startProxy(
-    `kind: Sidecar\nname: test\naccessLog: {output: ${file}}\n---\n` +
-      `kind: Service\nname: shop\nendpoints: ["127.0.0.1:${port}"]\n${service}\n` +
-      '---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: shop}\n' +
-      'timeout: {request: 1m, connect: 3s}\nretry: {max: 0}\n',
-    options,
-  )
-  let stopped = false
-  const stop = async () => {
-    if (!stopped) await proxy.stop()
-    stopped = true
-  }
-  t.teardown(stop)
-  const log = async () => {
-    await stop()
-    return readFileSync(file, 'utf8')
-  }
-  return { proxy, log }
+function start(t: Test, port: number, service: string, options: ProxyOptions = {}): Promise<LoggedShop> {
+  return loggedShop(t, port, service, POLICY, options)
 }
 
 async function websocket(t: Test, proxy: Sidecar): Promise<RawSocket> {

@@ -30,7 +30,7 @@ import {
   SETTINGS_ACK,
 } from '../../support/http2-raw.ts'
 import { type Proxy as Sidecar, services, startProxy } from '../../support/proxy.ts'
-import { connect } from '../../support/raw.ts'
+import { connect, type RawSocket } from '../../support/raw.ts'
 import { type Script, startRawOrigin } from '../../support/raw-origin.ts'
 import { firstOf, paired } from './message.ts'
 
@@ -294,15 +294,21 @@ async function echoing(t: Test, allowed: boolean): Promise<Tunnelled> {
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const HANDSHAKE = `GET /chat?a=b HTTP/1.1\r\nHost: origin\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nContent-Length: 0\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`
 
+/** A client of HTTP/1.1 that had an answer already, so that the upstream's SETTINGS are known. */
+async function answered(t: Test, allowed: boolean): Promise<{ origin: Tunnelled; client: RawSocket }> {
+  const origin = await echoing(t, allowed)
+  const proxy = await sidecar(t, origin.port, 'http2')
+  const client = await connect(proxy.outbound)
+  t.teardown(() => client.destroy())
+  client.send(get('/'))
+  await client.until('hi!')
+  return { origin, client }
+}
+
 t.test(
   'HTTP/1.1 to HTTP/2: an upgrade is an extended CONNECT, and a 101 with the proof where a 200 came',
   async (t) => {
-    const origin = await echoing(t, true)
-    const proxy = await sidecar(t, origin.port, 'http2')
-    const client = await connect(proxy.outbound)
-    t.teardown(() => client.destroy())
-    client.send(get('/'))
-    await client.until('hi!')
+    const { origin, client } = await answered(t, true)
     const before = client.text.length
     client.send(`${HANDSHAKE}early `)
     await client.until('early ')
@@ -395,12 +401,7 @@ t.test(
 )
 
 t.test('An upgrade to a list of protocols is no extended CONNECT', async (t) => {
-  const origin = await echoing(t, true)
-  const proxy = await sidecar(t, origin.port, 'http2')
-  const client = await connect(proxy.outbound)
-  t.teardown(() => client.destroy())
-  client.send(get('/'))
-  await client.until('hi!')
+  const { origin, client } = await answered(t, true)
   client.send(HANDSHAKE.replace('WebSocket', 'websocket, chat/2'))
   // This origin speaks no HTTP/1.1, so nothing comes of it but the attempt.
   while (origin.peers.length < 2) await new Promise(setImmediate)
@@ -410,24 +411,14 @@ t.test('An upgrade to a list of protocols is no extended CONNECT', async (t) => 
 })
 
 t.test('An upstream that allows no extended CONNECT is sent none', async (t) => {
-  const origin = await echoing(t, false)
-  const proxy = await sidecar(t, origin.port, 'http2')
-  const client = await connect(proxy.outbound)
-  t.teardown(() => client.destroy())
-  client.send(get('/'))
-  await client.until('hi!')
+  const { origin, client } = await answered(t, false)
   client.send(HANDSHAKE)
   while (origin.peers.length < 2) await new Promise(setImmediate)
   t.strictSame(origin.asked, [])
 })
 
 t.test('A request other than GET does not upgrade', async (t) => {
-  const origin = await echoing(t, true)
-  const proxy = await sidecar(t, origin.port, 'http2')
-  const client = await connect(proxy.outbound)
-  t.teardown(() => client.destroy())
-  client.send(get('/'))
-  await client.until('hi!')
+  const { origin, client } = await answered(t, true)
   client.send(HANDSHAKE.replace('GET', 'DELETE'))
   await client.when('the answer', () => client.text.split('hi!').length === 3)
   t.strictSame(origin.asked, [])
