@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHandler, ResponseHead } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
+import type { Offenders } from './offenders.ts'
 import type { Violation } from './violation.ts'
 
 export interface HeadLimits {
@@ -61,6 +62,7 @@ export interface IncomingConnection {
 export interface ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
+  readonly offenders: Offenders
   /** New requests are no longer welcome on connections that are open. */
   readonly draining: boolean
   /** A whole, well-formed head. */

@@ -29,6 +29,11 @@ import { CLIENT_ROOM, WindowRoom } from './window-room.ts'
 /** Streams that one client may have open on one connection. */
 const MAX_STREAMS = 1024
 /**
+ * The same of a client from where a flood came a moment ago: the least that RFC 9113 §5.1.2 recommends. A flood costs by its streams: a
+ * thousand of them that begin anew with each connection are five megabytes of garbage, and each setting is theirs a thousand times.
+ */
+const FEW_STREAMS = 100
+/**
  * Bytes of the heads of all requests that one connection may have open, and of their trailers. A head is kept until its answer is there, and
  * one that refers to HPACK's table, or is put together of crumbs of a cookie, takes a thousand times what came (CVE-2026-49975).
  */
@@ -48,6 +53,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   readonly peerAddress: string
   readonly peerPort: number
   readonly secure: boolean
+  /** Open at once. */
+  readonly #maxStreams: number
   readonly #head: RequestFields
   /** Bytes of the preface that came. */
   #prefaced: number
@@ -68,6 +75,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.peerAddress = socket.remoteAddress ?? ''
     this.peerPort = socket.remotePort ?? 0
     this.secure = isEncrypted(socket)
+    this.#maxStreams = owner.offenders.has(this.peerAddress, owner.clock.now()) ? FEW_STREAMS : MAX_STREAMS
     this.#head = new RequestFields(owner.limits)
     this.#prefaced = 0
     this.trailerRoom = new WindowRoom(MOST_TRAILER_BYTES, 0)
@@ -83,7 +91,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       this.#gone = true
       this.#closedWhenTold()
     })
-    const ours = [MAX_CONCURRENT_STREAMS, MAX_STREAMS, ENABLE_CONNECT_PROTOCOL, 1]
+    const ours = [MAX_CONCURRENT_STREAMS, this.#maxStreams, ENABLE_CONNECT_PROTOCOL, 1]
     this.open(commonSettings(owner.limits).concat(ours))
     this.vigil.watch()
   }
@@ -146,7 +154,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.lastPeerStream = id
     head.begin()
     if (!this.decode(block, from, to, head)) return
-    if (this.streams.size >= MAX_STREAMS || (this.#headBytes + head.size > MOST_HEAD_BYTES && !head.tooLarge)) {
+    if (this.streams.size >= this.#maxStreams || (this.#headBytes + head.size > MOST_HEAD_BYTES && !head.tooLarge)) {
       this.discardStream(id, REFUSED_STREAM)
       this.calmResets('streams')
       return
@@ -209,6 +217,11 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** A client that goes away goes on: what it asked for before is answered. */
   override goneAway(): void {
     if (this.streams.size === 0) this.shut('the client said GOAWAY')
+  }
+
+  override tooMuch(how: Violation, cause: string): void {
+    this.owner.offenders.add(this.peerAddress, this.clock.now())
+    super.tooMuch(how, cause)
   }
 
   protected override violation(how: Violation): void {

@@ -7,6 +7,7 @@ import { withField } from '../core/headers.ts'
 import { Ids } from '../core/ids.ts'
 import type { OriginalDestination } from '../core/original-destination.ts'
 import type { Random } from '../core/random.ts'
+import { Offenders } from '../http/offenders.ts'
 import type {
   IncomingConnection,
   IncomingExchange,
@@ -58,6 +59,7 @@ const AT_EASE: Shedding = { pressed: false, refuses: () => false }
 export class Receiver implements ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
+  readonly offenders: Offenders
   readonly #options: ReceiverOptions
   readonly #ids: Ids
   readonly #date: DateField
@@ -68,6 +70,7 @@ export class Receiver implements ServerOwner {
   constructor(options: ReceiverOptions) {
     this.limits = options.limits
     this.clock = options.clock
+    this.offenders = new Offenders()
     this.#options = options
     this.#ids = new Ids(options.random)
     this.#date = new DateField(options.clock)

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { RequestBody } from '../core/exchange.ts'
 import type { OriginalDestination } from '../core/original-destination.ts'
+import type { Offenders } from '../http/offenders.ts'
 import type {
   IncomingConnection,
   IncomingExchange,
@@ -17,12 +18,14 @@ import type { Receiver } from './receiver.ts'
 export class RedirectedOwner implements ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
+  readonly offenders: Offenders
   readonly #receiver: Receiver
   readonly #original: OriginalDestination
 
   constructor(receiver: Receiver, original: OriginalDestination) {
     this.limits = receiver.limits
     this.clock = receiver.clock
+    this.offenders = receiver.offenders
     this.#receiver = receiver
     this.#original = original
   }

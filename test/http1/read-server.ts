@@ -1,6 +1,7 @@
 /** What the server wire makes of a client's bytes: the requests as it reads them, and how it took the end of them. */
 import { ResponseHead } from '../../src/core/exchange.ts'
 import type { Headers } from '../../src/core/headers.ts'
+import { Offenders } from '../../src/http/offenders.ts'
 import type { ServerOwner } from '../../src/http/server-side.ts'
 import { ServerConnection } from '../../src/http1/server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -41,6 +42,7 @@ export function readByServer(bytes: Buffer, cuts: readonly number[]): Reading {
   const owner: ServerOwner = {
     limits: LIMITS,
     clock: new FakeClock(),
+    offenders: new Offenders(),
     draining: false,
     accept(head, _connection, response) {
       const { method, target, authority, version, headers, bodyLength } = head

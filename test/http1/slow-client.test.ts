@@ -3,6 +3,7 @@ import t from 'tap'
 import { type ResponseHandler, ResponseHead } from '../../src/core/exchange.ts'
 import { NO_BODY } from '../../src/core/forwarding.ts'
 import { NO_HEADERS } from '../../src/core/headers.ts'
+import { Offenders } from '../../src/http/offenders.ts'
 import type { ServerOwner } from '../../src/http/server-side.ts'
 import { TrafficListener } from '../../src/runtime/traffic-listener.ts'
 import type { Receiver } from '../../src/server/receiver.ts'
@@ -22,6 +23,7 @@ t.test('ServerConnection does not cut an answer short because its client reads s
       idleTimeout: 300_000,
     },
     clock,
+    offenders: new Offenders(),
     draining: false,
     accept(_head, _connection, response) {
       answering = response

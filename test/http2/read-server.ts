@@ -1,6 +1,7 @@
 /** What our server side makes of a client's bytes: the requests as it reads them, and what it writes. */
 import { ResponseHead } from '../../src/core/exchange.ts'
 import type { Headers } from '../../src/core/headers.ts'
+import { Offenders } from '../../src/http/offenders.ts'
 import type { ServerOwner } from '../../src/http/server-side.ts'
 import { Http2ServerConnection } from '../../src/http2/server.ts'
 import { deliver, FakeSocket, pieces } from '../http1/fake-socket.ts'
@@ -38,6 +39,7 @@ export function echoingOwner(reading: Reading, clock: FakeClock): ServerOwner {
   return {
     limits: LIMITS,
     clock,
+    offenders: new Offenders(),
     draining: false,
     accept(head, _connection, response) {
       const { method, target, authority, headers, bodyLength } = head

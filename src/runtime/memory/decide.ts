@@ -43,10 +43,13 @@ const CALM_GAP = 1000
 const EASY_GAP = 10_000
 const TRIM_GAP = 1000
 /**
- * ms between two, unless it is calm, that pages of files are let go of: a process at work finds hundreds of them missing, which
- * keeps whoever asks just then waiting for 3 to 8 ms.
+ * ms between two that pages of files are let go of, and of calm before: a process at work finds hundreds of them missing, which
+ * keeps whoever asks just then waiting for 3 to 8 ms, and so it would be for who comes every few seconds. At work each gap is twice
+ * the one before: what is mapped for a moment, by compilers above all, is so in the first minute.
  */
 const DROP_GAP = 10_000
+/** ms of CPU after which such a calm is used though nothing else is to be given back. */
+const DROP_WORK = 100
 /** Looks after which what a collection found is free. */
 const FREED = 2
 
@@ -65,13 +68,15 @@ export class Giving {
   readonly #purged = new Last()
   readonly #collected = new Last()
   readonly #trimmed = new Last()
-  #dropped = Number.NEGATIVE_INFINITY
+  readonly #dropped = new Last()
+  /** ms from that on in which work goes on with the pages it has. */
+  #workGap = DROP_GAP
 
   next({ at, cpu, held }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
     this.#easy = cpu <= EASY ? this.#easy + 1 : 0
     this.#used = cpu <= CALM ? this.#used + cpu : 0
-    for (const last of [this.#purged, this.#collected]) last.work += cpu * PERIOD
+    for (const last of [this.#purged, this.#collected, this.#dropped]) last.work += cpu * PERIOD
     // A collection frees more for seconds after it.
     this.#collected.lower(held)
     if (this.#mayPurge() && this.#purged.worth(at, CALM_GAP, held, CALM_SURPLUS)) return 'purge'
@@ -81,7 +86,8 @@ export class Giving {
     }
     if (this.#calm >= ROW && this.#collected.worth(at, CALM_GAP, held, CALM_SURPLUS)) return 'collect'
     if (this.#easy >= ROW && this.#collected.above(at, EASY_GAP, held, EASY_SURPLUS)) return 'collect'
-    return this.#trimmed.above(at, TRIM_GAP, held, TRIM_SURPLUS) ? 'trim' : 'nothing'
+    if (this.#trimmed.above(at, TRIM_GAP, held, TRIM_SURPLUS)) return 'trim'
+    return this.#dropped.work >= DROP_WORK && this.#lastingCalm && this.#dropped.past(at, DROP_GAP) ? 'trim' : 'nothing'
   }
 
   #mayPurge(): boolean {
@@ -89,10 +95,18 @@ export class Giving {
     return cold ? this.#calm >= ROW : this.#calm >= LONG && this.#used <= IDLE * this.#calm
   }
 
-  /** Whether the step at `at` lets go of pages of files as well. */
-  drops(at: number): boolean {
-    if (this.#calm < ROW && at < this.#dropped + DROP_GAP) return false
-    this.#dropped = at
+  get #lastingCalm(): boolean {
+    return this.#calm * PERIOD >= DROP_GAP
+  }
+
+  /** Whether `step` at `at` lets go of pages of files as well. */
+  drops(step: Step, at: number): boolean {
+    const working = this.#calm < ROW
+    const due = working ? this.#dropped.past(at, this.#workGap) : this.#lastingCalm && this.#dropped.past(at, DROP_GAP)
+    if (!due && step !== 'purge') return false
+    if (working && this.#dropped.taken) this.#workGap *= 2
+    this.#dropped.note(at, 0)
+    this.#dropped.work = 0
     return true
   }
 
@@ -127,7 +141,11 @@ class Last {
   }
 
   above(at: number, gap: number, held: number, surplus: number): boolean {
-    return at >= this.#at + gap && held >= this.#held + surplus
+    return this.past(at, gap) && held >= this.#held + surplus
+  }
+
+  past(at: number, gap: number): boolean {
+    return at >= this.#at + gap
   }
 
   note(at: number, held: number): void {

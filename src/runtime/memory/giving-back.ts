@@ -58,7 +58,7 @@ export class GivingBack implements Timed {
     if (step === 'collect') this.#process.collect()
     else if (step === 'purge') this.#process.purge()
     this.#process.trim()
-    if (this.#giving.drops(at)) this.#process.drop()
+    if (this.#giving.drops(step, at)) this.#process.drop()
     this.#giving.done(step, at, this.#process.held())
   }
 }

@@ -12,6 +12,7 @@ function steps(rows: readonly Row[], giving = new Giving(), from = 0): string[] 
   return rows.map(([cpu, held, after = held], i) => {
     const at = from + i * PERIOD
     const step: Step = giving.next({ at, cpu, held: held * MIB })
+    if (step !== 'nothing') giving.drops(step, at)
     giving.done(step, at, after * MIB)
     return step
   })
@@ -117,4 +118,26 @@ t.test('next(): after two seconds of work calm is used whatever is held', async 
   t.notOk(taken([...times(7, [1, 60]), ...times(3, [0, 60])], giving, 5000).includes('collect'), '1.75 s')
   t.same(taken([[1, 60], ...times(8, [0, 60])], giving, 10_000), ['collect', 'trim'])
   t.equal(steps(times(LONG, [0, 60]), giving, 20_000).includes('purge'), true, 'and so is long calm')
+})
+
+t.test('drops(): with all at the start, and then after ten seconds of calm', async (t) => {
+  const giving = new Giving()
+  const dropped = (from: number, rows: readonly Row[]): string[] =>
+    rows.flatMap(([cpu, held], i) => {
+      const at = from + i * PERIOD
+      const step: Step = giving.next({ at, cpu, held: held * MIB })
+      const drops = step !== 'nothing' && giving.drops(step, at)
+      giving.done(step, at, held * MIB)
+      return drops ? [`${step} at ${at}`] : []
+    })
+  t.same(dropped(0, times(3, [0, 60])), ['trim at 0', 'purge at 250'])
+  t.same(
+    dropped(20_000, [...times(2, [1, 60]), ...times(90, [0, 60])]),
+    ['trim at 30250'],
+    'once, though nothing is held',
+  )
+  t.same(dropped(50_000, [[1, 72], ...times(39, [0, 72])]), ['trim at 50000'], 'at work, ten seconds after the last')
+  const growing = Array.from({ length: 400 }, (_, i): Row => [1, 80 + 5 * i])
+  t.same(dropped(60_000, growing), ['trim at 70000', 'trim at 110000'], 'after twice the time, and twice that')
+  t.same(dropped(200_000, [[0.3, 72], ...times(39, [0, 72])]), [], 'not for who asks now and then')
 })
