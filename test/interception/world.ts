@@ -12,6 +12,7 @@ export const PEER = { v4: '10.77.0.1', v6: 'fd77::1', other: '10.77.0.9' } as co
 
 export const PROXY_UID = 19765
 const APPLICATION_UID = 1000
+const AGENT = [process.execPath, 'test/interception/agent.ts']
 
 /** A reason to skip, or ''. */
 export function cannotMakeNamespaces(): string {
@@ -38,10 +39,9 @@ export class World {
     this.pod = pod
     this.peer = peer
     this.#children = []
-    const agent = [process.execPath, 'test/interception/agent.ts']
-    this.application = new Agent(this.spawn(pod, APPLICATION_UID, agent))
+    this.application = new Agent(this.spawn(pod, APPLICATION_UID, AGENT))
     // Root, for it serves on ports below 1024.
-    this.stranger = new Agent(this.spawn(peer, 0, agent))
+    this.stranger = new Agent(this.spawn(peer, 0, AGENT))
   }
 
   static async make(): Promise<World> {
@@ -67,6 +67,13 @@ export class World {
     const world = new World(pod, peer)
     await Promise.all([world.application.ready, world.stranger.ready])
     return world
+  }
+
+  /** One more process in the pod, of this user. */
+  async agentAs(uid: number): Promise<Agent> {
+    const agent = new Agent(this.spawn(this.pod, uid, AGENT))
+    await agent.ready
+    return agent
   }
 
   /** `outrigger firewall …` in the pod. */
