@@ -63,6 +63,10 @@ export class World {
       ip('-n', namespace, 'address', 'add', address, 'dev', 'eth0', ...(address.includes(':') ? ['nodad'] : []))
     }
     for (const namespace of [pod, peer]) ip('-n', namespace, 'link', 'set', 'eth0', 'up')
+    // The kernel tells IPv6 up to a second later that the cable is in. Until then nobody answers who looks for a neighbour.
+    for (const namespace of [pod, peer]) {
+      while (!ip('-n', namespace, 'link', 'show', 'dev', 'eth0').includes('state UP')) await new Promise(setImmediate)
+    }
     ip('-n', pod, 'route', 'add', 'default', 'via', PEER.v4)
     const world = new World(pod, peer)
     await Promise.all([world.application.ready, world.stranger.ready])
@@ -262,7 +266,9 @@ export interface Seen extends Heard {
     | undefined
 }
 
-function ip(...args: string[]): void {
-  const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' })
+/** What it says. */
+function ip(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('ip', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`)
+  return stdout
 }
