@@ -137,7 +137,7 @@ export class ClientStream extends Stream implements RequestBody {
   protected override onLocalEnd(): void {
     if (this.remoteEnded) this.#connection.completed(this)
     // Most answer a request once it is whole: a window given with its head would be held for nothing as long as its body goes out.
-    else if (!this.closed) this.expectBody()
+    else if (!this.closed && !this.receivedAll) this.expectBody()
   }
 
   // ---------------------------------------------------------------- the answer

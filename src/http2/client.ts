@@ -103,6 +103,11 @@ export class Http2ClientConnection extends Session {
     return this.streams.size
   }
 
+  /** The socket failed: a reset, or no network any more. */
+  get broken(): boolean {
+    return this.#error !== undefined
+  }
+
   /** Since when it has no stream, ms; only while it has none. */
   get quietSince(): number {
     return this.vigil.idleSince
@@ -151,8 +156,9 @@ export class Http2ClientConnection extends Session {
     this.vigil.watch()
   }
 
+  /** What filled the socket while it was being connected is on its way only once it says so itself. */
   override drained(): void {
-    if (!this.connecting) super.drained()
+    if (!this.connecting && !this.outbox.blocked) super.drained()
   }
 
   // ---------------------------------------------------------------- frames

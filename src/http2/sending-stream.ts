@@ -102,6 +102,8 @@ export abstract class SendingStream implements OpenStream {
     while (at < size && !session.full) {
       if (session.outbox.size >= BURST) {
         session.outbox.flush()
+        // The socket takes nothing, and says so with its next `drain`.
+        if (session.outbox.size >= BURST) break
         continue
       }
       const room = Math.min(size - at, this.sendWindow, session.sendWindow, session.out.maxFrame)

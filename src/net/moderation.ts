@@ -62,6 +62,11 @@ export function messageWritten(): void {
   messages++
 }
 
+/** What was written so far went out at once, and is no part of a turn. */
+export function outOfTurn(): void {
+  messages = 0
+}
+
 /** To be called at the end of each turn. */
 export function moderate(): void {
   const had = messages

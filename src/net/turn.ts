@@ -4,7 +4,7 @@
  * another they wake it once, and whatever several events say to one peer goes in one piece.
  */
 import { eventBegins, eventEnds } from '../core/clock.ts'
-import { crowded, moderate } from './moderation.ts'
+import { crowded, moderate, outOfTurn } from './moderation.ts'
 
 /** What waits to be written to one socket. */
 export interface Waiting {
@@ -43,6 +43,7 @@ export function leave(): void {
   if (alone > 0) {
     alone--
     flushAll()
+    outOfTurn()
     return
   }
   events++
@@ -58,7 +59,7 @@ export function awaitTurn(outbox: Waiting): void {
   dirty.push(outbox)
   if (depth > 0 || flushScheduled) return
   flushScheduled = true
-  process.nextTick(flushAll)
+  process.nextTick(flushOutside)
 }
 
 /** So many more bytes wait. */
@@ -73,6 +74,12 @@ export function endOfTurn(): void {
   events = 0
   if (dirty.length > 0) flushAll()
   moderate()
+}
+
+/** What was written behind a timer, or by a promise. */
+function flushOutside(): void {
+  flushAll()
+  if (events === 0) outOfTurn()
 }
 
 function flushAll(): void {

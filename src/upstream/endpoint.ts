@@ -99,7 +99,7 @@ export class Endpoint implements EndpointInfo, Pools, BothVersions {
   }
 
   #asksHttp2(request: RequestHead): boolean {
-    if (this.wantsHttp1) return false
+    if (this.wantsHttp1 && !request.exchange.grpc) return false
     const negotiation = this.#negotiation
     if (negotiation !== undefined) return negotiation.expectsHttp2
     const { protocol } = this.#settings
@@ -108,10 +108,11 @@ export class Endpoint implements EndpointInfo, Pools, BothVersions {
 
   /**
    * HTTP_1_1_REQUIRED (RFC 9113 §7) may come for one request and means, with most servers, all: they are asked in HTTP/1.1 for a while,
-   * where nobody has stated that this endpoint speaks HTTP/2. An upgrade has a way in HTTP/1.1 in any case.
+   * where nobody has stated that this endpoint speaks HTTP/2. An upgrade has a way in HTTP/1.1 in any case, and a gRPC call has none.
    */
   http1Required(request: RequestHead | undefined): boolean {
     const upgrade = request !== undefined && request.upgrade !== ''
+    if (request?.exchange.grpc === true) return false
     if (!upgrade && this.#settings.protocol !== 'auto') return false
     if (!upgrade) this.#http1Until = this.#context.clock.now() + HTTP1_FOR
     if (request !== undefined) this.#again.add(request.exchange)

@@ -13,7 +13,7 @@ import { Dialing, type SecureRoute } from './dialing.ts'
 import type { UpstreamContext } from './context.ts'
 import type { PoolSettings } from './pool.ts'
 import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
-import { type Sender, Upgrades } from './upgrades.ts'
+import { type Http2Sender, type Sender, Upgrades } from './upgrades.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 /** The endpoint, as this pool sees it. */
@@ -24,7 +24,7 @@ export interface BothVersions {
   http1Required(request: RequestHead | undefined): boolean
 }
 
-export class Http2Pool implements Http2ClientOwner, Timed {
+export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
   readonly limits: HeadLimits
   readonly believesPeer: boolean
   readonly clock: Clock
@@ -101,7 +101,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
-    if (this.#taken >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
+    if (this.#taken >= this.#settings.maxPerEndpoint) return this.wait(request, response, host)
     return this.#connect(request, response, host)
   }
 
@@ -118,12 +118,17 @@ export class Http2Pool implements Http2ClientOwner, Timed {
 
   /** `fresh`: one that nobody was answered on. One that is being made will do, so that a GOAWAY to many makes one for all. */
   #withRoom(fresh: boolean): Http2ClientConnection | undefined {
-    const most = this.#settings.http2Streams
     for (let i = 0; i < this.#open.length; i++) {
       const connection = this.#open[i] as Http2ClientConnection
-      if (connection.active < most && connection.room > 0 && !(fresh && connection.peer.settled)) return connection
+      if (this.takes(connection) && !(fresh && connection.peer.settled)) return connection
     }
     return undefined
+  }
+
+  /** Upgrades that wait for its SETTINGS will be streams of it. */
+  takes(connection: Http2ClientConnection): boolean {
+    const waiting = this.#upgrades.waitingFor(connection)
+    return connection.room > waiting && connection.active + waiting < this.#settings.http2Streams
   }
 
   #connect(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
@@ -159,7 +164,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   }
 
   /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
-  #wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+  wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const waiting = new Waiting(this.#line, request, response, host)
     this.#line.join(waiting, this.#settings.maxPerEndpoint, request.attempt.connectTimeout)
     return waiting.body
@@ -168,12 +173,12 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   // ---------------------------------------------------------------- told by connections
 
   freed(connection: Http2ClientConnection): void {
-    while (connection.room > 0 && connection.active < this.#settings.http2Streams) {
+    while (this.takes(connection)) {
       const next = this.#line.next()
       if (next === undefined) break
       next.go(this.#send(connection, next.request, next.body.gate, next.host))
     }
-    if (this.#closed && this.#line.length === 0 && !this.#upgrades.waitFor(connection)) connection.retire()
+    if (this.#closed && this.#line.length === 0 && this.#upgrades.waitingFor(connection) === 0) connection.retire()
   }
 
   http1Required(request: RequestHead | undefined): boolean {
@@ -223,7 +228,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
     const { idle } = this.#settings
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const connection = this.#open[i] as Http2ClientConnection
-      if (this.#upgrades.waitFor(connection)) continue
+      if (this.#upgrades.waitingFor(connection) > 0) continue
       if (now >= connection.retireAt || (connection.active === 0 && now - connection.quietSince >= idle))
         connection.retire()
     }
@@ -234,7 +239,7 @@ export class Http2Pool implements Http2ClientOwner, Timed {
   close(): void {
     this.#closed = true
     if (this.#line.length > 0) return
-    for (const connection of this.#open.slice()) if (!this.#upgrades.waitFor(connection)) connection.retire()
+    for (const connection of this.#open.slice()) if (this.#upgrades.waitingFor(connection) === 0) connection.retire()
   }
 
   /** The endpoint is gone. */

@@ -15,6 +15,14 @@ export interface Sender {
   dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody
 }
 
+/** The pool that upgrades are of. */
+export interface Http2Sender extends Sender {
+  /** Whether `connection` takes one request more. */
+  takes(connection: Http2ClientConnection): boolean
+  /** Until a connection takes it. */
+  wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody
+}
+
 /** ms for the SETTINGS of a connection where the request gives no bound, or a longer one. */
 const LONGEST = 10_000
 /** ms for which an endpoint that took no upgrade is not asked anew by a connection made for that. */
@@ -24,21 +32,24 @@ const NO_SETTINGS = new ProxyError('connect_timeout', 'upstream', 'unsent', 'con
 
 export class Upgrades {
   readonly #clock: Clock
-  readonly #http2: Sender
+  readonly #http2: Http2Sender
   readonly #http1: Sender
   /** By the connection whose SETTINGS they wait for. */
   readonly #lines: Map<Http2ClientConnection, WaitingLine>
   /** Until when it is taken for one that takes none: where no open connection says so, and whatever they say. ms on the clock. */
   #refusedUntil: number
   #http1Until: number
+  /** It has sent SETTINGS before. */
+  #speaksHttp2: boolean
 
-  constructor(clock: Clock, http2: Sender, http1: Sender) {
+  constructor(clock: Clock, http2: Http2Sender, http1: Sender) {
     this.#clock = clock
     this.#http2 = http2
     this.#http1 = http1
     this.#lines = new Map()
     this.#refusedUntil = Number.NEGATIVE_INFINITY
     this.#http1Until = Number.NEGATIVE_INFINITY
+    this.#speaksHttp2 = false
   }
 
   /** Those that wait for SETTINGS. */
@@ -48,9 +59,9 @@ export class Upgrades {
     return length
   }
 
-  /** Somebody waits for the SETTINGS of this connection. */
-  waitFor(connection: Http2ClientConnection): boolean {
-    return (this.#lines.get(connection)?.length ?? 0) > 0
+  /** How many wait for the SETTINGS of this connection. */
+  waitingFor(connection: Http2ClientConnection): number {
+    return this.#lines.size === 0 ? 0 : (this.#lines.get(connection)?.length ?? 0)
   }
 
   /** Extended CONNECT is to one protocol, where HTTP/1.1 may offer many. `next`: the connection that would be taken, if there is one. */
@@ -87,13 +98,16 @@ export class Upgrades {
 
   /** SETTINGS of this connection came. */
   settled(connection: Http2ClientConnection): void {
-    const { connects } = connection.peer
+    const { connects, maxStreams } = connection.peer
+    this.#speaksHttp2 = true
     this.#refusedUntil = connects ? Number.NEGATIVE_INFINITY : this.#clock.now() + REMEMBERED
     const line = this.#taken(connection)
     for (let next = line?.next(); next !== undefined; next = line?.next()) {
       const { request, body, host } = next
-      if (connects && connection.room === 0) next.go(this.#http2.dispatch(request, body.gate, host))
-      else next.go(this.send(connection, request, body.gate, host))
+      if (!connects || this.#http2.takes(connection)) next.go(this.send(connection, request, body.gate, host))
+      // One that allows none for now (§6.5.2) would only say so again on the next connection.
+      else if (maxStreams === 0) next.go(this.#http2.wait(request, body.gate, host))
+      else next.go(this.#http2.dispatch(request, body.gate, host))
     }
   }
 
@@ -105,11 +119,16 @@ export class Upgrades {
       line.refuseAll(why)
       return
     }
-    this.#refusedUntil = this.#clock.now() + REMEMBERED
+    if (this.#isNoHttp2(connection, why)) this.#refusedUntil = this.#clock.now() + REMEMBERED
     const cause = `over HTTP/2 no SETTINGS came: ${why.cause}`
     for (let next = line.next(); next !== undefined; next = line.next()) {
       next.go(this.#http1.dispatch(next.request, new Second(next.body.gate, cause), next.host))
     }
+  }
+
+  /** A reset may be that of a server that restarts, and so may any end be where HTTP/2 was spoken before. */
+  #isNoHttp2(connection: Http2ClientConnection, why: ProxyError): boolean {
+    return why.reason === 'protocol_error_upstream' || !(connection.broken || this.#speaksHttp2)
   }
 
   #taken(connection: Http2ClientConnection): WaitingLine | undefined {

@@ -71,6 +71,24 @@ t.test('Once it is calm it is over', (t) => {
   t.end()
 })
 
+t.test('Messages that went out at once are no part of the turn behind them', (t) => {
+  const writer = new FrameWriter(new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {} }))
+  const stream = { id: 1, wrote() {} }
+  const answer = (): void => {
+    enter()
+    writer.trailers(stream, ['grpc-status', '0'])
+    leave()
+  }
+  const before = moderated()
+  // One call after the other: sixteen events that do not wait, then one that does.
+  for (let i = 0; i < 100; i++) {
+    for (let n = 0; n < 17; n++) answer()
+    endOfTurn()
+  }
+  t.equal(moderated(), before)
+  t.end()
+})
+
 t.test('Heads over HTTP/2 are counted, and what goes over HTTP/1.1 is not', (t) => {
   const outbox = new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {} })
   const writer = new FrameWriter(outbox)
@@ -78,9 +96,11 @@ t.test('Heads over HTTP/2 are counted, and what goes over HTTP/1.1 is not', (t) 
   const turns = (write: () => void): number => {
     const before = moderated()
     for (let i = 0; i < 300; i++) {
-      enter()
-      for (let n = 0; n < 20; n++) write()
-      leave()
+      for (let event = 0; event < 2; event++) {
+        enter()
+        for (let n = 0; n < 10; n++) write()
+        leave()
+      }
       endOfTurn()
     }
     return moderated() - before

@@ -227,3 +227,44 @@ t.test('A WebSocket that is to be one of HTTP/1.1 is, and other requests stay in
   t.strictSame(origin.asked, ['upgrade /chat', 'upgrade /chat'])
   t.equal(streamsOf(origin), 2, 'one WebSocket and the other request')
 })
+
+t.test('A gRPC call stays in HTTP/2, whatever the upstream wants for others', async (t) => {
+  const paths: string[] = []
+  const origin = await upstream(t, false, (peer) => {
+    peer.onFrame = (one) => {
+      if (one.type !== HEADERS) return
+      const path = peer.fieldsOf(one).find(([name]) => name === ':path')?.[1] as string
+      paths.push(path)
+      peer.send(
+        path === '/grpc'
+          ? headers(
+              one.id,
+              block([
+                [':status', '200'],
+                ['grpc-status', '0'],
+              ]),
+              true,
+            )
+          : reset(one.id, HTTP_1_1_REQUIRED),
+      )
+    }
+  })
+  const proxy = await start(t, [origin], '')
+  const client = await http2Client(t, proxy.outbound)
+  const grpc = {
+    method: 'POST',
+    authority: 'shop',
+    fields: [
+      ['content-type', 'application/grpc'],
+      ['te', 'trailers'],
+    ],
+  } as const
+  client.send(request(1, { path: '/ntlm', authority: 'shop' }))
+  t.equal(await client.status(1), 200)
+  client.send(request(3, { path: '/grpc', ...grpc }))
+  t.equal(await client.status(3), 200)
+  client.send(request(5, { path: '/refused', ...grpc }))
+  t.match(await client.head(5), [[':status', '200']], 'a status of gRPC')
+  t.same(origin.asked, ['GET /ntlm 0'])
+  t.same(paths, ['/ntlm', '/grpc', '/refused'])
+})

@@ -144,6 +144,67 @@ t.test('More upgrades than the upstream allows streams go over further connectio
   t.equal(origin.peers.length, 3)
 })
 
+t.test('An upstream that allows no stream for now is waited for, on its one connection', async (t) => {
+  const clock = new FakeClock()
+  const none = [
+    [ENABLE_CONNECT_PROTOCOL, 1],
+    [MAX_CONCURRENT_STREAMS, 0],
+  ] as const
+  const origin = await http2RawOrigin(t, echo, { settings: none })
+  const { proxy } = await start(t, origin.port, 'protocol: http2', { clock })
+  const client = await websocket(t, proxy)
+  const peer = await peerOf(origin)
+  await peer.settled()
+  await settled(proxy)
+  peer.send(settings([[MAX_CONCURRENT_STREAMS, 1]]))
+  await client.until('early ')
+  t.equal(origin.peers.length, 1)
+  const late = await websocket(t, proxy)
+  peer.send(settings([[MAX_CONCURRENT_STREAMS, 0]]))
+  await peerOf(origin, 1)
+  await (origin.peers[1] as Http2Peer).settled()
+  await settled(proxy)
+  clock.advance(3100)
+  await late.until('}}\n')
+  t.match(late.text, /^HTTP\/1\.1 503 /)
+  t.match(late.text, /\r\nx-outrigger-reason: pool_exhausted\r\n/)
+  t.equal(origin.peers.length, 2)
+})
+
+t.test('Upgrades that wait for SETTINGS keep to http2Streams', async (t) => {
+  const origin = await http2RawOrigin(t, echo, { silent: true })
+  const { proxy } = await start(t, origin.port, 'protocol: http2\nconnections: {http2Streams: 1}')
+  const clients = await Promise.all([1, 2, 3].map(() => websocket(t, proxy)))
+  await peerOf(origin, 2)
+  for (const peer of origin.peers) {
+    await peer.settled()
+    peer.send(ALLOWED)
+  }
+  for (const client of clients) await client.until('early ')
+  t.same(
+    origin.peers.map((peer) => peer.frames.filter(({ type }) => type === HEADERS).length),
+    [1, 1, 1],
+  )
+})
+
+t.test('A connection that was reset before its SETTINGS says nothing of HTTP/2', async (t) => {
+  const first: string[] = []
+  const server = net.createServer((socket) => {
+    socket.once('data', (chunk) => {
+      first.push(chunk.toString('latin1', 0, 3))
+      // It restarts, and what it had accepted is reset. From then on it is there, and speaks HTTP/2 alone.
+      if (first.length === 1 || first.at(-1) !== 'PRI') socket.resetAndDestroy()
+      else socket.write(ALLOWED)
+    })
+  })
+  const { proxy } = await start(t, await listening(t, server), 'protocol: http2')
+  t.equal((await ask(proxy.outbound, HANDSHAKE)).status, 502)
+  t.same(first, ['PRI', 'GET'], 'the one that met it had a second way')
+  await websocket(t, proxy)
+  while (first.length < 3) await turn()
+  t.equal(first.at(-1), 'PRI')
+})
+
 t.test('No SETTINGS within the connect timeout is a 504 connect_timeout', async (t) => {
   const clock = new FakeClock()
   const origin = await http2RawOrigin(t, () => {}, { silent: true })
