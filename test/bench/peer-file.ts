@@ -31,6 +31,13 @@ export interface Peer {
   readonly replaced?: readonly (readonly [text: string, by: string])[] | undefined
 }
 
+const LOG = 'accessLog: {format: json, sample: 100%, output: /dev/null}'
+/** A line of the Sidecar documents in peer/outrigger*.yaml.in. */
+export const TRACES = 'tracing: {sample: 1%}'
+/** It, and what takes its place. */
+export const NO_LOG = [LOG, 'accessLog: {format: none}'] as const
+export const NO_TRACES = [TRACES, 'tracing: {sample: 0%}'] as const
+
 /** Our own peer files. */
 const OURS = ['outrigger', 'outrigger-h2']
 
@@ -74,7 +81,7 @@ export function template(name: string): string {
   return readFileSync(join(FOLDER, `${name}.in`), 'utf8')
 }
 
-function replace(text: string, { replaced = [] }: Peer): string {
+function replace(text: string, replaced: Peer['replaced'] = []): string {
   return replaced.reduce((all, [part, by]) => {
     if (!all.includes(part)) throw new Error(`the template has no '${part}'`)
     return all.replace(part, by)
@@ -88,7 +95,7 @@ export function prepare(
 ): { command: string[]; env: Record<string, string> } {
   const run = String(values['run'])
   mkdirSync(run, { recursive: true })
-  for (const name of peer.render) writeFileSync(join(run, name), fill(replace(template(name), peer), values))
+  for (const name of peer.render) writeFileSync(join(run, name), fill(replace(template(name), peer.replaced), values))
   const env = fill(peer.env, values)
     .split(' ')
     .filter(Boolean)
@@ -99,16 +106,23 @@ export function prepare(
   return { command: fill(peer.start, values).split(' '), env: Object.fromEntries(env) }
 }
 
-/** Our peer files for the comparison outside, with their template and a copy of the bundle; returns the path of the first. */
+/**
+ * Our peer files for the comparison outside, with their templates and a copy of the bundle; returns the path of the first. Each is there a second
+ * time without access log and traces: that comparison has Envoy without them (`envoy`) and with them (`envoy-traced`).
+ */
 export function writePeerFile(bundle: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-peer-'))
   const copy = join(folder, 'outrigger.cjs')
   copyFileSync(bundle, copy)
   for (const id of OURS) {
-    writeFileSync(join(folder, `${id}.peer`), ownPlaces(readFileSync(join(FOLDER, `${id}.peer`), 'utf8'), copy))
+    const text = ownPlaces(readFileSync(join(FOLDER, `${id}.peer`), 'utf8'), copy)
+    const plain = text.replace(/^label = .*/m, '$&, no log, no traces').replaceAll(`${id}.yaml`, `${id}-plain.yaml`)
+    writeFileSync(join(folder, `${id}.peer`), text)
+    writeFileSync(join(folder, `${id}-plain.peer`), plain)
     for (const name of readPeer(id, copy).render) {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
-      copyFileSync(join(FOLDER, `${name}.in`), join(folder, `${name}.in`))
+      writeFileSync(join(folder, `${name}.in`), template(name))
+      writeFileSync(join(folder, `${name.replace(id, `${id}-plain`)}.in`), replace(template(name), [NO_LOG, NO_TRACES]))
     }
   }
   return join(folder, 'outrigger.peer')

@@ -5,15 +5,10 @@
 import { table } from '../../src/demo/table.ts'
 import type { Lab } from './lab.ts'
 import type { Plan } from './measure.ts'
-import { type Peer, readPeer } from './peer-file.ts'
+import { NO_LOG, NO_TRACES, type Peer, readPeer, TRACES } from './peer-file.ts'
 import { median } from './side-by-side.ts'
 import { load, saturation } from './spell.ts'
 
-/** Lines of the Sidecar document in peer/outrigger.yaml.in, and what takes their place. */
-const LOG = 'accessLog: {format: json, sample: 100%, output: /dev/null}'
-const TRACES = 'tracing: {sample: 1%}'
-const NO_LOG = [LOG, 'accessLog: {format: none}'] as const
-const NO_TRACES = [TRACES, 'tracing: {sample: 0%}'] as const
 const TAIL = [TRACES, 'tracing: {sample: 1%, tail: {slowerThan: 1s}}'] as const
 
 /** s. */
