@@ -20,6 +20,8 @@ export interface ClientOwner extends ClientSideOwner {
   connected(connection: ClientConnection): void
   /** An exchange is over and the connection can take another. */
   released(connection: ClientConnection): void
+  /** Its tunnel is over: what was written still goes out. */
+  parting(socket: Socket): void
   /** It is gone, whether it served somebody or not. */
   closed(connection: ClientConnection): void
 }
@@ -204,8 +206,10 @@ export class ClientConnection extends ClientSocket {
       this.#owner.released(this)
     } else {
       this.state = CLOSED
-      if (tunnel) this.outbox.finish()
-      else this.socket.destroy()
+      if (tunnel) {
+        this.outbox.finish()
+        this.#owner.parting(this.socket)
+      } else this.socket.destroy()
       this.#owner.closed(this)
     }
     exchange.ended(trailers)

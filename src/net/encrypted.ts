@@ -22,9 +22,23 @@ export function beneath(socket: Socket): Socket | undefined {
  * a reset that meets it is refused by libuv (EINVAL): Node would then neither close the connection nor say that it is closed.
  */
 export function breakOff(socket: Socket): void {
-  const reset = isEncrypted(socket) ? beneath(socket) : socket
-  if (reset === undefined || isEnding(socket)) socket.destroy()
-  else reset.resetAndDestroy()
+  if (isEnding(socket)) socket.destroy()
+  else if (!isEncrypted(socket)) socket.resetAndDestroy()
+  else if (beneath(socket) !== undefined) beneath(socket)?.resetAndDestroy()
+  else resetHandle(socket)
+}
+
+/** One that `tls.connect` has made itself has no socket beneath it, but a handle of TCP, which Node closes with it. */
+function resetHandle(socket: Socket): void {
+  const tcp = (socket as unknown as WithTcp)._handle?._parent
+  if (tcp?.reset !== undefined) tcp.close = tcp.reset
+  socket.destroy()
+}
+
+interface WithTcp {
+  readonly _handle: {
+    readonly _parent?: { close(done: () => void): unknown; reset?(done: () => void): unknown }
+  } | null
 }
 
 /** All that was written is with the kernel, and the FIN behind it may be. */

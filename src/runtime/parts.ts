@@ -144,9 +144,11 @@ export class Parts {
   #lookInside(service: string): Layer {
     const dispatch = () => this.runtime.inside.get(service) ?? this.runtime.outbound
     let owner: Receiver | undefined
+    const inner = () => this.listeners.outbound[0]?.inner
     return lookInside({
       clock: this.clock,
-      owner: () => (owner ??= this.makeReceiver('outbound', dispatch, () => {})),
+      owner: () => (owner ??= this.makeReceiver('outbound', dispatch, (gone) => void inner()?.delete(gone))),
+      begins: (connection) => void inner()?.add(connection),
       passes: () => this.interception?.tunnelPasses(service),
     })
   }

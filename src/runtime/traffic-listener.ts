@@ -34,6 +34,8 @@ function encrypted(security: ListenerSecurity): Begin {
 
 export class TrafficListener {
   readonly address: string
+  /** Those that travel in tunnels of its clients. */
+  readonly inner: Set<IncomingConnection> = new Set()
   readonly #listener: Listener
   readonly #connections: Set<IncomingConnection>
   readonly #maxConnections: number
@@ -133,7 +135,7 @@ export class TrafficListener {
       // Of the connections that were taken last, the requests that came with them.
       afterTurns(2, () => {
         this.#leaving = false
-        for (const connection of this.#connections) if (connection.announces) connection.drain()
+        for (const connection of this.#all()) if (connection.announces) connection.drain()
         left()
       })
     })
@@ -141,7 +143,11 @@ export class TrafficListener {
 
   /** After drain(): idle connections end, busy ones after their exchange. */
   dismiss(): void {
-    for (const connection of this.#connections) connection.drain()
+    for (const connection of this.#all()) connection.drain()
+  }
+
+  #all(): IncomingConnection[] {
+    return [...this.#connections, ...this.inner]
   }
 
   /** A turn of the event loop takes one connection: the queue is empty when none came in two. */

@@ -15,7 +15,7 @@ import {
   type ResponseHandler,
 } from '../core/exchange.ts'
 import { NO_HEADERS } from '../core/headers.ts'
-import type { ServerOwner } from '../http/server-side.ts'
+import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
 import { afterReading } from '../net/after-reading.ts'
@@ -27,6 +27,8 @@ export interface InsideParts {
   readonly clock: Clock
   /** Takes the requests that come inside. */
   owner(): ServerOwner
+  /** What came is HTTP, on this connection in the tunnel. */
+  begins(connection: IncomingConnection): void
   /** What came is no HTTP. */
   passes(): void
 }
@@ -135,6 +137,7 @@ class InsideTunnel implements RequestBody, Timed {
     const socket = inner as unknown as Socket
     this.#inner = inner
     this.#codec = isHttp2 ? new Http2ServerConnection(socket, owner) : new ServerConnection(socket, owner)
+    this.#parts.begins(this.#codec)
     if (this.#paused) inner.block()
     this.#codec.receive(this.#kept)
     if (this.#ended) inner.ended()

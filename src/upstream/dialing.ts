@@ -7,6 +7,8 @@ import { Waiting, type WaitingLine } from './waiting-line.ts'
 
 /** Where a pool's handshakes come from, and where their sockets go: it may be to the pool of another version. */
 export interface SecureRoute {
+  /** What the last handshake said, and so the next one is expected to say. */
+  readonly expectsHttp2: boolean
   dial(request: RequestHead, http2: boolean, owner: HandshakeOwner): Handshake
   /** An error: nobody here speaks what was agreed on. */
   arrived(socket: TLSSocket, handshake: Handshake): ProxyError | undefined

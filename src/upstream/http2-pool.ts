@@ -41,6 +41,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
   readonly #versions: BothVersions
   /** Where connections are made over TLS. */
   readonly #dialing: Dialing | undefined
+  readonly #secure: SecureRoute | undefined
   #sweeper: Timer | undefined
   /** Nobody new comes, but what an exchange that is under way may still send again. */
   #closed: boolean
@@ -67,6 +68,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     this.#upgrades = new Upgrades(context.clock, this, versions.http1)
     this.#versions = versions
     this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
+    this.#secure = secure
     this.#sweeper = undefined
     this.#closed = false
   }
@@ -213,12 +215,23 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
 
   /** A connection for who waits longest, and for those behind as far as it takes them. */
   #serveNext(): void {
+    if (this.#secure?.expectsHttp2 === false && this.#open.length === 0) {
+      this.#overHttp1()
+      return
+    }
     if (this.#taken >= this.#settings.maxPerEndpoint) return
     const next = this.#line.next()
     if (next === undefined) return
     next.go(this.#connect(next.request, next.body.gate, next.host))
     const made = this.#open.at(-1)
     if (made !== undefined && !made.peer.settled) this.freed(made)
+  }
+
+  /** The upstream has turned out to speak HTTP/1.1: whoever waits here counts there. */
+  #overHttp1(): void {
+    for (let next = this.#line.next(); next !== undefined; next = this.#line.next()) {
+      next.go(this.#versions.http1.dispatch(next.request, next.body.gate, next.host))
+    }
   }
 
   // ---------------------------------------------------------------- time and ends

@@ -1,4 +1,5 @@
 /** The connections of one endpoint: last in, first out, capped, and each given up before its peer gives it up. */
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Timed, Timer } from '../core/clock.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
@@ -10,6 +11,7 @@ import { Connecting } from './connecting.ts'
 import type { UpstreamContext } from './context.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
 import { retireTime, SWEEP, TAKEN_AWAY } from './giving-up.ts'
+import { Parting } from './parting.ts'
 import { Waiting, WaitingLine } from './waiting-line.ts'
 
 export interface PoolSettings {
@@ -161,6 +163,10 @@ export class Pool implements ClientOwner, Timed {
       this.#drop(connection)
       next.go(this.#connect(request, body.gate, host))
     }
+  }
+
+  parting(socket: Socket): void {
+    new Parting(socket, this.#context.clock)
   }
 
   closed(connection: ClientConnection): void {

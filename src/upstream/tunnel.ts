@@ -9,6 +9,7 @@ import { breakOff } from '../net/encrypted.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './context.ts'
+import { Parting } from './parting.ts'
 
 export function openTunnel(
   host: string,
@@ -77,6 +78,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
     if (this.#over) return
     this.#over = true
     this.#outbox.finish()
+    new Parting(this.#socket, this.#context.clock)
     this.#response.end()
   }
 
@@ -110,7 +112,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   }
 
   end(): void {
-    if (!this.#over && this.#connected) this.#outbox.end()
+    if (!this.#over) this.#outbox.end()
   }
 
   abort(reason: ProxyError): void {

@@ -19,6 +19,7 @@ function reusable(socket: FakeSocket): boolean {
     limits: { maxHeaderBytes: 65_536, maxHeaders: 200 },
     believesPeer: true,
     connected() {},
+    parting() {},
     released() {
       released = true
     },

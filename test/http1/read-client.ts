@@ -40,6 +40,7 @@ export function readByClient(bytes: Buffer, cuts: readonly number[], method: str
     limits: { maxHeaderBytes: 65_536, maxHeaders: 200 },
     believesPeer: true,
     connected() {},
+    parting() {},
     released() {
       answer.reusable = true
     },
