@@ -43,6 +43,9 @@ export interface Connection extends StreamOwner {
   /** We reset this stream, and the peer may not know. */
   wasReset(id: number): boolean
 
+  /** The peer resets a stream that is over; whether that may have crossed a reset of ours. */
+  crossed(id: number): boolean
+
   // The end of the connection.
 
   /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */

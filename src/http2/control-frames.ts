@@ -57,7 +57,7 @@ export function onReset(connection: Connection, id: number, payload: Buffer, fro
       stream.onReset(code, `the peer reset the stream: ${errorName(code)}`, true)
       if (connection.isThrownAway(stream)) connection.calmResets('RST_STREAM')
     } else if (connection.isIdle(id)) connection.connectionError(PROTOCOL_ERROR, 'RST_STREAM on an idle stream')
-    else connection.calm(1, 'RST_STREAM')
+    else if (!connection.crossed(id)) connection.calm(1, 'RST_STREAM')
   }
 }
 

@@ -4,6 +4,8 @@ import { FloodGuard } from './guard.ts'
 
 /** DATA of fewer bytes gives no tokens. */
 const MIN_USEFUL = 32
+/** Go credits what each read takes, from 4 KiB on, before 1.20 of any size: reads of so many bytes, as a power of two, are nobody's flood. */
+const READ_BITS = 9
 /** Bytes of DATA for streams that were reset. */
 const STRAY_PER_TOKEN = 16 * 1024
 
@@ -50,7 +52,7 @@ export class Patience {
     return this.#resets.take(1)
   }
 
-  /** Each DATA frame may be credited on its stream and on the connection, however many of them were on their way. */
+  /** Each DATA frame may be credited on its stream and on the connection, however many of them were on their way, and in parts as it is read. */
   update(): boolean {
     if (this.#updates === 0) return this.#frames.take(1)
     this.#updates--
@@ -83,7 +85,7 @@ export class Patience {
   sent(bytes: number, whole: boolean): void {
     if (bytes < MIN_USEFUL && !whole) return
     this.#frames.give(2)
-    this.#updates += 2
+    this.#updates += 2 + 2 * (bytes >> READ_BITS)
   }
 
   /** We reset a stream of our own: the head of its answer may be on its way, and trailers. */

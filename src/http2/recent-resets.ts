@@ -14,6 +14,11 @@ export class RecentResets {
     return this.#ids.has(id)
   }
 
+  /** The peer resets it, too, and so says no more on it. Returns whether it was remembered. */
+  delete(id: number): boolean {
+    return this.#ids.delete(id)
+  }
+
   add(id: number): void {
     this.#ids.add(id)
     if (this.#ids.size <= REMEMBERED) return

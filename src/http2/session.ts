@@ -303,6 +303,11 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     return this.#resets.has(id)
   }
 
+  /** The peer resets a stream that is over: once for each that we reset, that has crossed ours and is nobody's fault (§5.1). */
+  crossed(id: number): boolean {
+    return this.#resets.delete(id)
+  }
+
   // ---------------------------------------------------------------- the end of the connection
 
   /** Takes tokens for something that moves nothing; false when the peer is a flood, and the connection ended. */

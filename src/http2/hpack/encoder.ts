@@ -33,8 +33,8 @@ class Name {
   /** Values in the dynamic table, and which insertion each was. */
   readonly values: string[]
   readonly numbers: number[]
-  /** Seen once: a value that comes again is worth an entry. */
-  candidate: string
+  /** The hash of a value seen once: one that comes again is worth an entry. Not its text, which may be a view of a whole head, or as long as one. */
+  candidate: number
   /** Values in a row that were no candidate; beyond `UNSTEADY` it counts round. */
   misses: number
 
@@ -45,7 +45,7 @@ class Name {
     this.exactEnd = exactEnd
     this.values = []
     this.numbers = []
-    this.candidate = ''
+    this.candidate = 0
     this.misses = 0
   }
 }
@@ -143,13 +143,15 @@ export class Encoder {
       known.misses = known.misses === 2 * UNSTEADY ? UNSTEADY : known.misses + 1
       return string(value, into, this.#named(known, into, at, 0, 4))
     }
-    const size = name.length + value.length + ENTRY_OVERHEAD
-    if (known.candidate === value && size <= MAX_ENTRY && this.#table.maxSize >= MAX_ENTRY) {
-      known.misses = 0
-      return this.#insert(known, value, into, at)
+    if (name.length + value.length + ENTRY_OVERHEAD <= MAX_ENTRY && this.#table.maxSize >= MAX_ENTRY) {
+      const hash = hashOf(value)
+      if (known.candidate === hash) {
+        known.misses = 0
+        return this.#insert(known, ownText(value), into, at)
+      }
+      known.candidate = hash
     }
     known.misses++
-    known.candidate = value
     return string(value, into, this.#named(known, into, at, 0, 4))
   }
 
@@ -184,13 +186,26 @@ export class Encoder {
     return at + 1
   }
 
-  #learn(name: string): Name | undefined {
-    if (this.#names.size >= MAX_NAMES) return undefined
+  #learn(text: string): Name | undefined {
+    if (this.#names.size >= MAX_NAMES || text.length > MAX_ENTRY) return undefined
+    const name = ownText(text)
     const found = STATIC_NAMES.get(name)
     const known = new Name(name, found?.index ?? 0, found?.exactEnd ?? 0, this.#sensitive.has(name))
     this.#names.set(name, known)
     return known
   }
+}
+
+/** One that two values share makes an entry of the second, which costs nothing else. */
+function hashOf(value: string): number {
+  let hash = value.length
+  for (let i = 0; i < value.length; i++) hash = (Math.imul(hash, 31) + value.charCodeAt(i)) | 0
+  return hash
+}
+
+/** A copy that keeps nothing else alive: what was cut out of a head is a view of all of it. */
+function ownText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** §5.1: `form` are the bits above the prefix. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { BLOCK_OVERHEAD, Encoder, FIELD_OVERHEAD } from '../../../src/http2/hpack/encoder.ts'
 import { Seeded } from '../../support/seeded.ts'
@@ -164,4 +166,28 @@ t.test('many blocks and changes of the table size: the other side reads what was
   for (const form of ['indexed', 'kept', 'plain', 'never'] as const) {
     t.ok((seen.get(form) ?? 0) > 500, `${seen.get(form)} ${form}`)
   }
+})
+
+t.test('field(): what is remembered of values and names keeps no head alive that they were cut out of', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const encoder = new Encoder()
+  const head = (i: number): string => Buffer.alloc(60_000, `${i}.`).toString('latin1')
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < 200; i++) {
+    const text = head(i)
+    // Twice, so that it is inserted; and one as long as the head itself.
+    for (let twice = 0; twice < 2; twice++) {
+      write(encoder, [
+        [`x-${text.slice(0, 20)}`, text.slice(100, 130)],
+        [text.slice(20, 50), 'x'],
+        ['x-long', text],
+      ])
+    }
+  }
+  collect()
+  const kept = (process.memoryUsage().heapUsed - before) / 2 ** 20
+  t.ok(kept < 2, `${kept.toFixed(1)} MiB`)
+  t.ok(write(encoder, [['x', 'y']]).length > 0, 'it is still there')
 })
