@@ -20,6 +20,7 @@ import {
 import { IGNORED, ResponseFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { OpenStream } from './stream-owner.ts'
+import { PING_UPSTREAM } from './vigil.ts'
 import { UPSTREAM_ROOM } from './window-room.ts'
 
 /** The pool, as its connections see it. */
@@ -315,6 +316,10 @@ export class Http2ClientConnection extends Session {
   /** The pool gives idle connections up. */
   override get idleLimit(): number {
     return Number.POSITIVE_INFINITY
+  }
+
+  override get pingInterval(): number {
+    return PING_UPSTREAM
   }
 
   override get frameLimit(): number {

@@ -310,6 +310,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** A client that uploads to who does not take it holds up nobody but itself. */
   protected override uncrowded(): void {}
 
+  override get pingInterval(): number {
+    return 0
+  }
+
   override get idleLimit(): number {
     return this.owner.limits.idleTimeout
   }

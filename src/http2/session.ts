@@ -109,6 +109,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   abstract isThrownAway(stream: Stream): boolean
   abstract get frameLimit(): number
   abstract get idleLimit(): number
+  abstract get pingInterval(): number
   abstract look(now: number): void
   /** The socket is gone, or given up: everything on it is over. */
   protected abstract lost(cause: string): void

@@ -15,6 +15,8 @@ const MAX_WAIT = 60_000
 /** ms of silence with open streams before a PING, and for its answer. */
 const PING_AFTER = 30_000
 const PING_WAIT = 10_000
+/** ms from one PING to the next towards an upstream: gRPC servers end a connection for the third that comes within five minutes (gRFC A8), and this one may be under way for a while. */
+export const PING_UPSTREAM = 330_000
 /** ms that a peer has to close after our GOAWAY and FIN. */
 const CLOSE_WAIT = 1000
 /** How often it may have taken nothing in that time of what was written before. */
@@ -34,6 +36,8 @@ export interface Watched {
   readonly closed: boolean
   /** ms that a frame may take from its first byte to its last. */
   readonly frameLimit: number
+  /** ms from one of our PINGs to the next, at least. */
+  readonly pingInterval: number
   /** ms a connection may be without a stream; Infinity: somebody else looks after it. */
   readonly idleLimit: number
   /** To be answered with `look`, as an event of its own. */
@@ -55,6 +59,7 @@ export class Vigil implements Timed {
   #quietSince: number
   /** When our keepalive PING went out; 0: none is out. */
   #pingedAt: number
+  #lastPing: number
   /** When the frame that is not whole began to be waited for; 0: none is. */
   #frameSince: number
   /** Since when there is no stream, ms; only while there is none. */
@@ -70,6 +75,7 @@ export class Vigil implements Timed {
     this.#heard = false
     this.#quietSince = watched.clock.now()
     this.#pingedAt = 0
+    this.#lastPing = Number.NEGATIVE_INFINITY
     this.#frameSince = 0
     this.idleSince = this.#quietSince
     this.#leftToWrite = 0
@@ -173,8 +179,9 @@ export class Vigil implements Timed {
       this.#watched.destroy(`no answer to a PING for ${PING_WAIT} ms`)
       return false
     }
-    if (now - this.#quietSince >= PING_AFTER) {
+    if (now - this.#quietSince >= PING_AFTER && now - this.#lastPing >= this.#watched.pingInterval) {
       this.#pingedAt = now
+      this.#lastPing = now
       this.#watched.out.ping(KEEPALIVE)
     }
     return true

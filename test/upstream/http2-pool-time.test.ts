@@ -92,7 +92,11 @@ t.test('Http2Pool asks a silent upstream by PING, and gives up one that does not
   await peer.roundTrip()
   world.clock.advance(20_000)
   t.notOk(call.over, 'it has answered')
-  world.clock.advance(40_000)
+  // Not before, for a gRPC server takes more than one in five minutes for too many.
+  world.clock.advance(270_000)
+  await peer.roundTrip()
+  t.notOk(call.over)
+  world.clock.advance(60_000)
   t.equal(call.failure, 'upstream_reset unanswered', 'and then it did not')
   await until('the end of the connection', () => world.pool.connections === 0)
   await world.over(t)

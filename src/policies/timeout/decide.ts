@@ -85,9 +85,14 @@ const CANCEL = 8
 /** How far a server's clock and the rounding of `grpc-timeout` may let it give up before us, ms. */
 const AHEAD = 10
 
-/** Whether the upstream ended a call because its deadline was over. `deadline` is that of `grpc-timeout`. */
+/** Whether what the upstream says now may be because the deadline that it was told in `grpc-timeout` is over. */
+export function inTime(now: number, deadline: number): boolean {
+  return now >= deadline - AHEAD
+}
+
+/** Whether the upstream ended a call because that deadline was over. */
 export function cancelledInTime(resetCode: number, now: number, deadline: number): boolean {
-  return resetCode === CANCEL && now >= deadline - AHEAD
+  return resetCode === CANCEL && inTime(now, deadline)
 }
 
 /** How the exchange stands between its two ends when time runs out. */

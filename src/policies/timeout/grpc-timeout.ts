@@ -9,11 +9,14 @@ import { mayBeStream } from '../../core/streams.ts'
  * it only where the call is known to be unary; else it says what is left of the caller's own.
  */
 export function withGrpcTimeout(request: RequestHead, bound: number): RequestHead {
-  const exchange = request.exchange
-  const left = exchange.grpcDeadline - request.attempt.startedAt
-  const tell = mayBeStream(exchange) ? left : Math.min(left, bound)
+  const tell = toldUntil(request, bound) - request.attempt.startedAt
   if (tell === Number.POSITIVE_INFINITY) return request
   const fields = without(request.headers, 'grpc-timeout')
   fields.push('grpc-timeout', grpcTimeout(tell))
   return request.withHeaders(fields)
+}
+
+/** When a server is over that keeps what it is told, on our clock. */
+export function toldUntil({ exchange, attempt }: RequestHead, bound: number): number {
+  return mayBeStream(exchange) ? exchange.grpcDeadline : Math.min(exchange.grpcDeadline, attempt.startedAt + bound)
 }

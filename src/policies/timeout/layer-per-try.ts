@@ -9,7 +9,8 @@ import { ForwardingBody, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { AnswerTimer } from './answer-timer.ts'
 import { type Limits, perTryOf, timeoutField } from './decide.ts'
-import { withGrpcTimeout } from './grpc-timeout.ts'
+import { toldUntil, withGrpcTimeout } from './grpc-timeout.ts'
+import { OnTime } from './on-time.ts'
 
 /** The request may be on its way or carried out: nobody knows. */
 const EXPIRED = new ProxyError('per_try_timeout', 'upstream', 'unanswered', 'no answer within timeout.perTry')
@@ -28,14 +29,18 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     if (bodyless) attempt.sentAt = attempt.startedAt
     // Where the deadline comes first, the layer of the whole request sees to it.
     const timed = perTry < left
-    const told = request.exchange.grpc ? withGrpcTimeout(request, bound) : request
-    if (!timed && bodyless) return next(told, up)
+    const { grpc } = request.exchange
+    const told = grpc ? withGrpcTimeout(request, bound) : request
+    const until = grpc ? toldUntil(request, bound) : Number.POSITIVE_INFINITY
+    const attemptOver = timed && until === attempt.startedAt + perTry ? EXPIRED : undefined
+    const above = until === Number.POSITIVE_INFINITY ? up : new OnTime(up, clock, until, attemptOver)
+    if (!timed && bodyless) return next(told, above)
     if (!timed) {
       const body = new SentBody(attempt, clock, undefined)
-      body.down = next(told, up)
+      body.down = next(told, above)
       return body
     }
-    const watch = new PerTry(up, clock, perTry)
+    const watch = new PerTry(above, clock, perTry)
     const down = next(told, watch)
     watch.down = down
     if (bodyless) {

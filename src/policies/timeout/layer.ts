@@ -9,16 +9,9 @@ import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwardin
 import type { Headers } from '../../core/headers.ts'
 import { refuse } from '../../core/refuse.ts'
 import { isStream, mayBeStream } from '../../core/streams.ts'
-import { blame, cancelledInTime, firstLook, type Limits, type Look, nextLook, runOut } from './decide.ts'
+import { blame, firstLook, type Limits, type Look, nextLook, runOut } from './decide.ts'
 
 const TOO_LATE = new ProxyError('request_timeout', 'proxy', 'no', 'the deadline had passed before the request went out')
-
-const CANCELLED_IN_TIME = new ProxyError(
-  'request_timeout',
-  'upstream',
-  'no',
-  'the upstream ended the call at its deadline',
-)
 
 export function deadlineLayer(limits: Limits, clock: Clock): Layer {
   return (next) => (request, up) => {
@@ -147,11 +140,9 @@ export class Watch extends ForwardingHandler implements Timed {
     this.up.end(trailers)
   }
 
-  /** A server that keeps the deadline it was told may be quicker than we are; the client shall hear the same of both. */
   override fail(error: ProxyError): void {
     this.stop()
-    const late = cancelledInTime(error.resetCode, this.#clock.now(), this.request.exchange.grpcDeadline)
-    this.up.fail(late ? CANCELLED_IN_TIME : error)
+    this.up.fail(error)
   }
 
   override pauseRequest(): void {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ProxyError } from '../../../src/core/errors.ts'
 import { routeInfo } from '../../support/stubs.ts'
 import { scene } from './scene.ts'
 import { lent } from '../../support/lent.ts'
@@ -137,4 +138,19 @@ t.test('an attempt carries its limits for those beneath and above', async (t) =>
   upload.body.data(lent('abc'))
   upload.body.end()
   t.equal(upload.request.attempt.sentAt, 24)
+})
+
+t.test('a call that its server cancels at the deadline has run out of time', async (t) => {
+  const cancelled = new ProxyError('upstream_reset', 'upstream', 'no', 'CANCEL', 0, 8)
+  for (const [at, code, reason] of [
+    [989, cancelled, 'upstream_reset'],
+    [990, cancelled, 'request_timeout'],
+    [990, new ProxyError('upstream_reset', 'upstream', 'no', 'INTERNAL_ERROR', 0, 2), 'upstream_reset'],
+  ] as const) {
+    const { upstream, ask, clock } = scene('picked')
+    const { client } = ask({ ...CALL, deadline: 1000, grpcDeadline: 1000 })
+    clock.advance(at)
+    upstream.last.break(code)
+    t.strictSame(client.log, [`fail ${reason}`])
+  }
 })
