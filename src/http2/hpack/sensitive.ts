@@ -3,6 +3,7 @@
  * single field, and that holds for every hop behind us (§7.1.3). A list of fields has no room for it, so it is remembered
  * by name, for the whole process: more is kept out of tables than was asked for, never less.
  */
+import { machineTime } from '../../core/clock.ts'
 
 /** Of every peer, asked or not. */
 const ALWAYS: readonly string[] = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'idempotency-key']
@@ -11,30 +12,61 @@ const ALWAYS: readonly string[] = ['authorization', 'proxy-authorization', 'cook
 const MAX_BYTES = 16 * 1024
 /** What a name costs beside its text, bytes. */
 const OVERHEAD = 64
+/** ms after the last name that found no room, in which its field has gone on. */
+const QUIET = 60_000
 
 export class SensitiveNames {
-  readonly #names: Set<string>
+  readonly #now: () => number
+  #names: Set<string>
+  /** Those before it was begun anew: fields of theirs may still be under way. */
+  #before: Set<string>
   #bytes: number
-  /** Grows with each name: who has seen this number knows them all. */
-  version: number
+  /** When a name found no room last; -Infinity: all are remembered. */
+  #fullAt: number
+  #version: number
 
-  constructor() {
+  /** `now`: monotonic, ms. */
+  constructor(now: () => number = machineTime) {
+    this.#now = now
     this.#names = new Set(ALWAYS)
+    this.#before = new Set()
     this.#bytes = 0
-    this.version = 0
+    this.#fullAt = Number.NEGATIVE_INFINITY
+    this.#version = 0
+  }
+
+  /** Grows with each change: who has seen this number knows them all. */
+  get version(): number {
+    if (this.#fullAt !== Number.NEGATIVE_INFINITY && this.#now() - this.#fullAt >= QUIET) this.#beginAnew()
+    return this.#version
   }
 
   /** A field of this name came never-indexed. */
   note(name: string): void {
-    if (this.has(name)) return
-    this.version++
+    if (this.#names.has(name)) return
+    const full = this.#fullAt !== Number.NEGATIVE_INFINITY
+    if (full || this.#bytes + name.length + OVERHEAD > MAX_BYTES) {
+      this.#fullAt = this.#now()
+      if (!full) this.#version++
+      return
+    }
+    this.#version++
     this.#bytes += name.length + OVERHEAD
-    if (this.#bytes <= MAX_BYTES) this.#names.add(name)
+    this.#names.add(name)
   }
 
-  /** Once there are more than are remembered it is true of every name: a longer block gives nothing away. */
+  /** Once there are more than are remembered it is true of every name, for a while: a longer block gives nothing away. */
   has(name: string): boolean {
-    return this.#bytes > MAX_BYTES || this.#names.has(name)
+    return this.#fullAt !== Number.NEGATIVE_INFINITY || this.#names.has(name) || this.#before.has(name)
+  }
+
+  /** Whoever filled it does so no more. Names that are in use come again with their fields. */
+  #beginAnew(): void {
+    this.#before = this.#names
+    this.#names = new Set(ALWAYS)
+    this.#bytes = 0
+    this.#fullAt = Number.NEGATIVE_INFINITY
+    this.#version++
   }
 }
 

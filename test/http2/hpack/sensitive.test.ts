@@ -10,7 +10,8 @@ import { hex, read } from './read.ts'
 import { type Form, type Pair, ReferenceDecoder, text } from './reference.ts'
 
 class Hop {
-  readonly names = new SensitiveNames()
+  now = 0
+  readonly names = new SensitiveNames(() => this.now)
   readonly #decoder = new Decoder(4096, this.names)
   readonly #encoder = new Encoder(this.names)
   readonly #next = new ReferenceDecoder()
@@ -63,6 +64,32 @@ t.test('SensitiveNames is bounded; beyond its bound every name is sensitive', as
   const long = new Hop()
   long.hear('n'.repeat(20_000), 'a')
   t.ok(long.names.has('n'.repeat(20_000)))
+})
+
+t.test('A minute after the last name that found no room it is begun anew', async (t) => {
+  const hop = new Hop()
+  const plain: Pair = ['x-plain', 'a']
+  const fill = (): void => {
+    for (let i = 0; i < 1000; i++) hop.hear(`x-name-${i}`, 'a')
+  }
+  fill()
+  hop.now += 59_999
+  t.equal(hop.say(plain), 'never')
+  hop.hear('x-late', 'a')
+  hop.now += 59_999
+  t.equal(hop.say(plain), 'never', 'counted from the last one')
+  hop.now += 1
+  t.equal(hop.say(plain), 'plain')
+  t.equal(hop.say(['x-name-0', 'a']), 'never', 'what was remembered is so once more')
+  t.equal(hop.say(['cookie', 'a']), 'never')
+  hop.hear('x-name-0', 'a')
+  fill()
+  hop.now += 60_000
+  t.equal(hop.say(['x-name-0', 'a']), 'never', 'it came again')
+  hop.now += 1
+  for (let i = 2000; i < 3000; i++) hop.hear(`x-name-${i}`, 'a')
+  hop.now += 60_000
+  t.equal(hop.say(['x-name-0', 'a']), 'plain', 'it did not')
 })
 
 function sensitiveOf(headers: http2.IncomingHttpHeaders): unknown {
