@@ -45,9 +45,11 @@ const TRIM_GAP = 1000
 /**
  * ms between two that pages of files are let go of, and of calm before: a process at work finds hundreds of them missing, which
  * keeps whoever asks just then waiting for 3 to 8 ms, and so it would be for who comes every few seconds. At work each gap is twice
- * the one before: what is mapped for a moment, by compilers above all, is so in the first minute.
+ * the one before, and in calm they grow up to this: what is mapped for a moment, by compilers above all, is so in the first minute.
  */
 const DROP_GAP = 10_000
+/** The first of them in calm. */
+const FIRST_DROP_GAP = 500
 /** ms of CPU after which such a calm is used though nothing else is to be given back. */
 const DROP_WORK = 100
 /** Looks after which what a collection found is free. */
@@ -71,6 +73,8 @@ export class Giving {
   readonly #dropped = new Last()
   /** ms from that on in which work goes on with the pages it has. */
   #workGap = DROP_GAP
+  /** ms of calm, and since the last time, after which it uses a step that is taken anyhow. */
+  #calmGap = FIRST_DROP_GAP
 
   next({ at, cpu, held }: Look): Step {
     this.#calm = cpu <= CALM ? this.#calm + 1 : 0
@@ -102,9 +106,11 @@ export class Giving {
   /** Whether `step` at `at` lets go of pages of files as well. */
   drops(step: Step, at: number): boolean {
     const working = this.#calm < ROW
-    const due = working ? this.#dropped.past(at, this.#workGap) : this.#lastingCalm && this.#dropped.past(at, DROP_GAP)
+    const gap = working ? this.#workGap : this.#calmGap
+    const due = this.#dropped.past(at, gap) && (working || this.#calm * PERIOD >= gap)
     if (!due && step !== 'purge') return false
-    if (working && this.#dropped.taken) this.#workGap *= 2
+    if (!working && step !== 'purge') this.#calmGap = Math.min(2 * gap, DROP_GAP)
+    else if (working && this.#dropped.taken) this.#workGap *= 2
     this.#dropped.note(at, 0)
     this.#dropped.work = 0
     return true

@@ -120,24 +120,43 @@ t.test('next(): after two seconds of work calm is used whatever is held', async 
   t.equal(steps(times(LONG, [0, 60]), giving, 20_000).includes('purge'), true, 'and so is long calm')
 })
 
+/** The steps that let pages of files go. */
+function drops(giving: Giving, from: number, rows: readonly Row[]): string[] {
+  return rows.flatMap(([cpu, held], i) => {
+    const at = from + i * PERIOD
+    const step: Step = giving.next({ at, cpu, held: held * MIB })
+    const dropped = step !== 'nothing' && giving.drops(step, at)
+    giving.done(step, at, held * MIB)
+    return dropped ? [`${step} at ${at}`] : []
+  })
+}
+
+t.test('drops(): in short calms ever more seldom', async (t) => {
+  const giving = new Giving()
+  drops(giving, 0, times(3, [0, 60]))
+  const bursts = Array.from({ length: 20 }, (_, i): Row[] => [[1, 70 + 10 * i], ...times(15, [0, 70 + 10 * i])]).flat()
+  t.same(
+    drops(giving, 1000, bursts),
+    ['collect at 1500', 'trim at 6000', 'trim at 17000', 'trim at 37000', 'trim at 77000'],
+    'half a second and a second of calm, then at work alone',
+  )
+})
+
 t.test('drops(): with all at the start, and then after ten seconds of calm', async (t) => {
   const giving = new Giving()
-  const dropped = (from: number, rows: readonly Row[]): string[] =>
-    rows.flatMap(([cpu, held], i) => {
-      const at = from + i * PERIOD
-      const step: Step = giving.next({ at, cpu, held: held * MIB })
-      const drops = step !== 'nothing' && giving.drops(step, at)
-      giving.done(step, at, held * MIB)
-      return drops ? [`${step} at ${at}`] : []
-    })
+  const dropped = (from: number, rows: readonly Row[]): string[] => drops(giving, from, rows)
   t.same(dropped(0, times(3, [0, 60])), ['trim at 0', 'purge at 250'])
   t.same(
     dropped(20_000, [...times(2, [1, 60]), ...times(90, [0, 60])]),
     ['trim at 30250'],
     'once, though nothing is held',
   )
-  t.same(dropped(50_000, [[1, 72], ...times(39, [0, 72])]), ['trim at 50000'], 'at work, ten seconds after the last')
+  t.same(
+    dropped(50_000, [[1, 72], ...times(39, [0, 72])]),
+    ['trim at 50000', 'trim at 51000'],
+    'at work, ten seconds after the last, and in the calm behind it',
+  )
   const growing = Array.from({ length: 400 }, (_, i): Row => [1, 80 + 5 * i])
-  t.same(dropped(60_000, growing), ['trim at 70000', 'trim at 110000'], 'after twice the time, and twice that')
+  t.same(dropped(60_000, growing), ['trim at 71000', 'trim at 111000'], 'after twice the time, and twice that')
   t.same(dropped(200_000, [[0.3, 72], ...times(39, [0, 72])]), [], 'not for who asks now and then')
 })
