@@ -40,6 +40,8 @@ export interface ClientStreamOwner extends StreamOwner {
   believed(fields: ResponseFields): Headers
   /** The upstream wants this in HTTP/1.1; returns whether it may have it so. */
   http1Required(request: RequestHead): boolean
+  /** DATA came. */
+  served(): void
   /** Both sides said all that they had to. */
   completed(stream: ClientStream): void
 }
@@ -188,6 +190,7 @@ export class ClientStream extends Stream implements RequestBody {
 
   /** Nothing comes before the head (RFC 9113 §8.1). */
   override received(bytes: Buffer, from: number, to: number): void {
+    this.#connection.served()
     if (this.#headPassed) super.received(bytes, from, to)
     else this.session.malformed(this, 'DATA before a head')
   }

@@ -180,6 +180,7 @@ export class Http2ClientConnection extends Session {
       this.trailersOf(stream, endStream, block, from, to)
       return
     }
+    this.served()
     const fields = this.#fields
     fields.begin()
     if (!this.decode(block, from, to, fields)) return
@@ -191,6 +192,10 @@ export class Http2ClientConnection extends Session {
 
   believed(fields: ResponseFields): Headers {
     return believed(fields.headers, fields.own, this.#owner)
+  }
+
+  served(): void {
+    this.vigil.served()
   }
 
   http1Required(request: RequestHead): boolean {

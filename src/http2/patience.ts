@@ -6,6 +6,8 @@ import { FloodGuard } from './guard.ts'
 const MIN_USEFUL = 32
 /** Go credits what each read takes, from 4 KiB on, before 1.20 of any size: reads of so many bytes, as a power of two, are nobody's flood. */
 const READ_BITS = 9
+/** What 64 MiB on their way are worth: nobody saves up for a flood. */
+const MOST_UPDATES = 1 << 18
 /** Bytes of DATA for streams that were reset. */
 const STRAY_PER_TOKEN = 16 * 1024
 
@@ -85,7 +87,7 @@ export class Patience {
   sent(bytes: number, whole: boolean): void {
     if (bytes < MIN_USEFUL && !whole) return
     this.#frames.give(2)
-    this.#updates += 2 + 2 * (bytes >> READ_BITS)
+    if (this.#updates < MOST_UPDATES) this.#updates += 2 + 2 * (bytes >> READ_BITS)
   }
 
   /** We reset a stream of our own: the head of its answer may be on its way, and trailers. */

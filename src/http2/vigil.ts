@@ -100,6 +100,11 @@ export class Vigil implements Timed {
     this.#heard = true
   }
 
+  /** HEADERS or DATA came: a gRPC server that has sent some counts PINGs anew. */
+  served(): void {
+    this.#lastPing = Number.NEGATIVE_INFINITY
+  }
+
   pingAnswered(): void {
     this.#pingedAt = 0
   }

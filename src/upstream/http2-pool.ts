@@ -103,8 +103,15 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
-    if (this.#taken >= this.#settings.maxPerEndpoint) return this.wait(request, response, host)
+    if (this.#taken >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
     return this.#connect(request, response, host)
+  }
+
+  queue(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+    const connection = this.#withRoom(false)
+    return connection === undefined
+      ? this.#wait(request, response, host)
+      : this.#send(connection, request, response, host)
   }
 
   #send(connection: Http2ClientConnection, request: RequestHead, response: ResponseHandler, host: string): RequestBody {
@@ -166,7 +173,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
   }
 
   /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */
-  wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
+  #wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
     const waiting = new Waiting(this.#line, request, response, host)
     this.#line.join(waiting, this.#settings.maxPerEndpoint, request.attempt.connectTimeout)
     return waiting.body

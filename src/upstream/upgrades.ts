@@ -19,8 +19,8 @@ export interface Sender {
 export interface Http2Sender extends Sender {
   /** Whether `connection` takes one request more. */
   takes(connection: Http2ClientConnection): boolean
-  /** Until a connection takes it. */
-  wait(request: RequestHead, response: ResponseHandler, host: string): RequestBody
+  /** To another connection that takes it, or until one does; none is made for it. */
+  queue(request: RequestHead, response: ResponseHandler, host: string): RequestBody
 }
 
 /** ms for the SETTINGS of a connection where the request gives no bound, or a longer one. */
@@ -106,7 +106,7 @@ export class Upgrades {
       const { request, body, host } = next
       if (!connects || this.#http2.takes(connection)) next.go(this.send(connection, request, body.gate, host))
       // One that allows none for now (§6.5.2) would only say so again on the next connection.
-      else if (maxStreams === 0) next.go(this.#http2.wait(request, body.gate, host))
+      else if (maxStreams === 0) next.go(this.#http2.queue(request, body.gate, host))
       else next.go(this.#http2.dispatch(request, body.gate, host))
     }
   }

@@ -13,11 +13,13 @@ const UNARY = '{direction: outbound, service: origin, routes: [{grpc: a.B/*, str
 
 async function scene(t: Test, on: (stream: http2.ServerHttp2Stream, n: number) => void, blocks: string) {
   const clock = new FakeClock()
+  clock.advance(1)
   const heads: http2.IncomingHttpHeaders[] = []
   const port = await grpcOrigin(t, (stream, head) => {
     heads.push(head)
     stream.resume()
-    on(stream, heads.length)
+    const n = heads.length
+    stream.on('end', () => on(stream, n))
   })
   const proxy = await startProxy(services({ origin: port }, `kind: Policy\nname: p\nmatch: ${UNARY}\n${blocks}\n`), {
     clock,

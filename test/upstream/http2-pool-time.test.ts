@@ -92,13 +92,32 @@ t.test('Http2Pool asks a silent upstream by PING, and gives up one that does not
   await peer.roundTrip()
   world.clock.advance(20_000)
   t.notOk(call.over, 'it has answered')
-  // Not before, for a gRPC server takes more than one in five minutes for too many.
+  // Not before, for a gRPC server takes more than one in five minutes for too many, unless something of its own lies between.
   world.clock.advance(270_000)
   await peer.roundTrip()
   t.notOk(call.over)
   world.clock.advance(60_000)
   t.equal(call.failure, 'upstream_reset unanswered', 'and then it did not')
   await until('the end of the connection', () => world.pool.connections === 0)
+  await world.over(t)
+})
+
+t.test('Http2Pool asks an upstream by PING again as soon as it has sent something of its own', async (t) => {
+  const origin = await silent(t)
+  const world = new World(origin.port)
+  const call = world.ask()
+  const peer = await peerOf(origin, 0)
+  await peer.head(1)
+  await peer.roundTrip()
+  const asked = () => peer.frames.filter(({ type, flags }) => type === PING && (flags & ACK) === 0)
+  world.clock.advance(40_000)
+  await until('a PING', () => asked().length === 1)
+  peer.send(frame(PING, ACK, 0, asked()[0]?.payload), headers(1, OK))
+  await peer.roundTrip()
+  world.clock.advance(40_000)
+  await until('another', () => asked().length === 2)
+  peer.send(frame(PING, ACK, 0, asked()[1]?.payload), data(1, 'body', true))
+  await until('the answer', () => call.ended)
   await world.over(t)
 })
 

@@ -10,7 +10,7 @@ import type { Headers } from '../../core/headers.ts'
 import { AnswerTimer } from './answer-timer.ts'
 import { type Limits, perTryOf, timeoutField } from './decide.ts'
 import { toldUntil, withGrpcTimeout } from './grpc-timeout.ts'
-import { OnTime } from './on-time.ts'
+import { onTime } from './on-time.ts'
 
 /** The request may be on its way or carried out: nobody knows. */
 const EXPIRED = new ProxyError('per_try_timeout', 'upstream', 'unanswered', 'no answer within timeout.perTry')
@@ -32,16 +32,16 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     const { grpc } = request.exchange
     const told = grpc ? withGrpcTimeout(request, bound) : request
     const until = grpc ? toldUntil(request, bound) : Number.POSITIVE_INFINITY
-    const attemptOver = timed && until === attempt.startedAt + perTry ? EXPIRED : undefined
-    const above = until === Number.POSITIVE_INFINITY ? up : new OnTime(up, clock, until, attemptOver)
-    if (!timed && bodyless) return next(told, above)
+    const attemptOver = until === attempt.startedAt + perTry ? EXPIRED : undefined
     if (!timed) {
+      const down = next(told, onTime(up, attempt, clock, until, undefined))
+      if (bodyless) return down
       const body = new SentBody(attempt, clock, undefined)
-      body.down = next(told, above)
+      body.down = down
       return body
     }
-    const watch = new PerTry(above, clock, perTry)
-    const down = next(told, watch)
+    const watch = new PerTry(up, clock, perTry)
+    const down = next(told, onTime(watch, attempt, clock, until, attemptOver))
     watch.down = down
     if (bodyless) {
       watch.whole()

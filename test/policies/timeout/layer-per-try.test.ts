@@ -154,3 +154,19 @@ t.test('a call that its server cancels at the deadline has run out of time', asy
     t.strictSame(client.log, [`fail ${reason}`])
   }
 })
+
+t.test('a server that keeps perTry before the request is out says nothing of the attempt', async (t) => {
+  const cancelled = new ProxyError('upstream_reset', 'upstream', 'no', 'CANCEL', 0, 8)
+  const { upstream, ask, clock } = scene('picked', { perTry: 400 })
+  const call = { ...CALL, route: routeInfo('inventory', '*', false), deadline: 2000 }
+  clock.advance(1)
+  const slow = ask(call)
+  clock.advance(395)
+  upstream.last.break(cancelled)
+  t.strictSame(slow.client.log, ['fail upstream_reset'], 'its client had not sent it')
+  const sent = ask(call)
+  sent.body.end()
+  clock.advance(395)
+  upstream.last.break(cancelled)
+  t.strictSame(sent.client.log, ['fail per_try_timeout'])
+})
