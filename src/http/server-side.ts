@@ -62,6 +62,7 @@ export interface IncomingConnection {
 export interface ServerOwner {
   readonly limits: ServerLimits
   readonly clock: Clock
+  /** Where floods came from a moment ago, to be told of those that come. */
   readonly offenders: Offenders
   /** New requests are no longer welcome on connections that are open. */
   readonly draining: boolean

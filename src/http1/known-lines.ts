@@ -5,6 +5,7 @@
  * taken that would have been refused.
  */
 import { isOwnField, nameIs } from '../core/headers.ts'
+import { ownText } from '../core/latin1.ts'
 import { field, fieldKind } from './fields.ts'
 
 export class KnownLine {
@@ -85,8 +86,7 @@ export function cameBehind(before: KnownLine, line: KnownLine | undefined): void
 
 // cold: once per line that is new
 function learn(text: string, at: number, place: number): KnownLine {
-  // A copy: a part of the text would keep all of it.
-  const copy = Buffer.from(text.slice(at, field.next), 'latin1').toString('latin1')
+  const copy = ownText(text.slice(at, field.next))
   const from = copy.indexOf(field.value, field.name.length + 1)
   const line = new KnownLine(copy, copy.slice(0, field.name.length), copy.slice(from, from + field.value.length))
   const old = lines[place]

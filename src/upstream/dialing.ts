@@ -28,6 +28,11 @@ export class Dialing implements HandshakeOwner {
     this.#underWay = new Set()
   }
 
+  /** As of `SecureRoute`. */
+  get expectsHttp2(): boolean {
+    return this.#route.expectsHttp2
+  }
+
   /** Connections that may come of it. */
   get size(): number {
     return this.#underWay.size

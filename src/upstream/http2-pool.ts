@@ -41,7 +41,6 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
   readonly #versions: BothVersions
   /** Where connections are made over TLS. */
   readonly #dialing: Dialing | undefined
-  readonly #secure: SecureRoute | undefined
   #sweeper: Timer | undefined
   /** Nobody new comes, but what an exchange that is under way may still send again. */
   #closed: boolean
@@ -68,7 +67,6 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     this.#upgrades = new Upgrades(context.clock, this, versions.http1)
     this.#versions = versions
     this.#dialing = secure === undefined ? undefined : new Dialing(secure, true, () => this.#serveNext())
-    this.#secure = secure
     this.#sweeper = undefined
     this.#closed = false
   }
@@ -222,7 +220,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
 
   /** A connection for who waits longest, and for those behind as far as it takes them. */
   #serveNext(): void {
-    if (this.#secure?.expectsHttp2 === false && this.#open.length === 0) {
+    if (this.#dialing?.expectsHttp2 === false && this.#open.length === 0) {
       this.#overHttp1()
       return
     }

@@ -1,5 +1,5 @@
 /** Http2Pool: age, idleness, PING, and what is left behind. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { ACK, HEADERS, END_STREAM, NO_ERROR, PING, REFUSED_STREAM } from '../../src/http2/frames.ts'
 import { everywhere, LEFT, OK, peerOf, silent, until, World } from '../support/http2-pool-world.ts'
 import { data, frame, headers, http2RawOrigin, reset, type Http2Peer } from '../support/http2-raw.ts'
@@ -79,16 +79,23 @@ t.test(
   },
 )
 
-t.test('Http2Pool asks a silent upstream by PING, and gives up one that does not answer', async (t) => {
+/** A call to an upstream that said nothing for 40 s, was sent a PING, and has answered that. */
+async function asked(t: Test) {
   const origin = await silent(t)
   const world = new World(origin.port)
   const call = world.ask()
   const peer = await peerOf(origin, 0)
   await peer.head(1)
   await peer.roundTrip()
+  const pings = () => peer.frames.filter(({ type, flags }) => type === PING && (flags & ACK) === 0)
   world.clock.advance(40_000)
-  const asked = await peer.frame('a PING', ({ type, flags }) => type === PING && (flags & ACK) === 0)
-  peer.send(frame(PING, ACK, 0, asked.payload))
+  await until('a PING', () => pings().length === 1)
+  peer.send(frame(PING, ACK, 0, pings()[0]?.payload))
+  return { world, call, peer, pings }
+}
+
+t.test('Http2Pool asks a silent upstream by PING, and gives up one that does not answer', async (t) => {
+  const { world, call, peer } = await asked(t)
   await peer.roundTrip()
   world.clock.advance(20_000)
   t.notOk(call.over, 'it has answered')
@@ -103,20 +110,12 @@ t.test('Http2Pool asks a silent upstream by PING, and gives up one that does not
 })
 
 t.test('Http2Pool asks an upstream by PING again as soon as it has sent something of its own', async (t) => {
-  const origin = await silent(t)
-  const world = new World(origin.port)
-  const call = world.ask()
-  const peer = await peerOf(origin, 0)
-  await peer.head(1)
-  await peer.roundTrip()
-  const asked = () => peer.frames.filter(({ type, flags }) => type === PING && (flags & ACK) === 0)
-  world.clock.advance(40_000)
-  await until('a PING', () => asked().length === 1)
-  peer.send(frame(PING, ACK, 0, asked()[0]?.payload), headers(1, OK))
+  const { world, call, peer, pings } = await asked(t)
+  peer.send(headers(1, OK))
   await peer.roundTrip()
   world.clock.advance(40_000)
-  await until('another', () => asked().length === 2)
-  peer.send(frame(PING, ACK, 0, asked()[1]?.payload), data(1, 'body', true))
+  await until('another', () => pings().length === 2)
+  peer.send(frame(PING, ACK, 0, pings()[1]?.payload), data(1, 'body', true))
   await until('the answer', () => call.ended)
   await world.over(t)
 })

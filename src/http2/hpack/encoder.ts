@@ -1,5 +1,5 @@
 /** HPACK, fields → bytes (RFC 7541 §6). */
-import { put } from '../../core/latin1.ts'
+import { ownText, put } from '../../core/latin1.ts'
 import { encode, encodedSize } from './huffman.ts'
 import { type SensitiveNames, sensitive } from './sensitive.ts'
 import { Entry, ENTRY_OVERHEAD, STATIC, STATIC_END } from './static-table.ts'
@@ -201,11 +201,6 @@ function hashOf(value: string): number {
   let hash = value.length
   for (let i = 0; i < value.length; i++) hash = (Math.imul(hash, 31) + value.charCodeAt(i)) | 0
   return hash
-}
-
-/** A copy that keeps nothing else alive: what was cut out of a head is a view of all of it. */
-function ownText(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** §5.1: `form` are the bits above the prefix. */

@@ -1,7 +1,7 @@
 /**
  * Which fields no table on the way may keep, so that nobody can guess at them by size (RFC 7541 §7.1). A peer says so of a
  * single field, and that holds for every hop behind us (§7.1.3). A list of fields has no room for it, so it is remembered
- * by name, for the whole process: more is kept out of tables than was asked for, never less.
+ * by name, by the whole process and for a minute at least: more is kept out of tables than was asked for, never less.
  */
 import { machineTime } from '../../core/clock.ts'
 

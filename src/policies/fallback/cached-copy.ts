@@ -2,6 +2,7 @@
 import type { Evictable } from '../../core/cache-account.ts'
 import type { ResponseHead } from '../../core/exchange.ts'
 import { get, type Headers } from '../../core/headers.ts'
+import { ownText } from '../../core/latin1.ts'
 import { ageOf } from './cached-rules.ts'
 
 /** What a copy costs beside its text and its body, bytes: objects and places in maps. */
@@ -45,7 +46,8 @@ export class Copy implements Evictable {
   ) {
     this.home = home
     this.names = names
-    this.variant = variant === '' ? '' : flat(variant)
+    // Of parts of the request's head. The fields of the answer are parts, too, but of its own, which is hardly more than they are.
+    this.variant = variant === '' ? '' : ownText(variant)
     this.status = head.status
     this.reasonPhrase = head.reasonPhrase
     this.headers = head.headers
@@ -85,12 +87,4 @@ function textOf(headers: Headers): number {
   let length = 0
   for (let i = 0; i < headers.length; i++) length += (headers[i] as string).length
   return length
-}
-
-/**
- * A text put together from slices of a request's head would pin all of it, and is Latin-1, as heads are. The fields of an
- * answer are slices, too, but of its own head, which is hardly more than they are.
- */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
 }

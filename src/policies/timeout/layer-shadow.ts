@@ -3,7 +3,7 @@
  * have been over; nothing that others read (the deadline, what an attempt was granted) is written.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { ProxyError, Reason } from '../../core/errors.ts'
+import type { Reason } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler } from '../../core/exchange.ts'
 import { WholeBody } from '../../core/whole-body.ts'
@@ -53,11 +53,6 @@ class ShadowWatch extends Watch {
   /** What `grpc-timeout` bounds is enforced by whoever enforces. */
   protected override streamDeadline(): number {
     return Number.POSITIVE_INFINITY
-  }
-
-  override fail(error: ProxyError): void {
-    this.stop()
-    this.up.fail(error)
   }
 }
 

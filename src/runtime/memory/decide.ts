@@ -91,16 +91,13 @@ export class Giving {
     if (this.#calm >= ROW && this.#collected.worth(at, CALM_GAP, held, CALM_SURPLUS)) return 'collect'
     if (this.#easy >= ROW && this.#collected.above(at, EASY_GAP, held, EASY_SURPLUS)) return 'collect'
     if (this.#trimmed.above(at, TRIM_GAP, held, TRIM_SURPLUS)) return 'trim'
-    return this.#dropped.work >= DROP_WORK && this.#lastingCalm && this.#dropped.past(at, DROP_GAP) ? 'trim' : 'nothing'
+    const lasting = this.#calm * PERIOD >= DROP_GAP && this.#dropped.past(at, DROP_GAP)
+    return lasting && this.#dropped.work >= DROP_WORK ? 'trim' : 'nothing'
   }
 
   #mayPurge(): boolean {
     const cold = !this.#purged.taken && this.#purged.work <= COLD
     return cold ? this.#calm >= ROW : this.#calm >= LONG && this.#used <= IDLE * this.#calm
-  }
-
-  get #lastingCalm(): boolean {
-    return this.#calm * PERIOD >= DROP_GAP
   }
 
   /** Whether `step` at `at` lets go of pages of files as well. */
