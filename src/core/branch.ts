@@ -23,6 +23,8 @@ export function branchOf(whole: Exchange, now: number, wallTime: number, deadlin
   // Counted on: a request that has been sent once has been sent, whoever asks.
   branch.attempts = whole.attempts
   branch.attemptLog = whole.attemptLog
+  // A key that is honoured above need not be known there either.
+  branch.guarded = whole.guarded
   branch.replay = whole.replay
   branch.trace = whole.trace
   branch.parent = whole
@@ -30,9 +32,13 @@ export function branchOf(whole: Exchange, now: number, wallTime: number, deadlin
   return branch
 }
 
-/** What happened on a branch is told as part of the whole. */
-export function rejoin(branch: Exchange): void {
+/**
+ * What happened on a branch is told as part of the whole, what may have been carried out there among it. `unsent`: nothing of
+ * its last attempt can have arrived.
+ */
+export function rejoin(branch: Exchange, unsent: boolean): void {
   const whole = branch.parent as Exchange
+  if (branch.attempts > whole.attempts + (unsent ? 1 : 0)) whole.reached++
   whole.attempts = branch.attempts
   whole.attemptLog = branch.attemptLog
   whole.upstreamProtocol = branch.upstreamProtocol

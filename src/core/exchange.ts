@@ -240,7 +240,10 @@ export class Exchange {
   upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
-  /** idempotency: attempts that may have reached the application; counted where the route has that policy. */
+  /**
+   * idempotency: attempts that may have reached the application; counted where the route has that policy. fallback: another
+   * service that was asked counts as one.
+   */
   reached: number
   /** idempotency: the key is honoured here, so that the application need not know it. */
   guarded: boolean

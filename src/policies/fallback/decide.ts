@@ -78,7 +78,8 @@ export function mayAsk(request: RequestHead, error: ProxyError | undefined, whol
   return attempts === 1 && error !== undefined && isUnsent(error)
 }
 
-function isUnsent({ retryable }: ProxyError): boolean {
+/** Nothing of it has arrived. */
+export function isUnsent({ retryable }: ProxyError): boolean {
   return retryable === 'unsent' || retryable === 'unsent-reused'
 }
 

@@ -19,7 +19,7 @@ import { KeptAnswer } from '../../core/kept-answer.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { Giver } from '../../core/giver.ts'
-import { askUntil, failsToo, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
+import { askUntil, failsToo, isUnsent, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
 import type { Entry, LocalEntry, ServiceEntry } from './entry.ts'
 import { REPLACED } from './layer.ts'
 import { namesOf, replacing } from './own-fields.ts'
@@ -135,10 +135,10 @@ export class FallbackLoop implements Loop, Sender {
       this.#reason = error.reason
       this.#tryNext()
     } else if (this.#phase === ASKING) {
-      this.#joinAgain(way)
+      this.#joinAgain(way, isUnsent(error))
       this.#tryNext()
     } else {
-      this.#joinAgain(way)
+      this.#joinAgain(way, isUnsent(error))
       this.#finish(error)
     }
   }
@@ -251,10 +251,10 @@ export class FallbackLoop implements Loop, Sender {
   }
 
   /** Another service has said its word: its time limit is over, and what it did is told with the rest. */
-  #joinAgain(way: Way): void {
+  #joinAgain(way: Way, unsent = false): void {
     if (way.branch === undefined) return
     way.unlimit(this.#parts.clock)
-    rejoin(way.branch)
+    rejoin(way.branch, unsent)
   }
 
   #decide(): void {

@@ -5,7 +5,7 @@ import { answer, ask, field, post, told } from '../../support/ask.ts'
 import { freePort } from '../../support/free-port.ts'
 import { grpcOrigin, reply, session, unary } from '../../support/grpc-call.ts'
 import { startProxy } from '../../support/proxy.ts'
-import type { OriginPeer } from '../../support/raw-origin.ts'
+import { type OriginPeer, startRawOrigin } from '../../support/raw-origin.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
 import { scene } from '../../support/scene.ts'
 
@@ -186,6 +186,63 @@ t.test(
     }
   },
 )
+
+t.test('what a fallback service may have carried out is not carried out again', async (t) => {
+  for (const [name, script, statuses, reason] of [
+    ['it answers', numbering(), [201, 409], 'idempotency_unknown'],
+    [
+      'it dies',
+      async (peer: OriginPeer) => {
+        await peer.request()
+        peer.reset()
+      },
+      [502, 409],
+      'idempotency_unknown',
+    ],
+    ['nothing can have come there', undefined, [502, 502], 'connect_failure'],
+  ] as const) {
+    const [app, nobody] = [await freePort(), await freePort()]
+    const other = await startRawOrigin(script ?? (() => {}))
+    t.teardown(() => other.close())
+    const proxy = await startProxy(
+      [
+        'kind: Sidecar\nname: test\naccessLog: {format: none}\n',
+        `kind: Service\nname: other\nendpoints: ["127.0.0.1:${script === undefined ? nobody : other.port}"]\n`,
+        `${policy('{store: memory}')}fallback: [{when: [any], use: service, service: other}]\n`,
+      ].join('---\n'),
+      { app },
+    )
+    t.teardown(() => proxy.stop())
+    const first = await ask(proxy.inbound, post('/orders', 'buy', KEY))
+    const again = await ask(proxy.inbound, post('/orders', 'buy', KEY))
+    t.same([first.status, again.status], statuses, name)
+    t.equal(told(again).reason, reason, name)
+    t.equal(other.requests.length, script === undefined ? 0 : 1, name)
+  }
+})
+
+t.test('nor is it sent twice to that service over a connection that ended', async (t) => {
+  const other = await startRawOrigin(async (peer, index) => {
+    await peer.request()
+    peer.send('HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n')
+    await peer.request()
+    if (index === 0) peer.reset()
+    else peer.send('HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n')
+  })
+  t.teardown(() => other.close())
+  const proxy = await startProxy(
+    [
+      'kind: Sidecar\nname: test\naccessLog: {format: none}\n',
+      `kind: Service\nname: other\nendpoints: ["127.0.0.1:${other.port}"]\n`,
+      `${policy('{store: memory}')}fallback: [{when: [any], use: service, service: other}]\n`,
+    ].join('---\n'),
+    { app: await freePort() },
+  )
+  t.teardown(() => proxy.stop())
+  t.equal((await ask(proxy.inbound, post('/orders', 'one', 'Idempotency-Key: "a"'))).status, 201)
+  t.equal((await ask(proxy.inbound, post('/orders', 'two', 'Idempotency-Key: "b"'))).status, 502)
+  t.equal(other.requests.length, 2)
+})
 
 t.test('outbound: a keyed POST is sent again under methods: keyed, another is not', async (t) => {
   const yaml = 'kind: Policy\nname: p\nmatch: {direction: outbound, service: origin}\nretry: {max: 1, methods: keyed}\n'
