@@ -53,8 +53,8 @@ export class Services {
     const next = new Map<string, Held>()
     for (const document of documents) {
       const { place: _place, ...settings } = document
-      this.#take(before, next, `service ${document.name}`, JSON.stringify([settings, sidecar.limits]), () =>
-        this.#make(document, sidecar.limits),
+      this.#take(before, next, `service ${document.name}`, JSON.stringify([settings, sidecar.limits]), (former) =>
+        this.#make(document, sidecar.limits, former),
       )
     }
     for (const entry of sidecar.inbound) {
@@ -95,12 +95,20 @@ export class Services {
     for (const { service } of this.#held.values()) service.close()
   }
 
-  #take(before: Map<string, Held>, next: Map<string, Held>, key: string, fingerprint: string, make: () => Made): void {
+  #take(
+    before: Map<string, Held>,
+    next: Map<string, Held>,
+    key: string,
+    fingerprint: string,
+    make: (former: Service | undefined) => Made,
+  ): void {
     const held = before.get(key)
-    next.set(key, held !== undefined && held.fingerprint === fingerprint ? held : { fingerprint, ...make() })
+    const same = held !== undefined && held.fingerprint === fingerprint
+    next.set(key, same ? held : { fingerprint, ...make(held?.service) })
   }
 
-  #make(document: ServiceDocument, limits: Limits): Made {
+  /** `former`: of this name until now. */
+  #make(document: ServiceDocument, limits: Limits, former: Service | undefined): Made {
     const { name, hostHeader, connections, protocol } = document
     const balancer = createBalancer(document.loadBalancing, this.#context.random)
     const tls = this.#tls(document)
@@ -132,7 +140,8 @@ export class Services {
       found: () => source.heard(),
     }
     const { dns } = document
-    const service = new DnsService(name, dns, balancer, settings, this.#context, report, systemLookup, checks)
+    const known = former instanceof DnsService && former.looksUp === dns.name ? former.addresses : []
+    const service = new DnsService(name, dns, balancer, settings, this.#context, report, systemLookup, checks, known)
     return { service, source }
   }
 

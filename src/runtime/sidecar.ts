@@ -8,7 +8,7 @@ import { Interception } from './interception/interception.ts'
 import { LoopGuard } from './interception/loop-guard.ts'
 import { loadOriginals } from './interception/load-originals.ts'
 import { Parts } from './parts.ts'
-import { FileWatch } from './reload.ts'
+import { FileWatch, signature } from './reload.ts'
 import type { SidecarOptions } from './sidecar-options.ts'
 import { telemetrySources } from './telemetry-sources.ts'
 import { portOf } from './traffic-listener.ts'
@@ -35,12 +35,15 @@ export class Sidecar {
   #adminListener: AdminListener | undefined
   /** Of all listeners. */
   #ports: readonly number[] = []
+  /** What the policy files were like before they were read. */
+  readonly #seen: string
   #watch: FileWatch | undefined
   #certificateWatch: FileWatch | undefined
   #opened = false
 
   constructor(options: SidecarOptions) {
     this.#options = options
+    this.#seen = signature(options.paths)
     this.#parts = new Parts(options)
   }
 
@@ -63,7 +66,7 @@ export class Sidecar {
     this.inbound = listeners.inbound.map(({ address }) => address)
     this.outbound = listeners.outbound[0]?.address ?? ''
     this.admin = admin.address
-    this.#watch = new FileWatch(paths, clock, () => this.reload())
+    this.#watch = new FileWatch(paths, this.#seen, clock, () => this.reload())
     this.#watchCertificates()
     parts.overload.start()
     this.#opened = true
@@ -91,15 +94,26 @@ export class Sidecar {
   #watchCertificates(): void {
     const { certificates, clock } = this.#parts
     this.#certificateWatch?.close()
-    const { paths } = certificates
-    this.#certificateWatch = paths.length === 0 ? undefined : new FileWatch(paths, clock, () => certificates.refresh())
+    const { paths, seen } = certificates
+    this.#certificateWatch =
+      paths.length === 0 ? undefined : new FileWatch(paths, seen, clock, () => this.#certificatesChanged())
+  }
+
+  /** Policies that were refused for want of a file, which a kubelet may bring a minute after them, are good when it has come. */
+  #certificatesChanged(): void {
+    const { certificates } = this.#parts
+    if (certificates.lacks) this.reload()
+    else certificates.refresh()
   }
 
   /** Takes over the files as they are now; keeps the last good configuration when they cannot be used. */
   reload(): boolean {
     const { certificates, configuration, services, context, interception, states } = this.#parts
     certificates.refresh()
-    if (!configuration.reload()) return false
+    if (!configuration.reload()) {
+      this.#watchCertificates()
+      return false
+    }
     const config = configuration.current
     certificates.adopt(config)
     this.#watchCertificates()

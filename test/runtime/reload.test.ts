@@ -1,10 +1,22 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import dns from 'node:dns'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
 import { admin, answer, ask, eventually, field, get, metric, state } from '../support/ask.ts'
 import { answering, type RawOrigin, startRawOrigin } from '../support/raw-origin.ts'
+import { startProxy } from '../support/proxy.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
 
 function text(origin: RawOrigin, yaml: string, service = ''): string {
@@ -26,6 +38,64 @@ t.test('A file that was changed is taken over without being told', async (t) => 
   t.not(after.hash, before.hash)
   t.match(after.lastReload, { success: true })
   t.equal(await metric(proxy, 'outrigger_config_last_reload_success'), 1)
+})
+
+t.test('A file is taken over although somebody writes beside it all the time, a log for instance', async (t) => {
+  const { proxy, origin } = await scene(t, HI)
+  const writer = setInterval(() => appendFileSync(join(proxy.folder, 'access.log'), 'a line\n'), 20)
+  t.teardown(() => clearInterval(writer))
+  writeFileSync(join(proxy.folder, 'policy.yaml'), text(origin, policy('timeout: {request: 20s}')))
+  await eventually('the reload', () => proxy.log.some((line) => line.includes('configuration reloaded')), LONG)
+})
+
+t.test('What changes while the sidecar starts is seen once it watches', async (t) => {
+  const origin = await startRawOrigin(HI)
+  t.teardown(() => origin.close())
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-start-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'policy.yaml')
+  writeFileSync(file, text(origin, policy('timeout: {request: 30s}')))
+  const log: string[] = []
+  const say = (msg: string): void => void log.push(msg)
+  const local = { host: '127.0.0.1', port: 0 }
+  const starting = startSidecar({
+    paths: [folder],
+    outbound: local,
+    admin: local,
+    log: { error: say, warn: say, info: say, debug: say },
+    version: '0',
+    environment: {},
+  })
+  // Read it has, and watch it does not yet: it is opening its listeners.
+  writeFileSync(file, text(origin, policy('timeout: {request: 9s}')))
+  const sidecar = await starting
+  t.teardown(() => sidecar.close())
+  await eventually('the reload', () => log.includes('configuration reloaded'), LONG)
+})
+
+t.test('A Service by DNS that was changed keeps its endpoints until its name is looked up', async (t) => {
+  const origin = await startRawOrigin(HI)
+  t.teardown(() => origin.close())
+  const yaml = (name: string, more: string) =>
+    `kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n` +
+    `kind: Service\nname: origin\ndns: {name: ${name}, port: ${origin.port}}\n${more}\n`
+  const proxy = await startProxy(yaml('127.0.0.1', ''))
+  t.teardown(() => proxy.stop())
+  await eventually('the endpoint', async () => (await state(proxy)).endpoints.length === 1)
+  const { lookup } = dns
+  t.teardown(() => {
+    dns.lookup = lookup
+    syncBuiltinESMExports()
+  })
+  // The resolver does not answer.
+  dns.lookup = (() => {}) as unknown as typeof lookup
+  syncBuiltinESMExports()
+  writeFileSync(join(proxy.folder, 'policy.yaml'), yaml('127.0.0.1', 'connections: {idle: 5s}'))
+  t.equal(proxy.reload(), true)
+  t.equal((await ask(proxy.outbound, get('/'))).status, 200)
+  writeFileSync(join(proxy.folder, 'policy.yaml'), yaml('127.0.0.2', 'connections: {idle: 5s}'))
+  t.equal(proxy.reload(), true)
+  t.equal(field(await ask(proxy.outbound, get('/')), 'x-outrigger-reason'), 'no_endpoints', 'another name')
 })
 
 t.test('A broken file leaves the last good configuration in force, and says so', async (t) => {

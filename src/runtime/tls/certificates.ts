@@ -4,7 +4,8 @@ import type { Config } from '../../config/model.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type TlsContents, TlsMaterial } from '../../net/tls-material.ts'
 import type { CertificateSample, Log } from '../../telemetry/index.ts'
-import { isError, readTls } from './read.ts'
+import { signatureOf } from '../reload.ts'
+import { isError, type ReadTls, readTls } from './read.ts'
 import { validities } from './validity.ts'
 
 interface Held {
@@ -18,22 +19,37 @@ export class Certificates {
   #held: Map<string, Held>
   /** Read by the load that is under way, or was given up. */
   #read: Map<string, TlsContents>
+  /** What the last load could not use. */
+  readonly #lacking: Set<string>
+  /** Path → what the file was like before it was read last. */
+  readonly #versions: Map<string, string>
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
     this.#log = log
     this.#held = new Map()
     this.#read = new Map()
+    this.#lacking = new Set()
+    this.#versions = new Map()
   }
 
   /** For the loader. What is in force already is looked after by `refresh`, and no reason to refuse a configuration. */
   readonly check: TlsCheck = (files) => {
     const key = keyOf(files)
     if (this.#held.has(key)) return []
-    const { contents, problems } = readTls(files, this.#clock.wallTime())
+    const { contents, problems } = this.#readFiles(files)
     if (contents !== undefined) this.#read.set(key, contents)
-    else this.#read.delete(key)
+    else {
+      this.#read.delete(key)
+      for (const path of pathsOf(files)) this.#lacking.add(path)
+    }
     return problems
+  }
+
+  #readFiles(files: TlsFiles): ReadTls {
+    // Two may name one file: what counts is how it was before the first of them read it.
+    for (const path of pathsOf(files)) if (!this.#versions.has(path)) this.#versions.set(path, signatureOf(path))
+    return readTls(files, this.#clock.wallTime())
   }
 
   /** A configuration was taken over: what it names is in force, and nothing else. */
@@ -71,16 +87,31 @@ export class Certificates {
     return [...samples.values()]
   }
 
-  /** Every file that is to be watched. */
+  /** Every file that is to be watched: those in force, and those for which the last load was given up. */
   get paths(): string[] {
-    const all = [...this.#held.values()].flatMap(({ files }) => [files.cert, files.key, files.ca])
-    return [...new Set(all.filter((path) => path !== ''))].sort()
+    const held = [...this.#held.values()].flatMap(({ files }) => pathsOf(files))
+    return [...new Set([...held, ...this.#lacking])].sort()
   }
 
-  /** Reads all files again. Those that cannot be used leave what is in force as it is; connections that are open go on. */
+  /** `signature(paths)` from before they were read. */
+  get seen(): string {
+    return this.paths.map((path) => this.#versions.get(path) ?? signatureOf(path)).join('\n')
+  }
+
+  /** The last load was given up, and it was files of ours that it could not use. */
+  get lacks(): boolean {
+    return this.#lacking.size > 0
+  }
+
+  /**
+   * Reads all files again. Those that cannot be used leave what is in force as it is; connections that are open go on. What a load could
+   * not use is forgotten: the next one says it anew.
+   */
   refresh(): void {
+    this.#lacking.clear()
+    this.#versions.clear()
     for (const { files, material } of this.#held.values()) {
-      const { contents, problems } = readTls(files, this.#clock.wallTime())
+      const { contents, problems } = this.#readFiles(files)
       if (contents === undefined) {
         this.#report('certificates cannot be used, the last good ones stay in force', files, problems.filter(isError))
       } else if (!isSame(contents, material.contents)) {
@@ -96,6 +127,10 @@ export class Certificates {
     const log = problems.some(isError) ? this.#log.error : this.#log.warn
     log.call(this.#log, message, { report })
   }
+}
+
+function pathsOf({ cert, key, ca }: TlsFiles): string[] {
+  return [cert, key, ca].filter((path) => path !== '')
 }
 
 function keyOf({ side, cert, key, ca }: TlsFiles): string {

@@ -47,6 +47,7 @@ export class DnsService extends EndpointGroup implements Timed {
   #closed: boolean
   #saidSingle: boolean
 
+  /** `known`: what the name was known to resolve to; it holds until a look-up says otherwise. */
   constructor(
     name: string,
     dns: DnsName,
@@ -56,6 +57,7 @@ export class DnsService extends EndpointGroup implements Timed {
     report: DnsReport,
     lookupName: Lookup = systemLookup,
     checks?: HealthChecks,
+    known: readonly string[] = [],
   ) {
     super(name, balancer, context, checks)
     this.#dns = dns
@@ -66,7 +68,17 @@ export class DnsService extends EndpointGroup implements Timed {
     this.#misses = 0
     this.#closed = false
     this.#saidSingle = false
+    if (known.length > 0) this.#take(known)
     this.expired()
+  }
+
+  get looksUp(): string {
+    return this.#dns.name
+  }
+
+  /** What the name resolves to, as far as is known. */
+  get addresses(): string[] {
+    return this.endpoints.map(({ host }) => host)
   }
 
   /** Looks the name up; the next look-up is set when this one is over. */
@@ -86,6 +98,10 @@ export class DnsService extends EndpointGroup implements Timed {
       this.#saidSingle = true
       this.#report.singleAddress(this.name, this.#dns.name)
     }
+    this.#take(addresses)
+  }
+
+  #take(addresses: readonly string[]): void {
     const known = new Map(this.endpoints.map((endpoint) => [endpoint.host, endpoint]))
     const next: Endpoint[] = []
     for (const address of addresses) {

@@ -153,6 +153,35 @@ t.test('A reload that names files which cannot be used is refused', async (t) =>
   t.equal(proxy.reload(), true)
 })
 
+t.test('Policies that were refused for want of a file are taken over when it has come', async (t) => {
+  const { proxy, pem, yaml } = await listening(t)
+  const ca = join(pem.path, 'later.pem')
+  writeFileSync(
+    join(proxy.folder, 'policy.yaml'),
+    `${yaml}---\nkind: Service\nname: s\nendpoints: []\ntls: {ca: ${ca}}\n`,
+  )
+  t.equal(proxy.reload(), false)
+  const reloaded = () => proxy.log.some((line) => line.includes('configuration reloaded'))
+  pem.write('later.pem', 'half a certifi')
+  await eventually('another try', () => proxy.log.at(-1)?.includes('E061') === true, 20_000)
+  t.notOk(reloaded())
+  pem.write('later.pem', authority.cert)
+  await eventually('the reload', reloaded, 20_000)
+})
+
+t.test('A certificate that changes while the sidecar starts is seen once it watches', async (t) => {
+  const app = await application(t)
+  const pem = new PemFolder(t)
+  swap(pem, named('first'))
+  const tls = `{cert: ${join(pem.path, 'tls.crt')}, key: ${join(pem.path, 'tls.key')}}`
+  const yaml = `kind: Sidecar\nname: test\naccessLog: {format: none}\ninbound: [{app: "127.0.0.1:${app}", tls: ${tls}}]\n`
+  const starting = startProxy(yaml, { app })
+  swap(pem, named('second'))
+  const proxy = await starting
+  t.teardown(() => proxy.stop())
+  await eventually('the second', async () => (await shown(t, proxy.inbound)) === 'second', 20_000)
+})
+
 t.test('A sidecar does not start with files that cannot be used', async (t) => {
   const pem = new PemFolder(t)
   const tls = `{cert: ${pem.write('c.pem', named('x').cert)}, key: ${pem.write('k.pem', strayKey())}}`
