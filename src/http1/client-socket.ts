@@ -4,11 +4,12 @@ import type { ProxyError } from '../core/errors.ts'
 import type { ClientSideOwner } from '../http/client-side.ts'
 import { lossOf } from '../http/lost-request.ts'
 import { breakOff } from '../net/encrypted.ts'
+import { lastWords } from '../net/last-words.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { ClientExchange, ClientExchangeOwner } from './client-exchange.ts'
-import { CLOSED, CONNECTING, HEAD, IDLE, TUNNEL } from './client-state.ts'
+import { BODY, CLOSED, CONNECTING, HEAD, IDLE, TUNNEL } from './client-state.ts'
 
 /** What goes to the upstream and comes from it is for `ClientConnection` to say, which extends this. */
 export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, Reader {
@@ -26,6 +27,8 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
   #error: NodeJS.ErrnoException | undefined
   /** What the pool says of an end that it made itself. */
   #verdict: ProxyError | undefined
+  /** Read when the upstream had closed the connection. */
+  #lastWords: Buffer | undefined
 
   /** `connected`: nothing has to be waited for. */
   constructor(socket: Socket, owner: ClientSideOwner, connected: boolean) {
@@ -39,9 +42,10 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
     this.#owner = owner
     this.#error = undefined
     this.#verdict = undefined
+    this.#lastWords = undefined
     socket.on('connect', () => this.#event(this.#onConnect, undefined))
     socket.on('end', () => this.#event(this.onEnd, undefined))
-    socket.on('close', () => this.#event(this.shut, undefined))
+    socket.on('close', () => this.#event(this.#onClose, undefined))
     socket.on('drain', () => this.#event(this.#onDrain, undefined))
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
@@ -96,6 +100,19 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
 
   #onDrain(): void {
     this.outbox.onDrain()
+  }
+
+  #onClose(): void {
+    const last = this.#lastWords
+    this.#lastWords = undefined
+    if (last !== undefined) this.onData(last)
+    this.shut()
+  }
+
+  /** It may have answered first. What stood there before anything of this request went out is no answer to it. */
+  refused(): void {
+    const answers = this.state === HEAD || this.state === BODY
+    if (answers && !this.outbox.refusedAtOnce) this.#lastWords = lastWords(this.socket)
   }
 
   blocked(): void {

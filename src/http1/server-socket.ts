@@ -51,6 +51,7 @@ export abstract class ServerSocket implements IncomingConnection, OutboxOwner, T
   protected abstract overdue(waited: number): void
   abstract blocked(): void
   abstract drained(): void
+  abstract refused(): void
 
   // ---------------------------------------------------------------- events
 

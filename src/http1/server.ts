@@ -162,6 +162,9 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
     else if (this.state === BUSY) this.#next()
   }
 
+  /** What a client that has left said before it did is nothing to anybody. */
+  override refused(): void {}
+
   // ---------------------------------------------------------------- time
 
   protected override overdue(waited: number): void {

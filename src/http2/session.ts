@@ -198,6 +198,9 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     this.waiting.flush()
   }
 
+  /** Its end is told by the socket. */
+  refused(): void {}
+
   // ---------------------------------------------------------------- receiving
 
   /** Reads a block; false when it cannot be read and the connection ended. */

@@ -8,6 +8,8 @@ import { awaitTurn, moreWaits, type Waiting } from './turn.ts'
 export interface OutboxOwner {
   blocked(): void
   drained(): void
+  /** The peer has closed the connection: a write was refused at once. Nothing more goes out, and Node closes it behind this turn. */
+  refused(): void
 }
 
 /** Up to here parts are copied into one buffer; above it they go as a vector. */
@@ -203,14 +205,21 @@ export class Outbox implements Waiting {
       const copied = stays && this.#size <= COPY_LIMIT
       const free = copied ? this.#writeCopy(socket, parts) : this.#write(socket, parts)
       this.#freeBlocks(copied)
-      if (++this.writes === 1 && socket.errored !== null) this.refusedAtOnce = true
+      this.writes++
+      if (!free && socket.errored !== null) this.#refused()
       // Node says that it is full after each large write, also when the kernel took all of it.
-      if (!free && !this.#blocked && socket.writableLength > 0) {
+      else if (!free && !this.#blocked && socket.writableLength > 0) {
         this.#blocked = true
         if (!this.#ending) this.#owner.blocked()
       }
     }
     if (this.#ending) socket.end()
+  }
+
+  #refused(): void {
+    if (this.writes === 1) this.refusedAtOnce = true
+    this.#blocked = true
+    this.#owner.refused()
   }
 
   /** Returns whether the kernel takes more. */
@@ -233,7 +242,7 @@ export class Outbox implements Waiting {
     socket.cork()
     for (let i = 0; i < parts.length; i++) socket.write(parts[i] as Buffer)
     socket.uncork()
-    return !socket.writableNeedDrain
+    return !socket.writableNeedDrain && socket.errored === null
   }
 
   #writeCopy(socket: Socket, parts: Buffer[]): boolean {

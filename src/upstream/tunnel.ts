@@ -134,4 +134,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   drained(): void {
     if (!this.#over) this.#response.resumeRequest()
   }
+
+  /** Its end is told by the socket. */
+  refused(): void {}
 }

@@ -104,7 +104,7 @@ class Upload extends SendingStream {
 t.test('Of megabytes that wait for a socket no more is written at once than 256 KiB and a frame', (t) => {
   const socket = new FullSocket()
   const session = { sendWindow: MANY, full: true, peer: { window: MANY }, waiting: { add() {} } }
-  const outbox = new Outbox(socket.asSocket, { blocked: () => (session.full = true), drained() {} })
+  const outbox = new Outbox(socket.asSocket, { blocked: () => (session.full = true), drained() {}, refused() {} })
   const out = new FrameWriter(outbox)
   const writeData = (stream: OpenStream, chunk: Buffer, from: number, to: number): void =>
     out.data(stream, chunk, from, to)

@@ -72,7 +72,7 @@ t.test('Once it is calm it is over', (t) => {
 })
 
 t.test('Messages that went out at once are no part of the turn behind them', (t) => {
-  const writer = new FrameWriter(new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {} }))
+  const writer = new FrameWriter(new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {}, refused() {} }))
   const stream = { id: 1, wrote() {} }
   const answer = (): void => {
     enter()
@@ -90,7 +90,7 @@ t.test('Messages that went out at once are no part of the turn behind them', (t)
 })
 
 t.test('Heads over HTTP/2 are counted, and what goes over HTTP/1.1 is not', (t) => {
-  const outbox = new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {} })
+  const outbox = new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {}, refused() {} })
   const writer = new FrameWriter(outbox)
   const stream = { id: 1, wrote() {} }
   const turns = (write: () => void): number => {

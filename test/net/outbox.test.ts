@@ -12,7 +12,7 @@ class CountingSocket extends FakeSocket {
   }
 }
 
-const nobody = { blocked() {}, drained() {} }
+const nobody = { blocked() {}, drained() {}, refused() {} }
 
 function sent(parts: readonly (string | Buffer)[]): { readonly bytes: Buffer; readonly writes: number } {
   const socket = new CountingSocket()
@@ -108,7 +108,7 @@ t.test('What a full socket is given pins little more than its bytes, and comes o
   while (Buffer.allocUnsafe(1024).byteOffset !== 0);
   const socket = new FullSocket(4096)
   let drains = 0
-  const outbox = new Outbox(socket.asSocket, { blocked() {}, drained: () => void drains++ })
+  const outbox = new Outbox(socket.asSocket, { blocked() {}, drained: () => void drains++, refused() {} })
   const all: Buffer[] = []
   for (let i = 0; i < 2000; i++) {
     const room = outbox.room(17)
@@ -150,7 +150,7 @@ t.test('A write above the high-water mark that the kernel took whole blocks nobo
   let blocked = 0
   const socket = new FakeSocket()
   socket.write = () => false
-  const outbox = new Outbox(socket.asSocket, { blocked: () => blocked++, drained() {} })
+  const outbox = new Outbox(socket.asSocket, { blocked: () => blocked++, drained() {}, refused() {} })
   outbox.bytes(Buffer.alloc(100_000))
   outbox.flush()
   t.equal(blocked, 0)

@@ -5,7 +5,7 @@ import { enter, leave } from '../../src/net/turn.ts'
 import { FakeSocket } from '../http1/fake-socket.ts'
 import { writeText } from './write-text.ts'
 
-const nobody = { blocked() {}, drained() {} }
+const nobody = { blocked() {}, drained() {}, refused() {} }
 
 class Peer {
   readonly #socket = new FakeSocket()
