@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ask, eventually, field, get, metric, post, request, state, told } from '../support/ask.ts'
+import { ask, eventually, field, get, metric, post, request, settled, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startProxy } from '../support/proxy.ts'
 import type { Message } from '../support/read-message.ts'
@@ -130,6 +130,41 @@ t.test('a copy has the Date of its own time, and one that was old when it came i
   t.same([field(now, 'age'), field(now, 'date')], ['5', came])
   t.equal(field(minute, 'age'), '65')
   t.equal((await ask(port, get('/hour'))).status, 503, 'older than maxStale')
+})
+
+t.test('a client that stops reading a copy is let go of, as it is with the answer of an upstream', async (t) => {
+  const clock = new FakeClock()
+  const body = 'x'.repeat(200_000)
+  let failing = false
+  const script = answering(() =>
+    failing
+      ? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'
+      : `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  const { port, proxy } = await scene(t, script, { clock, service: 'protocol: http1', yaml: policy(CACHED, GET_ONLY) })
+  t.equal((await ask(port, get('/a'))).status, 200)
+  failing = true
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  t.teardown(() => session.destroy())
+  // Nobody reads, so its window stays used up.
+  const stream = session.request({ ':path': '/a', ':authority': 'origin' })
+  let closed = false
+  stream.on('error', () => {})
+  stream.on('close', () => {
+    closed = true
+  })
+  await settled(proxy)
+  for (let i = 0; i < 58; i++) {
+    clock.advance(5000)
+    await settled(proxy)
+  }
+  t.equal(closed, false)
+  for (let i = 0; i < 4; i++) {
+    clock.advance(5000)
+    await settled(proxy)
+  }
+  await eventually('the reset', () => closed)
+  t.equal(await metric(proxy, 'outrigger_fallback_total', 'kind="cached"'), 1)
 })
 
 t.test('copies outlive a reload that leaves their block alone, and go with one that changes it', async (t) => {

@@ -218,10 +218,11 @@ export class FallbackLoop implements Loop, Sender {
     this.#dropKept()
     this.#decide()
     outgoing.attemptGone()
-    const giver = new Giver(this.#up, given, outgoing.responsePaused, request.method !== 'HEAD')
+    const { clock, events } = this.#parts
+    const giver = new Giver(clock, this.#up, given, outgoing.responsePaused, request.method !== 'HEAD')
     outgoing.down = giver
     outgoing.letFlow()
-    this.#parts.events.fallbackServed(request.exchange, entry.answer.kind, this.#reason)
+    events.fallbackServed(request.exchange, entry.answer.kind, this.#reason)
     giver.start()
     return true
   }

@@ -1,4 +1,5 @@
 /** Outermost of the policies: a failure goes no further when an answer is at hand for it. */
+import type { Clock } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
@@ -11,11 +12,16 @@ import type { Given } from '../../core/giver.ts'
 /**
  * `grpc` is for gRPC calls, `http` for all others. A CONNECT is left alone: a 200 of ours would be a tunnel to nobody.
  */
-export function fallbackLayer(http: readonly LocalEntry[], grpc: readonly LocalEntry[], events: PolicyEvents): Layer {
+export function fallbackLayer(
+  http: readonly LocalEntry[],
+  grpc: readonly LocalEntry[],
+  clock: Clock,
+  events: PolicyEvents,
+): Layer {
   return (next) => (request, response) => {
     const entries = request.exchange.grpc ? grpc : http
     if (entries.length === 0 || request.method === 'CONNECT') return next(request, response)
-    const handler = new FallbackHandler(response, request, entries, events)
+    const handler = new FallbackHandler(response, request, entries, clock, events)
     handler.body.down = next(request, handler)
     return handler.body
   }
@@ -27,6 +33,7 @@ class FallbackHandler extends ForwardingHandler {
   readonly body: FallbackBody
   readonly #request: RequestHead
   readonly #entries: readonly LocalEntry[]
+  readonly #clock: Clock
   readonly #events: PolicyEvents
   /** A head was passed up: nothing can be replaced any more. */
   #committed: boolean
@@ -34,11 +41,18 @@ class FallbackHandler extends ForwardingHandler {
   #replaced: boolean
   #requestPaused: boolean
 
-  constructor(up: ResponseHandler, request: RequestHead, entries: readonly LocalEntry[], events: PolicyEvents) {
+  constructor(
+    up: ResponseHandler,
+    request: RequestHead,
+    entries: readonly LocalEntry[],
+    clock: Clock,
+    events: PolicyEvents,
+  ) {
     super(up)
     this.body = new FallbackBody()
     this.#request = request
     this.#entries = entries
+    this.#clock = clock
     this.#events = events
     this.#committed = false
     this.#replaced = false
@@ -92,7 +106,7 @@ class FallbackHandler extends ForwardingHandler {
 
   #give(given: Given, entry: LocalEntry, reason: string): void {
     const request = this.#request
-    const giver = new Giver(this.up, given, this.body.paused, request.method !== 'HEAD')
+    const giver = new Giver(this.#clock, this.up, given, this.body.paused, request.method !== 'HEAD')
     this.body.down = giver
     // Whoever was beneath does not want the rest any more, and a client may read only once it has sent all.
     if (this.#requestPaused) this.up.resumeRequest()

@@ -85,7 +85,7 @@ function create(config: FallbackConfig, scope: PolicyScope): PolicyParts {
 function answeringLayer(http: readonly Entry[], grpc: readonly Entry[], scope: PolicyScope): Layer {
   const { clock, events, mode } = scope
   if (mode === 'shadow') return shadowLayer(http.map(shadowOf), grpc.map(shadowOf), events)
-  if (http.every(isLocal) && grpc.every(isLocal)) return fallbackLayer(http, grpc, events)
+  if (http.every(isLocal) && grpc.every(isLocal)) return fallbackLayer(http, grpc, clock, events)
   return serviceLayer({ http, grpc, clock, events, account: scope.replay ?? DEFAULT_REPLAY })
 }
 

@@ -71,6 +71,14 @@ export function waitBound(now: number, deadline: number): number {
   return Math.max(0, Math.min(LONGEST_WAIT, deadline - now))
 }
 
+/** ms: what `timeout.idle` is by default. */
+const LONGEST_SILENCE = 300_000
+
+/** ms in which a duplicate whose answer is known has to send more of its body. */
+export function silenceBound(now: number, deadline: number): number {
+  return Math.max(0, Math.min(LONGEST_SILENCE, deadline - now))
+}
+
 /** ms, where no deadline bounds what goes on after its client has left. */
 const LONGEST_ALONE = 300_000
 

@@ -18,6 +18,14 @@ export const UNKNOWN_ERROR = refusal(
 )
 export const UNAVAILABLE_ERROR = refusal('idempotency_store_unavailable', 'the store of keys does not answer', SOON)
 
+/** Its answer was at hand, and its body did not come. */
+export const STALLED = new ProxyError(
+  'stream_idle_timeout',
+  'downstream',
+  'no',
+  'the rest of a repeated request did not come',
+)
+
 /** For what was dispatched when its asker had just left. */
 export const LEFT = new ProxyError(
   'client_cancelled',

@@ -16,10 +16,10 @@ import { Gate } from '../../core/held-body.ts'
 import { type Headers, NO_HEADERS } from '../../core/headers.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import type { StoredAnswer } from './answer.ts'
-import { waitBound } from './decide.ts'
+import { silenceBound, waitBound } from './decide.ts'
 import { KeptRequest } from './kept-request.ts'
 import { Leader, type LeaderRules } from './leader.ts'
-import { IN_FLIGHT_ERROR, LEFT, MISMATCH_ERROR, UNAVAILABLE_ERROR, UNKNOWN_ERROR } from './refusals.ts'
+import { IN_FLIGHT_ERROR, LEFT, MISMATCH_ERROR, STALLED, UNAVAILABLE_ERROR, UNKNOWN_ERROR } from './refusals.ts'
 import { replayOf } from './replay.ts'
 import type { Asker, Lease, Look, Store } from './store.ts'
 
@@ -63,6 +63,8 @@ export class Waiting implements RequestBody, Asker, Timed {
   #paused: boolean
   #answer: StoredAnswer | undefined
   #timer: Timer | undefined
+  /** Something of its body came since the last look. */
+  #moved: boolean
 
   constructor(door: WaitingOwner, key: string, request: RequestHead, response: ResponseHandler) {
     this.#door = door
@@ -76,6 +78,7 @@ export class Waiting implements RequestBody, Asker, Timed {
     this.#paused = false
     this.#answer = undefined
     this.#timer = undefined
+    this.#moved = false
   }
 
   // ---------------------------------------------------------------- what the store says
@@ -113,6 +116,7 @@ export class Waiting implements RequestBody, Asker, Timed {
     this.#answer = answer
     this.#read()
     if (this.#kept.ended) this.#compare(answer)
+    else this.#watch()
   }
 
   /** Another request has the key. */
@@ -126,7 +130,17 @@ export class Waiting implements RequestBody, Asker, Timed {
 
   expired(): void {
     this.#timer = undefined
-    this.#refuse(IN_FLIGHT_ERROR)
+    if (this.#answer === undefined) this.#refuse(IN_FLIGHT_ERROR)
+    else if (this.#moved && this.#door.clock.now() < this.#request.exchange.deadline) this.#watch()
+    else this.#end(STALLED)
+  }
+
+  /** The rest of its body is all that is waited for, and no timeout layer is beneath that would see it stall. */
+  #watch(): void {
+    const { clock } = this.#door
+    clock.cancel(this.#timer)
+    this.#moved = false
+    this.#timer = clock.schedule(silenceBound(clock.now(), this.#request.exchange.deadline), this)
   }
 
   #read(): void {
@@ -188,15 +202,19 @@ export class Waiting implements RequestBody, Asker, Timed {
     this.#settleDown(ANSWERING)
     this.#kept.drop()
     this.#door.count(this.#request, 'replayed')
-    const replay = new Giver(this.#gate, replayOf(answer), this.#paused, true)
+    const replay = new Giver(this.#door.clock, this.#gate, replayOf(answer), this.#paused, true)
     this.#down = replay
     replay.start()
   }
 
   #refuse(error: ProxyError): void {
+    this.#door.refused(this.#request, error)
+    this.#end(error)
+  }
+
+  #end(error: ProxyError): void {
     this.#settleDown(OVER)
     this.#kept.drop()
-    this.#door.refused(this.#request, error)
     this.#gate.fail(error)
   }
 
@@ -216,6 +234,7 @@ export class Waiting implements RequestBody, Asker, Timed {
         this.#gate.hold()
         return
       case READING:
+        this.#moved = true
         this.#kept.read(chunk)
         return
       case SENDING:
@@ -242,9 +261,7 @@ export class Waiting implements RequestBody, Asker, Timed {
       this.#down.abort(reason)
       return
     }
-    this.#settleDown(OVER)
-    this.#kept.drop()
-    this.#gate.fail(reason)
+    this.#end(reason)
   }
 
   pauseResponse(): void {

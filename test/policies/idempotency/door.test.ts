@@ -1,7 +1,8 @@
 /** The policy from outside: a whole sidecar, real sockets, both stores, HTTP/1.1, HTTP/2 and gRPC. */
 import http2 from 'node:http2'
 import t, { type Test } from 'tap'
-import { answer, ask, field, post, told } from '../../support/ask.ts'
+import { answer, ask, field, post, settled, told } from '../../support/ask.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { freePort } from '../../support/free-port.ts'
 import { grpcOrigin, reply, session, unary } from '../../support/grpc-call.ts'
 import { startProxy } from '../../support/proxy.ts'
@@ -143,6 +144,37 @@ t.test('a duplicate that expects a 100 before its payload is compared all the sa
   await connection.until('100 Continue\r\n\r\n')
   connection.send('buy')
   await connection.until('Idempotent-Replayed: true')
+})
+
+t.test('a duplicate whose answer is there and whose body does not come is not held for ever', async (t) => {
+  const clock = new FakeClock()
+  const { port, proxy, client } = await scene(t, numbering(), { clock, inbound: true, yaml: policy('{}') })
+  t.equal((await ask(port, post('/orders', 'buy', KEY))).status, 201)
+  const one = await client()
+  one.send(`POST /orders HTTP/1.1\r\nHost: origin\r\n${KEY}\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  const two = session(t, port).request({ ':method': 'POST', ':path': '/orders', 'idempotency-key': 'k' })
+  let status: unknown
+  two.on('response', (head) => {
+    status = head[':status']
+  })
+  await settled(proxy)
+  for (let i = 0; i < 50; i++) {
+    clock.advance(5000)
+    await settled(proxy)
+  }
+  one.send('1\r\nb\r\n')
+  await settled(proxy)
+  for (let i = 0; i < 11; i++) {
+    clock.advance(5000)
+    await settled(proxy)
+  }
+  t.equal(status, 408)
+  t.equal(one.text, '', 'of that one something has come')
+  for (let i = 0; i < 60; i++) {
+    clock.advance(5000)
+    await settled(proxy)
+  }
+  t.match(one.text, /^HTTP\/1.1 408 .*x-outrigger-reason: stream_idle_timeout/s)
 })
 
 t.test('without its Redis a keyed write is refused, or goes on where the policy says so', async (t) => {
