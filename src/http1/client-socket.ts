@@ -9,7 +9,7 @@ import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import type { Reader } from '../net/shared-read.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { ClientExchange, ClientExchangeOwner } from './client-exchange.ts'
-import { BODY, CLOSED, CONNECTING, HEAD, IDLE, TUNNEL } from './client-state.ts'
+import { CLOSED, CONNECTING, HEAD, IDLE, TUNNEL } from './client-state.ts'
 
 /** What goes to the upstream and comes from it is for `ClientConnection` to say, which extends this. */
 export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, Reader {
@@ -111,7 +111,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
 
   /** It may have answered first. What stood there before anything of this request went out is no answer to it. */
   refused(): void {
-    const answers = this.state === HEAD || this.state === BODY
+    const answers = this.state >= HEAD && this.state !== CLOSED
     if (answers && !this.outbox.refusedAtOnce) this.#lastWords = lastWords(this.socket)
   }
 

@@ -1,4 +1,4 @@
-/** What a connection to an upstream waits for. */
+/** What a connection to an upstream waits for. Their order is made use of: from HEAD on somebody is asking. */
 
 /** To be connected. */
 export const CONNECTING = 0

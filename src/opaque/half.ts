@@ -1,5 +1,6 @@
 /** One direction of a spliced connection: what comes from one socket goes to the other, as fast as that one takes it. */
 import type { Socket } from 'node:net'
+import { lastWords } from '../net/last-words.ts'
 import { own, type Reader } from '../net/shared-read.ts'
 
 /** Told how many bytes passed. */
@@ -13,13 +14,23 @@ export class Half implements Reader {
   readonly #from: Socket
   readonly #to: Socket
   readonly #passed: Passed
+  /** The other direction. */
+  #back: Half | undefined
 
   constructor(from: Socket, to: Socket, passed: Passed) {
     this.#from = from
     this.#to = to
     this.#passed = passed
+    this.#back = undefined
     from.on('end', () => to.end())
     to.on('drain', () => from.resume())
+  }
+
+  /** `back`: the other direction. */
+  facing(back: Half): this {
+    this.#back = back
+    back.#back = this
+    return this
   }
 
   receive(borrowed: Buffer): void {
@@ -30,6 +41,14 @@ export class Half implements Reader {
   pass(chunk: Buffer): void {
     this.#passed(chunk.length)
     // A write to a socket that is going comes to nothing; its end is told elsewhere.
-    if (!this.#to.write(chunk)) this.#from.pause()
+    if (this.#to.write(chunk)) return
+    this.#from.pause()
+    if (this.#to.errored !== null && !this.#to.destroyed) this.#refused()
+  }
+
+  /** Whoever is gone may have said something before, which the other one would have got without us. */
+  #refused(): void {
+    const last = lastWords(this.#to)
+    if (last !== undefined) this.#back?.pass(last)
   }
 }

@@ -66,12 +66,13 @@ export class Splice implements Timed, UpstreamWatcher {
       this.#received += bytes
       this.#movedAt = clock.now()
     })
-    upstream.reading.reader = new Half(upstream.socket, client, (bytes) => {
+    const down = new Half(upstream.socket, client, (bytes) => {
       row.sent += bytes
       this.#sent += bytes
       this.#movedAt = clock.now()
     })
-    reading.reader = up
+    reading.reader = up.facing(down)
+    upstream.reading.reader = down
     this.#watchClient()
     upstream.watcher = this
     const { end } = upstream

@@ -6,6 +6,7 @@ import { type RequestBody, type RequestHead, ResponseHead, type ResponseHandler 
 import { NO_HEADERS } from '../core/headers.ts'
 import { connectReason } from '../http/connect-reason.ts'
 import { breakOff } from '../net/encrypted.ts'
+import { lastWords } from '../net/last-words.ts'
 import { Outbox, type OutboxOwner } from '../net/outbox.ts'
 import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './context.ts'
@@ -30,6 +31,8 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   #connected: boolean
   #over: boolean
   #error: NodeJS.ErrnoException | undefined
+  /** Read when the upstream had closed the connection. */
+  #lastWords: Buffer | undefined
   #timer: Timer | undefined
 
   constructor(socket: Socket, request: RequestHead, response: ResponseHandler, context: UpstreamContext) {
@@ -40,6 +43,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
     this.#connected = false
     this.#over = false
     this.#error = undefined
+    this.#lastWords = undefined
     const limit = request.attempt.connectTimeout
     this.#timer = limit === Number.POSITIVE_INFINITY ? undefined : context.clock.schedule(limit, this)
     socket.on('connect', () => this.#event(this.#onConnect, undefined))
@@ -84,6 +88,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
 
   #onClose(): void {
     this.#context.clock.cancel(this.#timer)
+    if (this.#lastWords !== undefined) this.#onData(this.#lastWords)
     const cause = this.#error?.message ?? 'the upstream closed the connection'
     if (this.#connected) this.#fail(new ProxyError('upstream_reset', 'upstream', 'no', cause))
     else this.#fail(new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause))
@@ -135,6 +140,8 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
     if (!this.#over) this.#response.resumeRequest()
   }
 
-  /** Its end is told by the socket. */
-  refused(): void {}
+  /** What it said before passes on its way out. */
+  refused(): void {
+    this.#lastWords = lastWords(this.#socket)
+  }
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { get, request } from '../support/ask.ts'
 import { OK, scene } from '../support/scene.ts'
 import { turn } from '../support/raw.ts'
 
@@ -71,3 +72,29 @@ t.test('What stood before a request whose first write is refused is no answer to
   )
   t.match(second.split('HTTP/1.1 ')[2], /^200 /)
 })
+
+for (const how of ['Upgrade', 'CONNECT'])
+  t.test(`So it is in a tunnel (${how})`, async (t) => {
+    const { client, origin } = await scene(t, async (peer) => {
+      if (how === 'Upgrade') {
+        await peer.request()
+        peer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+      }
+    })
+    const asker = await client()
+    asker.send(
+      how === 'Upgrade'
+        ? get('/', 'Connection: Upgrade', 'Upgrade: x')
+        : request('CONNECT origin:80', ['Host: origin:80']),
+    )
+    await asker.until('\r\n\r\n')
+    asker.send('<first>')
+    const peer = await origin.peer(0)
+    await peer.until('<first>')
+    await turn()
+    asker.send('<more>')
+    peer.send('<the last>').reset()
+    await asker.until('<the last>')
+    await asker.untilEnded()
+    t.equal(asker.ending, 'reset')
+  })
