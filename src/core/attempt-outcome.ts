@@ -31,7 +31,9 @@ export function judgeTrailers(rules: Rules, trailers: Headers | undefined, answe
 /**
  * At a `fail`. `answered` is what the head said, or undefined when none came; only `good` and `slow` get here.
  * What we refused ourselves, what the client did, and what another attempt superseded says nothing of the upstream; nor
- * does a pooled connection that was closed under our hands (the transparent retry's case).
+ * does a pooled connection that was closed under our hands, or a stream that was refused unseen: the transparent retry's
+ * case. Where that retry meets the same, on a connection that was made for it, it is no accident any more: an upstream that
+ * refuses every stream would never open a breaker.
  */
 export function judgeFailure(
   rules: Rules,
@@ -42,7 +44,8 @@ export function judgeFailure(
 ): Outcome {
   if (error.reason === 'client_cancelled') return judgeImpatience(rules, request, answered, now)
   if (error.source !== 'upstream' || error.reason === 'superseded') return 'neutral'
-  if (error.retryable === 'unsent-reused' || error.retryable === 'unanswered-reused') return 'neutral'
+  const raced = error.retryable === 'unsent-reused' || error.retryable === 'unanswered-reused'
+  if (raced && !request.attempt.fresh) return 'neutral'
   if (error.reason === 'per_try_timeout' || error.reason === 'request_timeout') {
     const had = answeringFor(request, now)
     if (had < request.attempt.granted / 2) return judgeImpatience(rules, request, answered, now)

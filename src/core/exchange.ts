@@ -322,6 +322,8 @@ const NONE_TRIED: EndpointInfo[] = []
 export interface Mover {
   /** Whether a failure of the endpoint that is asked would send this request elsewhere, uncounted and unseen by its client. */
   moves(request: RequestHead): boolean
+  /** Of a request that `moves` lets ask: whether an endpoint that is given up because it stays silent is such a failure. */
+  movesOnSilence(request: RequestHead): boolean
 }
 
 export type AttemptKind = 'first' | 'retry' | 'transparent' | 'hedge'

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { judgeFailure, judgeHead, judgeTrailers, type Outcome, type Rules } from '../../src/core/attempt-outcome.ts'
 import { ProxyError, type Reason, type Retryable, type Source } from '../../src/core/errors.ts'
+import { Attempt } from '../../src/core/exchange.ts'
 import { OutcomeSet } from '../../src/core/outcome.ts'
 import { schema } from '../../src/policies/breaker/schema.ts'
 import { requestHead, responseHead } from '../support/stubs.ts'
@@ -48,11 +49,15 @@ interface Moment {
   readonly after: number
   readonly answered?: Outcome
   readonly bodyLength?: number
+  /** On a connection that was made for it, as the transparent retry is. */
+  readonly fresh?: boolean
   readonly rules?: Rules
 }
 
 function judge(moment: Moment): Outcome {
-  const request = requestHead({ startedAt: 1000, bodyLength: moment.bodyLength ?? -1 })
+  const head = requestHead({ startedAt: 1000, bodyLength: moment.bodyLength ?? -1 })
+  const request = head.forAttempt(new Attempt('first', false, moment.fresh ?? false), false)
+  request.attempt.startedAt = head.attempt.startedAt
   request.attempt.sentAt = moment.sent === undefined ? 0 : 1000 + moment.sent
   request.attempt.granted = moment.granted ?? Number.POSITIVE_INFINITY
   const error = new ProxyError(moment.reason, moment.source ?? 'upstream', moment.retryable ?? 'no', '')
@@ -71,6 +76,8 @@ t.test('judgeFailure() counts what the upstream did, and nothing else', async (t
     ['good', { reason: 'protocol_error_upstream', after: 5 }],
     ['neutral', { reason: 'upstream_reset', after: 5, retryable: 'unsent-reused' }],
     ['neutral', { reason: 'upstream_reset', after: 5, retryable: 'unanswered-reused' }],
+    ['failed', { reason: 'upstream_reset', after: 5, retryable: 'unsent-reused', fresh: true }],
+    ['neutral', { reason: 'no_endpoints', source: 'proxy', after: 5, retryable: 'unsent-reused', fresh: true }],
     ['neutral', { reason: 'superseded', source: 'proxy', after: 5000 }],
     ['neutral', { reason: 'bulkhead_full', source: 'proxy', after: 5 }],
     ['neutral', { reason: 'circuit_open', source: 'proxy', after: 5 }],

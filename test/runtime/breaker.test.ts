@@ -1,7 +1,9 @@
 import t from 'tap'
 import { answer, ask, eventually, field, get, metric, postAdmin, state, told } from '../support/ask.ts'
+import { HEADERS, REFUSED_STREAM } from '../../src/http2/frames.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { startProxy } from '../support/proxy.ts'
+import { http2Client, http2RawOrigin, request, reset } from '../support/http2-raw.ts'
+import { services, startProxy } from '../support/proxy.ts'
 import { answering, startRawOrigin } from '../support/raw-origin.ts'
 import { fixedRandom } from '../support/stubs.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
@@ -202,3 +204,25 @@ t.test('An answer that breaks off after its head is a failure', async (t) => {
   connection.send(get('/'))
   t.equal((await answer(connection)).status, 503)
 })
+
+t.test(
+  'An upstream that refuses every stream opens it: once for each request, by the attempt on a connection of its own',
+  async (t) => {
+    const refuses = await http2RawOrigin(t, (peer) => {
+      peer.onFrame = ({ type, id }) => void (type === HEADERS && peer.send(reset(id, REFUSED_STREAM)))
+    })
+    const blocks = policy(`${breaker('service')}\noutlier: {consecutive: 3}`)
+    const proxy = await startProxy(services({ origin: refuses.port }, blocks), { clock: new FakeClock() })
+    t.teardown(() => proxy.stop())
+    const client = await http2Client(t, proxy.outbound)
+    const ask = async (id: number) => {
+      client.send(request(id))
+      return client.status(id)
+    }
+    for (let i = 0; i < 3; i++) t.equal(await ask(2 * i + 1), 502)
+    t.match(await state(proxy), { breakers: [{ state: 'closed', calls: 3 }], outliers: [{ consecutive: 3, calls: 3 }] })
+    t.equal(await ask(7), 502)
+    t.match(await state(proxy), { breakers: [{ state: 'open' }] })
+    t.equal(await ask(9), 503)
+  },
+)

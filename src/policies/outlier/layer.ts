@@ -87,7 +87,8 @@ class Recorder extends AttemptRecorder {
 
 /**
  * Its client shall hear nothing of a failure: retry is told to send the request elsewhere, and half of the time until the
- * deadline is kept for that.
+ * deadline is kept for that. A gRPC call of which retry may not repeat one that was perhaps carried out has all of its time:
+ * giving it up would help nobody. But whoever was silent for half of it and then until its end has failed.
  */
 class Probe extends Recorder implements Timed {
   readonly #parts: RecorderParts
@@ -95,7 +96,7 @@ class Probe extends Recorder implements Timed {
   /** ms; Infinity without a deadline. */
   #bound: number
   #timer: Timer | undefined
-  #gaveUp: boolean
+  #silent: boolean
 
   constructor(
     up: ResponseHandler,
@@ -110,7 +111,7 @@ class Probe extends Recorder implements Timed {
     this.#down = NO_BODY
     this.#bound = Number.POSITIVE_INFINITY
     this.#timer = undefined
-    this.#gaveUp = false
+    this.#silent = false
   }
 
   begin(down: RequestBody): void {
@@ -129,8 +130,8 @@ class Probe extends Recorder implements Timed {
       return
     }
     this.#timer = undefined
-    this.#gaveUp = true
-    this.#down.abort(EXPIRED)
+    this.#silent = true
+    if (this.request.attempt.mover?.movesOnSilence(this.request) === true) this.#down.abort(EXPIRED)
   }
 
   override head(head: ResponseHead): void {
@@ -149,7 +150,7 @@ class Probe extends Recorder implements Timed {
   }
 
   protected override settled(outcome: Outcome, answered: boolean, now: number): void {
-    const told = this.#gaveUp ? 'failed' : outcome
+    const told = this.#silent && outcome === 'neutral' ? 'failed' : outcome
     if (told === 'failed' || told === 'failed-slow') this.request.attempt.elsewhere = true
     super.settled(told, answered, now)
   }

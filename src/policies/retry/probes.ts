@@ -2,14 +2,20 @@
  * Probes of outlier: the endpoint that a request was sent to had been set aside, and the client shall hear nothing of it if
  * it still fails. The request goes elsewhere at once, whatever `max` says, and neither the budget nor the retries count it.
  */
-import type { ProxyError } from '../../core/errors.ts'
+import { ProxyError } from '../../core/errors.ts'
 import type { Mover, RequestHead } from '../../core/exchange.ts'
 import { isIdempotent, isKeyed } from '../../core/repeatable.ts'
 import type { RetryRules } from './decide.ts'
 
+const SILENT = new ProxyError('per_try_timeout', 'upstream', 'unanswered', '')
+
 /** Says which requests we would send elsewhere. `keep`: bytes of body that are kept for it. */
 export function moverOf(rules: RetryRules, keep: number): Mover {
-  return { moves: (request) => wouldMove(rules, request, keep) }
+  const callsToo = isListed(rules, SILENT, true)
+  return {
+    moves: (request) => wouldMove(rules, request, keep),
+    movesOnSilence: ({ exchange }) => !exchange.grpc || callsToo,
+  }
 }
 
 /**

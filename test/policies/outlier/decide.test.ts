@@ -90,7 +90,7 @@ t.test('mayProbe() asks who would send it elsewhere, else what may be repeated',
   const may = (options: RequestOptions, kind: AttemptKind = 'first', moves?: boolean) => {
     const head = requestHead(options)
     const attempt = new Attempt(kind, false, false)
-    if (moves !== undefined) attempt.mover = { moves: () => moves }
+    if (moves !== undefined) attempt.mover = { moves: () => moves, movesOnSilence: () => moves }
     return mayProbe(head.forAttempt(attempt, true))
   }
   t.equal(may({}), true, 'GET')

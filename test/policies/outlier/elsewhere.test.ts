@@ -148,6 +148,46 @@ t.test('a gRPC call goes elsewhere on what retry names, in the head or in traile
   }
 })
 
+t.test('a gRPC call that retry may not repeat after a silence has all of its time', async (t) => {
+  const hangs: Behaviour = () => {}
+  for (const [when, bound] of [
+    [['grpc:UNAVAILABLE'], 2000],
+    [['grpc:UNAVAILABLE', 'timeout'], 1000],
+  ] as const) {
+    const { ask, set, state, clock, upstream, ledger } = due({ retry: { max: 1, when } })
+    set(0, hangs)
+    set(1, answering(200, [], ['grpc-status', '0']))
+    const probe = ask({ method: 'POST', grpc: true, deadline: clock.now() + 2000 })
+    probe.request.attempt.sentAt = clock.now()
+    clock.advance(1050)
+    t.equal(upstream.calls.length, bound === 2000 ? 1 : 2, 'given up only where it goes elsewhere')
+    t.equal(state(0), bound === 2000 ? 'probing' : 'ejected')
+    if (bound === 1000) continue
+    answering(200, [], ['grpc-status', '0'])(upstream.last)
+    t.same(probe.client.log, ['head 200', 'end'])
+    t.equal(state(0), 'ready')
+    t.equal(clock.pending, 0)
+    t.same(ledger.breaches, [])
+  }
+})
+
+t.test('but has failed when it stayed silent to the end', async (t) => {
+  for (const [late, expected] of [
+    [1050, 'ejected'],
+    [900, 'probing'],
+  ] as const) {
+    const { ask, set, states, clock } = due({ retry: { max: 1, when: ['grpc:UNAVAILABLE'] } })
+    set(0, () => {})
+    const { body, request } = ask({ method: 'POST', grpc: true, deadline: clock.now() + 2000 })
+    request.attempt.sentAt = clock.now()
+    clock.advance(late)
+    body.abort(new ProxyError('client_cancelled', 'downstream', 'no', 'left'))
+    // Who left early says nothing: its place is the next one's.
+    t.match(states()['0'], { state: expected, times: late === 1050 ? 2 : 1 })
+    t.equal(clock.pending, 0)
+  }
+})
+
 t.test('without retry in the stack a failed probe reaches its client, so only what it may repeat asks', async (t) => {
   const { ask, send } = due({ retry: 'none' })
   t.equal(send(4, { method: 'POST' }).includes('0'), false)
