@@ -70,6 +70,12 @@ export class BodyReader {
     this.trailers = undefined
   }
 
+  /** Lets go of the trailers: a connection may be silent for long. */
+  release(): void {
+    this.trailers = undefined
+    this.#trailerText = ''
+  }
+
   /** Nothing is left to come: the next step says END without a byte. */
   get finished(): boolean {
     return this.#mode === 0 && this.#left === 0

@@ -183,7 +183,9 @@ export class ClientConnection extends ClientSocket {
       at = reader.at
       if (step === PIECE) (this.exchange as ClientExchange).response.data(own(buffer, reader.from, at))
       else if (step === END) {
-        this.#complete(reader.trailers, at < buffer.length)
+        const { trailers } = reader
+        reader.release()
+        this.#complete(trailers, at < buffer.length)
         return buffer.length
       } else if (step === BROKEN) {
         this.#broken(reader.problem)

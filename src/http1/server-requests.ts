@@ -150,7 +150,9 @@ export abstract class ServerRequests extends ServerSocket implements Reader {
         else exchange.body.data(ownToKeep(buffer, reader.from, at))
       } else if (step === END) {
         this.state = BUSY
-        exchange.body.end(reader.trailers)
+        const { trailers } = reader
+        reader.release()
+        exchange.body.end(trailers)
       } else if (step === BROKEN) {
         exchange.body.abort(new ProxyError('protocol_error_downstream', 'downstream', 'no', reader.problem))
         // Where the next message would begin is not known any more.

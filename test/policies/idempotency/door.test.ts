@@ -1,12 +1,15 @@
 /** The policy from outside: a whole sidecar, real sockets, both stores, HTTP/1.1, HTTP/2 and gRPC. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { answer, ask, field, post, settled, told } from '../../support/ask.ts'
+import { answer, ask, eventually, field, metric, post, settled, told } from '../../support/ask.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { freePort } from '../../support/free-port.ts'
 import { grpcOrigin, reply, session, unary } from '../../support/grpc-call.ts'
 import { startProxy } from '../../support/proxy.ts'
 import { type OriginPeer, startRawOrigin } from '../../support/raw-origin.ts'
+import type { RawSocket } from '../../support/raw.ts'
 import { noRedis, startRedis } from '../../support/redis.ts'
 import { scene } from '../../support/scene.ts'
 
@@ -202,7 +205,6 @@ t.test(
     const store = (more: string) => `{store: {redis: {url: "redis://127.0.0.1:${redis.port}", timeout: 10s}}${more}}`
     const { proxy, port } = await idempotent(t, store(''))
     t.equal((await ask(port, post('/orders', 'buy', KEY))).status, 201)
-    const { readFileSync, writeFileSync } = await import('node:fs')
     const file = `${proxy.folder}/policy.yaml`
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, text.replace(store(''), store(', required: true')))
@@ -218,6 +220,34 @@ t.test(
     }
   },
 )
+
+t.test('who waits across a reload gets the answer, whoever carries it out', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const store = (more: string) => `{store: {redis: {url: "redis://127.0.0.1:${redis.port}", timeout: 10s}}${more}}`
+  const silent = async (peer: OriginPeer) => void (await peer.request())
+  const [first, second] = [await idempotent(t, store(''), silent), await idempotent(t, store(''), silent)]
+  const one = await first.client()
+  one.send(post('/orders', 'buy', KEY))
+  const peer = await first.origin.peer(0)
+  await peer.until('\r\n\r\nbuy')
+  const waiting: RawSocket[] = []
+  for (const { client, proxy } of [first, second]) {
+    const two = await client()
+    two.send(post('/orders', 'buy', KEY))
+    const waited = () => metric(proxy, 'outrigger_idempotency_total', 'result="waited"')
+    await eventually('the second to wait', async () => (await waited()) === 1)
+    const file = join(proxy.folder, 'policy.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(store(''), store(', required: true')))
+    t.ok(proxy.reload())
+    waiting.push(two)
+  }
+  peer.send('HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nok')
+  for (const client of [one, ...waiting]) t.equal((await answer(client)).status, 201)
+  // What is left is one of each sidecar, and the one that asks.
+  while ([...(await redis.tell('CLIENT', 'LIST')).matchAll(/^id=/gm)].length > 3) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+})
 
 t.test('what a fallback service may have carried out is not carried out again', async (t) => {
   for (const [name, script, statuses, reason] of [
