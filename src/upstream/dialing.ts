@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ProxyError } from '../core/errors.ts'
 import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { Handshake, HandshakeOwner } from './handshake.ts'
+import type { Sender } from './upgrades.ts'
 import { Waiting, type WaitingLine } from './waiting-line.ts'
 
 /** Where a pool's handshakes come from, and where their sockets go: it may be to the pool of another version. */
@@ -10,6 +11,8 @@ export interface SecureRoute {
   /** What the last handshake said, and so the next one is expected to say. */
   readonly expectsHttp2: boolean
   dial(request: RequestHead, http2: boolean, owner: HandshakeOwner): Handshake
+  /** Where this request goes that waits for HTTP/1.1, now that the upstream has chosen HTTP/2; undefined: it is still to be HTTP/1.1. */
+  overHttp2(request: RequestHead): Sender | undefined
   /** An error: nobody here speaks what was agreed on. */
   arrived(socket: TLSSocket, handshake: Handshake): ProxyError | undefined
 }
@@ -31,6 +34,11 @@ export class Dialing implements HandshakeOwner {
   /** As of `SecureRoute`. */
   get expectsHttp2(): boolean {
     return this.#route.expectsHttp2
+  }
+
+  /** As of `SecureRoute`. */
+  overHttp2(request: RequestHead): Sender | undefined {
+    return this.#route.overHttp2(request)
   }
 
   /** Connections that may come of it. */

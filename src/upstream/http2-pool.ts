@@ -157,17 +157,26 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     if (this.#sweeper === undefined) this.#sweeper = this.clock.schedule(SWEEP, this)
   }
 
-  /** A connection over TLS is there, for those who waited for it. */
+  /** A connection over TLS is there, for those who waited for it; as in the pool of HTTP/1.1 it may be one too many. */
   adopt(socket: TLSSocket, line: WaitingLine): void {
+    if (this.#taken >= this.#settings.maxPerEndpoint) {
+      socket.destroy()
+      this.#serveAll(line)
+      return
+    }
     const connection = new Http2ClientConnection(socket, this, 'https')
     socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     this.#keep(connection)
     const first = line.next()
     if (first !== undefined) first.go(this.#send(connection, first.request, first.body.gate, first.host))
+    this.#serveAll(line)
+    this.freed(connection)
+  }
+
+  #serveAll(line: WaitingLine): void {
     for (let next = line.next(); next !== undefined; next = line.next()) {
       next.go(this.dispatch(next.request, next.body.gate, next.host))
     }
-    this.freed(connection)
   }
 
   /** As for HTTP/1: first in, first out, at most as many as there may be connections, at most for the connect timeout. */

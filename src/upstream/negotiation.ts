@@ -6,6 +6,7 @@ import { H2, HTTP1 } from '../net/lazy-tls.ts'
 import type { SecureRoute } from './dialing.ts'
 import type { Handshake, HandshakeOwner } from './handshake.ts'
 import type { TlsDialer } from './tls-dialer.ts'
+import type { Sender } from './upgrades.ts'
 import type { WaitingLine } from './waiting-line.ts'
 
 /** In which version of HTTP an upstream is asked; `auto`: as the client came, or over TLS as the upstream chooses. */
@@ -20,7 +21,7 @@ export interface Adopter {
 /** The pools of one endpoint. */
 export interface Pools {
   readonly http1: Adopter
-  readonly http2: Adopter
+  readonly http2: Adopter & Sender
   /** HTTP/2 was spoken, and the endpoint said that it wants HTTP/1.1 (RFC 9113 §7). */
   readonly wantsHttp1: boolean
 }
@@ -45,9 +46,17 @@ export class Negotiation implements SecureRoute {
 
   /** `http2`: the pool for HTTP/2 asks. The other one is asked for upgrades too, which may have to be HTTP/1.1. */
   dial(request: RequestHead, http2: boolean, owner: HandshakeOwner): Handshake {
-    const either = this.#protocol === 'auto' && (http2 || (request.upgrade === '' && !this.#pools.wantsHttp1))
+    const either = this.#protocol === 'auto' && (http2 || this.#mayBeHttp2(request))
     const offers = either ? EITHER : http2 ? ONLY_HTTP2 : ONLY_HTTP1
     return this.#dialer.dial(offers, request.attempt.connectTimeout, owner)
+  }
+
+  #mayBeHttp2(request: RequestHead): boolean {
+    return request.upgrade === '' && !this.#pools.wantsHttp1
+  }
+
+  overHttp2(request: RequestHead): Sender | undefined {
+    return this.expectsHttp2 && this.#mayBeHttp2(request) ? this.#pools.http2 : undefined
   }
 
   /** A server that knows nothing of ALPN speaks HTTP/1.1. */

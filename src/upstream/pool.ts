@@ -108,14 +108,23 @@ export class Pool implements ClientOwner, Timed {
     return connection.send(request, response, host)
   }
 
-  /** A connection over TLS is there, for those who waited for it. */
+  /** A connection over TLS is there, for those who waited for it; one that counted in the other pool until now may be one too many. */
   adopt(socket: TLSSocket, line: WaitingLine): void {
+    if (this.#taken >= this.#settings.maxPerEndpoint) {
+      socket.destroy()
+      this.#serveAll(line)
+      return
+    }
     const connection = new ClientConnection(socket, this, retireTime(this.#context, this.#settings.maxAge), true)
     socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     this.#all.add(connection)
     const first = line.next()
     if (first === undefined) this.released(connection)
     else first.go(connection.send(first.request, first.body.gate, first.host))
+    this.#serveAll(line)
+  }
+
+  #serveAll(line: WaitingLine): void {
     for (let next = line.next(); next !== undefined; next = line.next()) {
       next.go(this.dispatch(next.request, next.body.gate, next.host))
     }
@@ -180,10 +189,15 @@ export class Pool implements ClientOwner, Timed {
     this.#context.defect(where, error)
   }
 
+  /** Whoever may be asked for in HTTP/2, which the upstream has turned out to speak, goes there and counts there. */
   #serveNext(): void {
-    if (this.#taken >= this.#settings.maxPerEndpoint) return
-    const next = this.#line.next()
-    if (next !== undefined) next.go(this.#connect(next.request, next.body.gate, next.host))
+    while (this.#taken < this.#settings.maxPerEndpoint) {
+      const next = this.#line.next()
+      if (next === undefined) return
+      const { request, body, host } = next
+      const http2 = this.#dialing?.overHttp2(request)
+      next.go(http2 === undefined ? this.#connect(request, body.gate, host) : http2.dispatch(request, body.gate, host))
+    }
   }
 
   /** Looks at idle connections; the oldest are in front. */

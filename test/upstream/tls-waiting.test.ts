@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { answer, ask, eventually, field, get, post, state } from '../support/ask.ts'
 import { Authority } from '../support/certificates.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { Gate } from '../support/gate.ts'
 import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
 import { connect, turn } from '../support/raw.ts'
 import { listening, type Origin, type OriginKind, PemFolder, tlsOrigin } from '../support/tls.ts'
@@ -15,37 +16,6 @@ interface Gated {
   readonly proxy: Sidecar
   readonly origin: Origin
   readonly gate: Gate
-}
-
-/** Between sidecar and origin: connections are taken, and pass nothing on until it is opened. */
-class Gate {
-  /** Connections that came. */
-  came = 0
-  readonly #behind: number
-  #held: (() => void)[] = []
-  #open = false
-
-  constructor(behind: number) {
-    this.#behind = behind
-  }
-
-  take(socket: net.Socket): void {
-    this.came++
-    const pass = () => {
-      const onward = net.connect(this.#behind, '127.0.0.1')
-      onward.on('error', () => {})
-      socket.on('close', () => onward.destroy())
-      onward.on('close', () => socket.destroy())
-      socket.pipe(onward).pipe(socket)
-    }
-    if (this.#open) pass()
-    else this.#held.push(pass)
-  }
-
-  open(): void {
-    this.#open = true
-    for (const pass of this.#held.splice(0)) pass()
-  }
 }
 
 async function gated(t: Test, kind: OriginKind, service = '', clock?: FakeClock): Promise<Gated> {
