@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { listenOn } from '../net/any-address.ts'
 import { type Answer, refusal } from './answer.ts'
+import { Outbox } from './outbox.ts'
+import { Peers } from './peers.ts'
 import { refuseChange, refuseRead } from './protect.ts'
 import { readBody } from './read-body.ts'
 import { changeAt, EVENTS, isGuarded, otherMethod, read, TAP } from './routes.ts'
@@ -20,11 +22,17 @@ export interface AdminListener {
 
 /** Enough for probes, scrapers and people; whoever holds more open is none of them. */
 const CONNECTIONS = 256
-const LIMITS = { maxHeaderSize: 16_384, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
-
-/** Nothing from anywhere else, nothing written into a page, and no page around ours. */
-const CONTENT_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  // How often Node looks whether these have passed.
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
+  // A tap that nothing fits is written nothing: whether its reader is still there, only the kernel finds out.
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+}
 
 /** Rejects with a sentence when it cannot listen. */
 export function startAdmin(
@@ -36,15 +44,20 @@ export function startAdmin(
     [EVENTS, new Events(clock, source)],
     [TAP, new Taps(clock, source)],
   ])
+  const outbox = new Outbox(clock)
+  const peers = new Peers()
   const server = createServer(LIMITS, (request, response) => {
+    // Behind another answer: in one packet there is room for hundreds of questions whose answers are long. Nobody pipelines here.
+    if (response.socket === null) return void request.socket.destroy()
     const stream = request.method === 'GET' ? streams.get(pathOf(request)) : undefined
-    if (stream !== undefined) return joined(stream, request, response)
+    if (stream !== undefined) return joined(stream, request, response, outbox)
     answer(request, source).then(
-      (made) => send(request, response, made),
-      (error) => send(request, response, refusal(500, 'internal_error', String(error))),
+      (made) => outbox.send(request, response, made),
+      (error) => outbox.send(request, response, refusal(500, 'internal_error', String(error))),
     )
   })
   server.maxConnections = CONNECTIONS
+  server.on('connection', (socket) => peers.connected(socket))
   const { promise, resolve, reject } = Promise.withResolvers<AdminListener>()
   const refused = (error: NodeJS.ErrnoException) => reject(new Error(sentence(error, listen)))
   listenOn(server, listen.host, listen.port, refused, () => {
@@ -78,32 +91,19 @@ async function answer(request: IncomingMessage, source: AdminSource): Promise<An
   }
 }
 
-function joined(stream: Stream, request: IncomingMessage, response: ServerResponse): void {
+function joined(stream: Stream, request: IncomingMessage, response: ServerResponse, outbox: Outbox): void {
   let refused: Answer | undefined
   try {
     refused = refuseRead(request) ?? stream.join(request, response)
   } catch (error) {
     refused = refusal(500, 'internal_error', String(error))
   }
-  if (refused !== undefined) send(request, response, refused)
+  if (refused !== undefined) outbox.send(request, response, refused)
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const mark = url.indexOf('?')
   return mark < 0 ? url : url.slice(0, mark)
-}
-
-function send(request: IncomingMessage, response: ServerResponse, made: Answer): void {
-  response.statusCode = made.status
-  response.setHeader('content-type', made.type)
-  response.setHeader('content-length', Buffer.byteLength(made.body))
-  response.setHeader('cache-control', 'no-store')
-  response.setHeader('x-content-type-options', 'nosniff')
-  response.setHeader('content-security-policy', CONTENT_POLICY)
-  if (made.allow !== '') response.setHeader('allow', made.allow)
-  // What was not read would be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close')
-  response.end(request.method === 'HEAD' ? undefined : made.body)
 }
 
 function addressOf(server: Server): string {
