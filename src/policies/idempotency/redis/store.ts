@@ -73,6 +73,7 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
   forget(asker: Asker): void {
     this.#questions.get(asker)?.stop()
     this.#questions.delete(asker)
+    if (this.#retired) this.retire()
   }
 
   // ---------------------------------------------------------------- for questions and leases
@@ -91,6 +92,7 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
     } catch (error) {
       this.#events.defect('idempotency', error)
     }
+    if (this.#retired) this.retire()
   }
 
   leased(key: string, token: string): RedisLease {
@@ -148,10 +150,10 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
 
   // ---------------------------------------------------------------- its own life
 
-  /** No stack has it any more: closed once the last request that holds a key has ended. */
+  /** No stack has it any more: closed once the last request that holds a key has ended, and the last that waits for one has been told. */
   retire(): void {
     this.#retired = true
-    if (this.#leases > 0) return
+    if (this.#leases > 0 || this.#questions.size > 0) return
     // After the last words are out.
     this.#connection.call(RENEW, this.#prefix, ['', '0', '0'], () => this.#connection.close())
   }
