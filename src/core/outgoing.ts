@@ -34,8 +34,7 @@ export class Outgoing implements RequestBody {
   #replay: ReplayBuffer | undefined
   /** A layer above fills the replay buffer, and may have put more into it than has come here. */
   readonly #shares: boolean
-  /** Chunks that came and are kept; the first so many of the replay buffer. */
-  #taken: number
+  /** Bytes that came and are kept; the first so many of the replay buffer. */
   #bytes: number
   #lost: boolean
   #ended: boolean
@@ -60,7 +59,6 @@ export class Outgoing implements RequestBody {
     const above = request.exchange.replay
     this.#shares = above !== undefined
     this.#replay = above?.share(limit)
-    this.#taken = 0
     this.#bytes = 0
     this.#lost = false
     this.#ended = false
@@ -160,10 +158,7 @@ export class Outgoing implements RequestBody {
     this.waiting = false
     this.#replaying = true
     // Both grow while they are sent.
-    if (this.#replay !== undefined) {
-      const { chunks } = this.#replay
-      for (let i = 0; i < this.#taken; i++) down.data(chunks[i] as Buffer)
-    }
+    if (this.#replay !== undefined) this.#replayInto(down, this.#replay.chunks)
     if (this.#late !== undefined) for (const chunk of this.#late) down.data(chunk)
     this.#late = undefined
     this.#replaying = false
@@ -171,6 +166,27 @@ export class Outgoing implements RequestBody {
     // Last, for an attempt may answer to that, and an answer lets go of what is replayed.
     if (this.down === down && this.responsePaused) down.pauseResponse()
     if (this.down === down) this.letFlow()
+  }
+
+  /**
+   * As much as has come here, which is counted in bytes: whoever holds a request between us and the one that keeps it, as a
+   * queue does, may have put small chunks together, so that ours are fewer than theirs.
+   */
+  #replayInto(down: RequestBody, chunks: readonly Buffer[]): void {
+    let sent = 0
+    let from = 0
+    for (let i = 0; sent < this.#bytes; ) {
+      const chunk = chunks[i] as Buffer
+      const to = Math.min(chunk.length, from + this.#bytes - sent)
+      const part = to - from === chunk.length ? chunk : chunk.subarray(from, to)
+      sent += to - from
+      from = to
+      if (from === chunk.length) {
+        from = 0
+        i++
+      }
+      down.data(part)
+    }
   }
 
   /** A kept answer goes up after all: both directions flow as the asker and the attempt want it. */
@@ -224,7 +240,6 @@ export class Outgoing implements RequestBody {
     }
     if (!this.#shares) this.#replay.data(chunk)
     if (this.#replay.whole) {
-      this.#taken++
       this.#bytes += chunk.length
       return true
     }

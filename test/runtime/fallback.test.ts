@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ask, eventually, field, get, metric, post, request, settled, state, told } from '../support/ask.ts'
+import { answer, ask, eventually, field, get, metric, post, request, settled, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startProxy } from '../support/proxy.ts'
 import type { Message } from '../support/read-message.ts'
 import { answering, type RawOrigin, type Script, startRawOrigin } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
+import { fixedRandom } from '../support/stubs.ts'
 
 const GET_ONLY = '{direction: outbound, service: origin, routes: [{methods: [GET, HEAD]}]}'
 const CACHED = 'fallback: [{when: [any], use: cached, maxStale: 1m}]'
@@ -202,6 +203,43 @@ t.test('inbound, the application’s own last good answer', async (t) => {
   mood.failing = true
   t.equal(text(await ask(port, get('/a'))), 'live /a')
 })
+
+t.test(
+  'a body of small pieces that waited for a slot is repeated whole, where another service might get it as well',
+  async (t) => {
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let puts = 0
+    const script: Script = async (peer) => {
+      for (;;) {
+        const { target } = await peer.request()
+        if (target === '/slow') await released
+        peer.send(target === '/slow' || ++puts > 1 ? OK : 'HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n')
+      }
+    }
+    const other = await otherService(t, HI)
+    const blocks =
+      'fallback: [{when: [upstream_reset], use: service, service: other}]\nretry: {max: 1}\n' +
+      'bulkhead: {maxConcurrent: 1, maxQueue: 1}'
+    const yaml = [policy(blocks), other.yaml].join('---\n')
+    // The dice make the pause before a retry 0.
+    const { client, origin, proxy } = await scene(t, script, { yaml, clock: new FakeClock(), random: fixedRandom(0) })
+    const slow = await client()
+    slow.send(get('/slow'))
+    await origin.peer(0)
+    const waits = await client()
+    const pieces = Array.from({ length: 100 }, (_, i) => `piece ${String(i).padStart(2, '0')};`)
+    const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')
+    waits.send(`PUT /a HTTP/1.1\r\nHost: origin\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)
+    await eventually('it waits', async () => (await state(proxy)).bulkheads[0]?.queued === 1)
+    release()
+    t.equal((await answer(waits, 0, 'PUT')).status, 200)
+    t.same(
+      origin.requests.map((message) => text(message)),
+      ['', pieces.join(''), pieces.join('')],
+    )
+  },
+)
 
 t.test('another service is asked, by the policies of its own', async (t) => {
   const mood = new Moody()
