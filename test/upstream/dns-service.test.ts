@@ -1,4 +1,6 @@
-import t from 'tap'
+import dns, { ADDRCONFIG, type LookupAddress, type LookupOptions } from 'node:dns'
+import { syncBuiltinESMExports } from 'node:module'
+import t, { type Test } from 'tap'
 import { createBalancer } from '../../src/upstream/balance/create.ts'
 import { DnsService, type Lookup } from '../../src/upstream/discovery/dns-service.ts'
 import { ask, eventually, get, state } from '../support/ask.ts'
@@ -148,4 +150,34 @@ t.test('A service by DNS is reached by its name, and warns of its one address', 
   await eventually('the look-up', async () => (await state(proxy)).endpoints.length === 1)
   t.equal((await ask(proxy.outbound, get('/', 'Host: shop'))).status, 200)
   t.match(proxy.log.join('\n'), /warn one address for a service by DNS .*W013/)
+})
+
+/** The resolver of a machine that has no address of IPv6, for a name of both families. */
+function withoutIpv6(t: Test): void {
+  const both: LookupAddress[] = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '2001:db8::1', family: 6 },
+  ]
+  const { restore } = t.intercept(dns, 'lookup', {
+    value(_name: string, { hints = 0 }: LookupOptions, done: (error: null, found: LookupAddress[]) => void) {
+      const configured = (hints & ADDRCONFIG) === 0 ? both : both.slice(0, 1)
+      setImmediate(() => done(null, configured))
+    },
+  })
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    restore()
+    syncBuiltinESMExports()
+  })
+}
+
+t.test('A name of both families has no endpoint over the one that the machine has no address of', async (t) => {
+  withoutIpv6(t)
+  const proxy = await startProxy(
+    'kind: Sidecar\nname: test\naccessLog: {format: none}\n---\nkind: Service\nname: shop\ndns: {name: shop.test, port: 80}\n',
+  )
+  t.teardown(() => proxy.stop())
+  await eventually('the look-up', async () => (await state(proxy)).endpoints.length > 0)
+  t.match((await state(proxy)).endpoints, [{ address: '127.0.0.1:80' }])
+  t.equal((await state(proxy)).endpoints.length, 1)
 })

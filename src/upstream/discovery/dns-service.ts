@@ -1,5 +1,5 @@
 /** A service whose endpoints are what a name resolves to, looked up again and again (getaddrinfo, with search domains). */
-import { lookup } from 'node:dns'
+import { ADDRCONFIG, lookup } from 'node:dns'
 import type { Timed, Timer } from '../../core/clock.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import { Endpoint, type EndpointSettings } from '../endpoint.ts'
@@ -30,9 +30,9 @@ export type Lookup = (
   done: (error: NodeJS.ErrnoException | null, addresses: readonly string[]) => void,
 ) => void
 
-/** The system's resolver; each address once. */
+/** The system's resolver; each address once, of families that the machine has an address of (RFC 3493 §6.1). */
 export const systemLookup: Lookup = (name, done) => {
-  lookup(name, { all: true }, (error, found) => {
+  lookup(name, { all: true, hints: ADDRCONFIG }, (error, found) => {
     done(error, error === null ? [...new Set(found.map((one) => one.address))] : [])
   })
 }
