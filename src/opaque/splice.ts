@@ -53,7 +53,8 @@ export class Splice implements Timed, UpstreamWatcher {
     this.peerAddress = client.remoteAddress ?? ''
     this.peerPort = client.remotePort ?? 0
     this.secure = false
-    this.#parts = parts
+    // What is passed on at once is not to be held as long as the connection lasts.
+    this.#parts = first === undefined ? parts : { ...parts, first: undefined }
     this.#over = false
     this.#received = 0
     this.#sent = 0
