@@ -155,6 +155,8 @@ export class AttemptRecord extends ForwardingHandler {
     this.superseded = false
     this.whyNext = ''
     this.spanId = ''
+    rows.attempting++
+    rows.uses++
   }
 
   /** Told as long as the exchange lives. */
@@ -200,6 +202,7 @@ export class AttemptRecord extends ForwardingHandler {
     this.endedAt = now
     const reason = reasonIndex(this.reason)
     const rows = this.#rows
+    rows.attempting--
     const exchange = this.#exchange
     const took = now - this.startedAt
     const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, this.rpcStatus, reason)

@@ -112,7 +112,9 @@ export class CountedEvents implements PolicyEvents {
   }
 
   #rows(exchange: Exchange): RouteRows {
-    return this.#registry.rowsOf(exchange.route, exchange.direction)
+    const rows = this.#registry.rowsOf(exchange.route, exchange.direction)
+    rows.uses++
+    return rows
   }
 
   /** The newest attempt that found an endpoint. */

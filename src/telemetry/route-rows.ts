@@ -70,8 +70,10 @@ export class RouteRows {
   /** `propagate` of the Service. */
   propagate: 'all' | 'trace' | 'none'
   active: number
-  /** Exchanges that began. */
-  exchanges: number
+  /** Attempts under way: a service that only fallbacks ask has no exchanges of its own. */
+  attempting: number
+  /** Exchanges and attempts that began, and what policies reported. */
+  uses: number
   /** It left the registry, because nothing was counted in it for long: whoever holds it asks for another. */
   gone: boolean
   readonly server: KeyedRows
@@ -95,7 +97,7 @@ export class RouteRows {
   requestBytes: number
   responseBytes: number
   /** For `expire`. */
-  #seenExchanges: number
+  #seenUses: number
   #changedAt: number
 
   constructor(direction: Direction, service: string, template: string, tables: RowTables) {
@@ -105,7 +107,8 @@ export class RouteRows {
     this.logPart = flat(`,"route":${asciiJson(template)},"service":${asciiJson(service)}`)
     this.propagate = 'all'
     this.active = 0
-    this.exchanges = 0
+    this.attempting = 0
+    this.uses = 0
     this.gone = false
     this.server = new KeyedRows(tables.server)
     this.client = new KeyedRows(tables.client)
@@ -120,19 +123,20 @@ export class RouteRows {
     this.endings = new Float64Array(ENDINGS.length)
     this.requestBytes = 0
     this.responseBytes = 0
-    this.#seenExchanges = 0
+    // The first look sees a change, whatever there is.
+    this.#seenUses = -1
     this.#changedAt = 0
   }
 
-  /** Gives up histogram rows that are idle; true where the whole route is: no exchange for `idle` ms, and none under way. */
+  /** Gives up histogram rows that are idle; true where the whole route is: nothing for `idle` ms, and nothing under way. */
   expire(now: number, idle: number, leaving: Leaving): boolean {
     let rows = 0
     for (const keyed of [this.server, this.client, this.rpcServer, this.rpcClient, this.bulkheadWait]) {
       keyed.expire(now, idle, (key, row) => leaving(this, keyed, key, row))
       rows += keyed.rows.size
     }
-    if (this.active > 0 || this.exchanges !== this.#seenExchanges) {
-      this.#seenExchanges = this.exchanges
+    if (this.active > 0 || this.attempting > 0 || this.uses !== this.#seenUses) {
+      this.#seenUses = this.uses
       this.#changedAt = now
       return false
     }

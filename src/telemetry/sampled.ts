@@ -40,6 +40,8 @@ export class SampledExchange {
   events: SpanEvent[]
   /** On the clock, ms; Infinity where no answer came. */
   headAt: number
+  /** Its end was told: what is decided from then on, about a write whose client has left for instance, is no part of it. */
+  over: boolean
   /** On the clock, ms. */
   endedAt: number
   status: number
@@ -57,6 +59,7 @@ export class SampledExchange {
     this.spanId = ''
     this.events = NO_EVENTS
     this.headAt = Number.POSITIVE_INFINITY
+    this.over = false
     this.endedAt = 0
     this.status = 0
     this.reason = ''
@@ -65,7 +68,7 @@ export class SampledExchange {
   }
 
   decided(event: SpanEvent): void {
-    if (this.events.length === MOST_EVENTS) return
+    if (this.over || this.events.length === MOST_EVENTS) return
     if (this.tail !== undefined && !this.tail.admitsEvent(this)) return
     if (this.events === NO_EVENTS) this.events = []
     this.events.push(event)
@@ -81,5 +84,6 @@ export class SampledExchange {
     this.status = status
     this.reason = reason
     this.endedAt = now
+    this.over = true
   }
 }

@@ -99,7 +99,7 @@ class ServerWatch extends ForwardingHandler {
   routed(rows: RouteRows): void {
     this.#rows = rows
     rows.active++
-    rows.exchanges++
+    rows.uses++
   }
 
   override head(head: ResponseHead): void {

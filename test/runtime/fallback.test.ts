@@ -377,3 +377,33 @@ t.test('the access log has one line, with the reason and every attempt, the othe
   t.match(line, { status: 200, reason: '503', service: 'origin', upstream: `127.0.0.1:${other.origin.port}` })
   t.match(JSON.stringify(line), /"attempts":2|"attempts":\[.*503.*200.*\]/)
 })
+
+t.test(
+  'a service that only fallbacks ask is counted, though nobody asked it for long and somebody scrapes meanwhile',
+  async (t) => {
+    const clock = new FakeClock()
+    const mood = new Moody()
+    mood.failing = true
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const held: Script = async (peer) => {
+      await peer.request()
+      await released
+      peer.send(OK)
+    }
+    const other = await otherService(t, held)
+    const yaml = [policy('fallback: [{when: [5xx], use: service, service: other}]'), other.yaml].join('---\n')
+    const { port, proxy } = await scene(t, mood.script, { clock, yaml, sidecar: 'metrics: {idle: 1m}' })
+    clock.advance(61_000)
+    const answer = ask(port, get('/'))
+    await eventually('the other request', () => other.origin.requests.length === 1)
+    const attempts = () => metric(proxy, 'outrigger_attempts_total', 'destination="other"')
+    t.equal(await attempts(), 0, 'it is under way')
+    release()
+    t.equal(text(await answer), 'hi!')
+    t.equal(await attempts(), 1)
+    const durations = () => metric(proxy, 'http_client_request_duration_seconds_count', 'destination="other"')
+    t.equal(await durations(), 1)
+    clock.advance(61_000)
+    t.equal(await durations(), 0, 'idle')
+  },
+)

@@ -80,6 +80,21 @@ t.test('With it, but without an exporter, neither', async (t) => {
   t.equal((world.ask().trace as TraceContext).recorded, undefined)
 })
 
+t.test(
+  'What policies decide after the end of an exchange takes no room: a write goes on though its client left',
+  async (t) => {
+    const world = new World({ environment: ELSEWHERE, settings: { tracing: TRACING } })
+    for (let i = 0; i < 200; i++) {
+      const exchange = world.ask()
+      world.fail('client_cancelled')
+      for (let at = 0; at < 128; at++) world.telemetry.events.decided(exchange, 'idempotency', 'stored', 'enforce')
+    }
+    world.ask()
+    t.equal(await world.metric('outrigger_tail_dropped_total'), 0)
+    await world.telemetry.close(0)
+  },
+)
+
 t.test('Errors and slow exchanges are exported although nobody sampled them', async (t) => {
   const receiver = await new OtlpReceiver().listen(t)
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url
