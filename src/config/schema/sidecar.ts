@@ -91,7 +91,11 @@ const LIMITS: Schema = {
     maxHeaders: { type: 'integer', minimum: 1, default: 200 },
     maxConnections: { type: 'integer', minimum: 1, default: 10_000 },
     maxRequestBytes: { format: 'size', words: { none: null }, default: 'none', description: 'Of one request body.' },
-    maxReplayBytes: { format: 'size', default: '32MiB', description: 'Of all bodies held for retries, together.' },
+    maxReplayBytes: {
+      format: 'size',
+      default: '32MiB',
+      description: 'Of all bodies held for retries and for idempotency keys while they come, together.',
+    },
     maxCacheBytes: {
       format: 'size',
       default: '32MiB',

@@ -1,10 +1,14 @@
 /** An answer as it is kept, and how it is taken down while it passes. */
 import type { ResponseHead } from '../../core/exchange.ts'
+import { Crumbs, LARGE_ENOUGH } from '../../core/crumbs.ts'
 import type { Headers } from '../../core/headers.ts'
 import { ownCopy } from '../../core/own-copy.ts'
+import type { ReplayAccount } from '../../core/replay-buffer.ts'
 
 /** Bytes that an entry costs beside its body and its text, about. */
 const OVERHEAD = 400
+/** Chunks that are kept as they came; most answers have fewer. */
+const FEW = 16
 
 export class StoredAnswer {
   /** Of the request it answers. */
@@ -48,36 +52,62 @@ function sizeOf(headers: Headers | undefined): number {
 }
 
 export class Recording {
+  readonly #account: ReplayAccount
   readonly #limit: number
   head: ResponseHead | undefined
-  /** More came than is kept, or what comes is a stream. */
+  /** More came than is kept or there is room for, or what comes is a stream. */
   lost: boolean
-  #chunks: Buffer[] | undefined
+  #chunks: Buffer[]
+  /** An answer may come in hundreds of thousands of tiny chunks. */
+  #crumbs: Crumbs | undefined
+  /** Of the chunks, charged to the account of the process. */
   #bytes: number
 
-  /** `limit` in bytes. */
-  constructor(limit: number) {
+  /** `limit`: bytes of one answer; `account`: what all of the process may keep together while they come. */
+  constructor(account: ReplayAccount, limit: number) {
+    this.#account = account
     this.#limit = limit
     this.head = undefined
     this.lost = false
-    this.#chunks = undefined
+    this.#chunks = []
+    this.#crumbs = undefined
     this.#bytes = 0
   }
 
   data(chunk: Buffer): void {
     if (this.lost) return
-    this.#bytes += chunk.length
-    if (this.#bytes > this.#limit) {
+    const size = chunk.length
+    if (this.#bytes + size > this.#limit || this.#account.used + size > this.#account.limit) {
       this.lose()
       return
     }
-    if (this.#chunks === undefined) this.#chunks = []
-    this.#chunks.push(ownCopy(chunk))
+    this.#bytes += size
+    this.#account.used += size
+    this.#keep(chunk)
+  }
+
+  #keep(chunk: Buffer): void {
+    const chunks = this.#chunks
+    if (chunks.length < FEW || chunk.length >= LARGE_ENOUGH) {
+      chunks.push(ownCopy(chunk))
+      this.#crumbs?.part()
+    } else {
+      if (this.#crumbs === undefined) this.#crumbs = new Crumbs()
+      this.#crumbs.gather(chunks, chunk, 0, chunk.length)
+    }
   }
 
   lose(): void {
     this.lost = true
-    this.#chunks = undefined
+    this.drop()
+  }
+
+  /** It has ended, and what was made of it is kept by somebody else. */
+  drop(): void {
+    this.#account.used -= this.#bytes
+    this.#bytes = 0
+    this.#chunks = []
+    this.#crumbs = undefined
   }
 
   /** Of an answer that is whole, within the limit and has a head. */
@@ -90,7 +120,7 @@ export class Recording {
   #body(): Buffer {
     const body = Buffer.allocUnsafeSlow(this.#bytes)
     let at = 0
-    if (this.#chunks !== undefined) for (const chunk of this.#chunks) at += chunk.copy(body, at)
+    for (const chunk of this.#chunks) at += chunk.copy(body, at)
     return body
   }
 }

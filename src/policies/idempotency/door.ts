@@ -28,7 +28,7 @@ export interface DoorParts {
   readonly store: Store
   readonly clock: Clock
   readonly events: PolicyEvents
-  /** Of the bodies that wait. */
+  /** Of the bodies that wait, and of answers while they come. */
   readonly account: ReplayAccount
 }
 

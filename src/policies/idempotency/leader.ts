@@ -9,6 +9,7 @@ import type { PolicyEvents } from '../../core/events.ts'
 import { type RequestBody, type RequestHead, type ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { NO_BODY } from '../../core/forwarding.ts'
 import { has, type Headers, withField } from '../../core/headers.ts'
+import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { isStream } from '../../core/streams.ts'
 import { Recording } from './answer.ts'
 import { aloneBound, fateOf } from './decide.ts'
@@ -18,6 +19,8 @@ import type { Lease } from './store.ts'
 export interface LeaderRules {
   /** Of either body. */
   readonly maxBodyBytes: number
+  /** Of answers while they come, and of requests that wait. */
+  readonly account: ReplayAccount
   readonly clock: Clock
   readonly events: PolicyEvents
 }
@@ -41,7 +44,7 @@ export class Leader implements ResponseHandler, Timed {
     this.#request = request
     this.#lease = lease
     this.#rules = rules
-    this.#recording = new Recording(rules.maxBodyBytes)
+    this.#recording = new Recording(rules.account, rules.maxBodyBytes)
     request.exchange.guarded = true
     this.#left = false
     this.#timer = undefined
@@ -118,7 +121,9 @@ export class Leader implements ResponseHandler, Timed {
     const complete = print !== '' && !lost
     const { grpc, reached } = exchange
     const fate = fateOf({ head, trailers, grpc, reached, complete })
-    this.#lease.settle(fate, fate === 'done' ? this.#recording.answer(print, trailers) : undefined)
+    const answer = fate === 'done' ? this.#recording.answer(print, trailers) : undefined
+    this.#recording.drop()
+    this.#lease.settle(fate, answer)
     const large = fate === 'unknown' && lost && head !== undefined
     events.decided(exchange, 'idempotency', large ? 'too_large' : WORDS[fate], 'enforce')
   }

@@ -14,7 +14,6 @@ import {
 } from '../../core/exchange.ts'
 import { Gate } from '../../core/held-body.ts'
 import { type Headers, NO_HEADERS } from '../../core/headers.ts'
-import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import type { StoredAnswer } from './answer.ts'
 import { silenceBound, waitBound } from './decide.ts'
 import { KeptRequest } from './kept-request.ts'
@@ -40,8 +39,6 @@ const CONTINUE = new ResponseHead(100, 'Continue', NO_HEADERS, 0, 'proxy', '')
 /** The door it waits at. */
 export interface WaitingOwner extends LeaderRules {
   readonly store: Store
-  /** Of the bodies that wait. */
-  readonly account: ReplayAccount
   readonly next: Dispatch
   /** A duplicate waits; else it is refused. */
   readonly waits: boolean

@@ -149,6 +149,40 @@ t.test('a duplicate that expects a 100 before its payload is compared all the sa
   await connection.until('Idempotent-Replayed: true')
 })
 
+t.test('answers that come at the same time are kept within maxReplayBytes, and give it back', async (t) => {
+  const half = 'x'.repeat(6000)
+  const script = async (peer: OriginPeer) => {
+    for (;;) {
+      const { target } = await peer.request()
+      peer.send(`HTTP/1.1 201 Made\r\nContent-Length: 12000\r\n\r\n${half}${target === '/whole' ? half : ''}`)
+    }
+  }
+  const sidecar = 'limits: {maxReplayBytes: 20KiB}'
+  const { client, port, origin } = await scene(t, script, { inbound: true, sidecar, yaml: policy('{}') })
+  const keyed = (key: string, path = '/orders') => post(path, 'buy', `Idempotency-Key: "${key}"`)
+  const begun: { asking: RawSocket; peer: OriginPeer }[] = []
+  for (const key of ['lost', 'kept', 'broken']) {
+    const asking = await client()
+    asking.send(keyed(key))
+    await asking.until(half)
+    begun.push({ asking, peer: await origin.peer(begun.length) })
+  }
+  const [lost, kept, broken] = begun as [(typeof begun)[0], (typeof begun)[0], (typeof begun)[0]]
+  for (const { asking, peer } of [lost, kept]) {
+    peer.send(half)
+    t.equal((await answer(asking)).body.length, 12_000)
+  }
+  broken.peer.reset()
+  await broken.asking.untilEnded()
+  t.equal((await ask(port, keyed('whole', '/whole'))).status, 201)
+  const again = async (key: string, path?: string) => {
+    const got = await ask(port, keyed(key, path))
+    return got.status === 409 ? told(got).reason : field(got, 'idempotent-replayed')
+  }
+  t.equal(await again('lost'), 'idempotency_unknown', 'it was carried out; only its answer is lost')
+  t.same([await again('kept'), await again('whole', '/whole')], ['true', 'true'])
+})
+
 t.test('a duplicate whose answer is there and whose body does not come is not held for ever', async (t) => {
   const clock = new FakeClock()
   const { port, proxy, client } = await scene(t, numbering(), { clock, inbound: true, yaml: policy('{}') })
