@@ -34,6 +34,7 @@ export interface InsideParts {
 }
 
 const MOST_KEPT = 32 * 1024
+const NOTHING = Buffer.alloc(0)
 
 export function lookInside(parts: InsideParts): Layer {
   return (next) => (request, response) => new InsideTunnel(request, response, next, parts)
@@ -61,7 +62,7 @@ class InsideTunnel implements RequestBody, Timed {
     this.#next = next
     this.#parts = parts
     this.#timer = parts.clock.schedule(PATIENCE, this)
-    this.#kept = Buffer.alloc(0)
+    this.#kept = NOTHING
     this.#ended = false
     this.#over = false
     this.#paused = false
@@ -127,11 +128,14 @@ class InsideTunnel implements RequestBody, Timed {
     const sniffed = sniff(this.#kept)
     if (sniffed === 'more' && !late) return
     this.#parts.clock.cancel(this.#timer)
-    if (sniffed === 'http1' || sniffed === 'http2') this.#http(sniffed === 'http2')
-    else this.#pass()
+    const kept = this.#kept
+    // Not to be held for as long as the tunnel lasts.
+    this.#kept = NOTHING
+    if (sniffed === 'http1' || sniffed === 'http2') this.#http(sniffed === 'http2', kept)
+    else this.#pass(kept)
   }
 
-  #http(isHttp2: boolean): void {
+  #http(isHttp2: boolean, kept: Buffer): void {
     const inner = new InnerSocket(this.#request.exchange, this.#upwards)
     const owner = this.#parts.owner()
     const socket = inner as unknown as Socket
@@ -139,16 +143,16 @@ class InsideTunnel implements RequestBody, Timed {
     this.#codec = isHttp2 ? new Http2ServerConnection(socket, owner) : new ServerConnection(socket, owner)
     this.#parts.begins(this.#codec)
     if (this.#paused) inner.block()
-    this.#codec.receive(this.#kept)
+    this.#codec.receive(kept)
     if (this.#ended) inner.ended()
   }
 
-  #pass(): void {
+  #pass(kept: Buffer): void {
     this.#parts.passes()
     const bytes = this.#next(this.#request, this.#upwards)
     this.#bytes = bytes
     if (this.#paused) bytes.pauseResponse()
-    if (this.#kept.length > 0) bytes.data(this.#kept)
+    if (kept.length > 0) bytes.data(kept)
     if (this.#ended) bytes.end()
   }
 
