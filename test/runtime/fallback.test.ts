@@ -133,6 +133,25 @@ t.test('a copy has the Date of its own time, and one that was old when it came i
   t.equal((await ask(port, get('/hour'))).status, 503, 'older than maxStale')
 })
 
+t.test('an answer that is replaced costs no connection where it is whole already', async (t) => {
+  const down = answering(() => 'HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown')
+  const other = await otherService(t, down)
+  for (const entries of [
+    '[{when: [any], use: static, body: ours}]',
+    '[{when: [connect_failure], use: service, service: other}, {when: [any], use: static, body: ours}]',
+  ]) {
+    const { port, origin, proxy } = await scene(t, down, {
+      service: 'protocol: http1',
+      yaml: `${other.yaml}---\n${policy(`fallback: ${entries}`, GET_ONLY)}`,
+    })
+    for (let i = 0; i < 5; i++) {
+      t.equal(text(await ask(port, get('/a'))), 'ours')
+      await settled(proxy)
+    }
+    t.same([origin.requests.length, origin.peers.length], [5, 1])
+  }
+})
+
 t.test('a client that stops reading a copy is let go of, as it is with the answer of an upstream', async (t) => {
   const clock = new FakeClock()
   const body = 'x'.repeat(200_000)

@@ -21,8 +21,8 @@ import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { Giver } from '../../core/giver.ts'
 import { askUntil, failsToo, isUnsent, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
 import type { Entry, LocalEntry, ServiceEntry } from './entry.ts'
-import { REPLACED } from './layer.ts'
 import { namesOf, replacing } from './own-fields.ts'
+import { REPLACED } from './layer.ts'
 import { type Sender, Way } from './way.ts'
 
 export interface ServiceParts {
@@ -215,16 +215,23 @@ export class FallbackLoop implements Loop, Sender {
     const given = entry.answer.give(request, this.#reason)
     if (given === undefined) return false
     const outgoing = this.#outgoing
-    this.#dropKept()
+    const kept = this.#kept
+    this.#kept = undefined
     this.#decide()
     outgoing.attemptGone()
-    const { clock, events } = this.#parts
-    const giver = new Giver(clock, this.#up, given, outgoing.responsePaused, request.method !== 'HEAD')
+    const giver = new Giver(this.#parts.clock, this.#up, given, outgoing.responsePaused, request.method !== 'HEAD')
     outgoing.down = giver
-    outgoing.letFlow()
-    events.fallbackServed(request.exchange, entry.answer.kind, this.#reason)
-    giver.start()
+    const start = () => this.#start(giver, entry)
+    if (kept === undefined || kept.over) start()
+    else this.#first.discard(start)
     return true
+  }
+
+  #start(giver: Giver, entry: LocalEntry): void {
+    if (this.#phase !== DECIDED) return
+    this.#outgoing.letFlow()
+    this.#parts.events.fallbackServed(this.#request.exchange, entry.answer.kind, this.#reason)
+    giver.start()
   }
 
   /** False: it may not be asked, or there is no time for it. */

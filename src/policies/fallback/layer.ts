@@ -2,10 +2,12 @@
 import type { Clock } from '../../core/clock.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents } from '../../core/events.ts'
-import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
+import type { Layer, RequestBody, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingBody, ForwardingHandler, NO_BODY } from '../../core/forwarding.ts'
+import type { Headers } from '../../core/headers.ts'
 import { nextForError, nextForHead, reasonOfHead } from './decide.ts'
 import type { LocalEntry } from './entry.ts'
+import type { Kind } from './local-answer.ts'
 import { Giver } from '../../core/giver.ts'
 import type { Given } from '../../core/giver.ts'
 
@@ -28,6 +30,17 @@ export function fallbackLayer(
 }
 
 export const REPLACED = new ProxyError('superseded', 'proxy', 'no', 'a fallback took its place')
+
+/**
+ * Nobody wants the rest of an answer whose head has just come. Most failures stand whole in the read that brings their head: that
+ * much is waited for, or each would cost its connection just when the upstream is in trouble.
+ */
+export function discard(beneath: RequestBody, then: () => void): void {
+  queueMicrotask(() => {
+    beneath.abort(REPLACED)
+    then()
+  })
+}
 
 class FallbackHandler extends ForwardingHandler {
   readonly body: FallbackBody
@@ -60,11 +73,13 @@ class FallbackHandler extends ForwardingHandler {
   }
 
   override pauseRequest(): void {
+    if (this.#replaced) return
     this.#requestPaused = true
     this.up.pauseRequest()
   }
 
   override resumeRequest(): void {
+    if (this.#replaced) return
     this.#requestPaused = false
     this.up.resumeRequest()
   }
@@ -78,13 +93,24 @@ class FallbackHandler extends ForwardingHandler {
         const given = (this.#entries[at] as LocalEntry).answer.give(this.#request, reason)
         if (given === undefined) continue
         this.#replaced = true
-        this.body.down.abort(REPLACED)
-        this.#give(given, this.#entries[at] as LocalEntry, reason)
+        const beneath = this.body.down
+        const giver = this.#giverOf(given)
+        const { kind } = (this.#entries[at] as LocalEntry).answer
+        // The attempt has ended before its client is told anything.
+        discard(beneath, () => this.#give(giver, kind, reason))
         return
       }
     }
     this.#committed = true
     this.up.head(head)
+  }
+
+  override data(chunk: Buffer): void {
+    if (!this.#replaced) this.up.data(chunk)
+  }
+
+  override end(trailers?: Headers): void {
+    if (!this.#replaced) this.up.end(trailers)
   }
 
   override fail(error: ProxyError): void {
@@ -97,20 +123,25 @@ class FallbackHandler extends ForwardingHandler {
         const given = (this.#entries[at] as LocalEntry).answer.give(this.#request, error.reason)
         if (given === undefined) continue
         this.#replaced = true
-        this.#give(given, this.#entries[at] as LocalEntry, error.reason)
+        this.#give(this.#giverOf(given), (this.#entries[at] as LocalEntry).answer.kind, error.reason)
         return
       }
     }
     this.up.fail(error)
   }
 
-  #give(given: Given, entry: LocalEntry, reason: string): void {
-    const request = this.#request
-    const giver = new Giver(this.#clock, this.up, given, this.body.paused, request.method !== 'HEAD')
+  /** From here on the asker speaks to it. */
+  #giverOf(given: Given): Giver {
+    const giver = new Giver(this.#clock, this.up, given, this.body.paused, this.#request.method !== 'HEAD')
     this.body.down = giver
+    return giver
+  }
+
+  #give(giver: Giver, kind: Kind, reason: string): void {
+    if (this.body.aborted) return
     // Whoever was beneath does not want the rest any more, and a client may read only once it has sent all.
     if (this.#requestPaused) this.up.resumeRequest()
-    this.#events.fallbackServed(request.exchange, entry.answer.kind, reason)
+    this.#events.fallbackServed(this.#request.exchange, kind, reason)
     giver.start()
   }
 }

@@ -4,6 +4,7 @@ import type { ProxyError } from '../../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { discard } from './layer.ts'
 
 /** Who sent it, and is told what comes back. */
 export interface Sender {
@@ -51,6 +52,12 @@ export class Way implements ResponseHandler, Timed {
   leave(reason: ProxyError): void {
     this.#left = true
     this.body.abort(reason)
+  }
+
+  /** Its answer is not wanted; as much of it as is there already may still come, and goes nowhere. `then`: it has ended. */
+  discard(then: () => void): void {
+    this.#left = true
+    discard(this.body, then)
   }
 
   informational(head: ResponseHead): void {

@@ -80,6 +80,7 @@ t.test('Cache-Status tells what was forwarded from what was not', async (t) => {
   const { client, body } = ask()
   upstream.last.request.exchange.attempts = 1
   upstream.last.head(503)
+  await settled()
   t.equal(get(client.answer!.headers, 'cache-status'), 'outrigger; fwd=stale; fwd-status=503; detail="503"')
   body.abort(LEFT)
   const refused = bad({}, OPEN)

@@ -79,13 +79,27 @@ t.test('the first entry that applies answers; none: the failure goes on', async 
 
 t.test('an upstream answer that a status covers is discarded, its call aborted as superseded', async (t) => {
   const { upstream, ask, ledger } = stack({ when: ['5xx'] })
-  const { client } = ask()
+  for (const whole of [false, true]) {
+    const { client } = ask()
+    upstream.last.head(503)
+    upstream.last.send('never seen')
+    if (whole) upstream.last.finish()
+    t.same(client.log, [], 'the attempt ends first')
+    await settled()
+    t.same(
+      upstream.last.log,
+      whole ? [] : ['abort superseded'],
+      'what is whole in the read of its head has ended by itself',
+    )
+    t.same(client.log, ['head 200', 'data {"order":"42"}', 'end'])
+    t.equal(client.answer?.reason, '503')
+  }
+  const { client, body } = ask()
   upstream.last.head(503)
-  upstream.last.send('never seen')
-  upstream.last.finish()
+  body.abort(LEFT)
+  await settled()
+  t.same(client.log, ['fail client_cancelled'])
   t.same(upstream.last.log, ['abort superseded'])
-  t.same(client.log, ['head 200', 'data {"order":"42"}', 'end'])
-  t.equal(client.answer?.reason, '503')
   t.same(ledger.breaches, [])
   t.same(ledger.leaks(), [])
 })
