@@ -4,6 +4,7 @@ import type { RequestHead } from '../../core/exchange.ts'
 import { NO_STATUS } from '../../core/grpc-status.ts'
 import { get } from '../../core/headers.ts'
 import type { AttemptRecord } from '../attempt-layer.ts'
+import { flat } from '../flat.ts'
 import { METHODS, methodIndex, protocolName } from '../labels.ts'
 import { OTHER_RPC } from '../rpc-methods.ts'
 import { statusName } from '../rpc-status.ts'
@@ -11,6 +12,9 @@ import type { SampledExchange } from '../sampled.ts'
 import { clientError, serverError } from '../span-error.ts'
 
 export type Attributes = Record<string, string | number>
+
+/** Longest texts that are told whole, in characters. The SDK keeps 2 048 spans and more while a collector is slow. */
+const LONGEST = { target: 4096, agent: 512, authority: 512, method: 64 }
 
 /** Never the raw path: names of spans are grouped by. Of a gRPC call its method. */
 export function serverName(recorded: SampledExchange): string {
@@ -34,10 +38,11 @@ function methodName(request: RequestHead): string {
 export function serverAttributes(recorded: SampledExchange): Attributes {
   const { request, status, reason } = recorded
   const exchange = request.exchange
-  const query = request.target.indexOf('?')
+  const target = kept(request.target, LONGEST.target)
+  const query = target.indexOf('?')
   const attributes = common(request)
-  attributes['url.path'] = query < 0 ? request.target : request.target.slice(0, query)
-  if (query >= 0) attributes['url.query'] = request.target.slice(query + 1)
+  attributes['url.path'] = query < 0 ? target : target.slice(0, query)
+  if (query >= 0) attributes['url.query'] = target.slice(query + 1)
   attributes['client.address'] = exchange.peerAddress
   attributes['network.peer.address'] = exchange.peerAddress
   attributes['network.peer.port'] = exchange.peerPort
@@ -50,7 +55,7 @@ export function serverAttributes(recorded: SampledExchange): Attributes {
     attributes['outrigger.destination'] = route.service
   }
   const agent = get(request.headers, 'user-agent')
-  if (agent !== undefined) attributes['user_agent.original'] = agent
+  if (agent !== undefined) attributes['user_agent.original'] = kept(agent, LONGEST.agent)
   if (status !== 0) attributes['http.response.status_code'] = status
   if (reason !== '') attributes['outrigger.reason'] = reason
   // Whoever counts spans has to know that these were not drawn by lot.
@@ -65,7 +70,7 @@ export function clientAttributes(recorded: SampledExchange, record: AttemptRecor
   const { request } = recorded
   const attempt = record.attempt
   const attributes = common(request)
-  attributes['url.full'] = `${request.scheme}://${request.authority}${request.target}`
+  attributes['url.full'] = kept(urlOf(request), LONGEST.target)
   attributes['outrigger.attempt.kind'] = attempt.kind
   if (record.whyNext !== '') attributes['outrigger.attempt.why_next'] = record.whyNext
   if (attempt.endpoint !== undefined) {
@@ -90,21 +95,33 @@ function callName({ rpcMethod }: SampledExchange): string {
 
 function callAttributes({ request, rpcMethod }: SampledExchange, status: number): Attributes {
   const attributes: Attributes = { 'rpc.system.name': 'grpc', 'rpc.method': rpcMethod }
-  if (rpcMethod === OTHER_RPC) attributes['rpc.method_original'] = request.target.slice(1)
+  if (rpcMethod === OTHER_RPC) attributes['rpc.method_original'] = kept(request.target.slice(1), LONGEST.target)
   if (status !== NO_STATUS) attributes['rpc.status_code'] = statusName(status)
   return attributes
 }
 
 function common(request: RequestHead): Attributes {
-  const server = splitAddress(request.authority, request.scheme === 'https' ? 443 : 80)
+  const server = splitAddress(kept(request.authority, LONGEST.authority), request.scheme === 'https' ? 443 : 80)
   const attributes: Attributes = {
     'http.request.method': METHODS[methodIndex(request.method)] as string,
     'url.scheme': request.scheme,
     'server.address': server.host,
     'server.port': server.port,
   }
-  if (attributes['http.request.method'] === '_OTHER') attributes['http.request.method_original'] = request.method
+  if (attributes['http.request.method'] === '_OTHER') {
+    attributes['http.request.method_original'] = kept(request.method, LONGEST.method)
+  }
   return attributes
+}
+
+/** Neither `*` nor the target of CONNECT, which is an authority, is a path. */
+function urlOf({ scheme, authority, target }: RequestHead): string {
+  return `${scheme}://${authority}${target.startsWith('/') ? target : ''}`
+}
+
+/** A copy: what is cut out of a request's head would keep the whole head for as long as its span waits. */
+function kept(text: string, most: number): string {
+  return flat(text.length > most ? `${text.slice(0, most)}...` : text)
 }
 
 /** `host:port`; an IPv6 host loses its brackets. */

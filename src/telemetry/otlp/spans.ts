@@ -6,6 +6,7 @@
 import { api } from '@opentelemetry/sdk-node'
 import type { Headers } from '../../core/headers.ts'
 import type { AttemptRecord } from '../attempt-layer.ts'
+import { flat } from '../flat.ts'
 import type { SampledExchange } from '../sampled.ts'
 import { tracedAttempts } from '../traced-attempts.ts'
 import { clientError, serverError } from '../span-error.ts'
@@ -34,7 +35,8 @@ export class SpanMaker {
   }
 
   make(recorded: SampledExchange): void {
-    this.#ids.traceId = recorded.trace.traceId
+    // Ids that came are cut out of a request's head, which they would keep.
+    this.#ids.traceId = flat(recorded.trace.traceId)
     this.#ids.spanId = recorded.spanId
     const exchange = recorded.request.exchange
     const offset = exchange.wallTime - exchange.startedAt
@@ -62,10 +64,10 @@ export class SpanMaker {
 
 function parentOf({ trace, request }: SampledExchange): api.Context {
   if (trace.parentId === '') return api.ROOT_CONTEXT
-  const state = traceState(request.headers)
+  const state = flat(traceState(request.headers))
   const parent: api.SpanContext = {
-    traceId: trace.traceId,
-    spanId: trace.parentId,
+    traceId: flat(trace.traceId),
+    spanId: flat(trace.parentId),
     traceFlags: trace.sampled ? api.TraceFlags.SAMPLED : api.TraceFlags.NONE,
     isRemote: true,
     ...(state === '' ? {} : { traceState: api.createTraceState(state) }),
