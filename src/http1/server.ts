@@ -180,7 +180,7 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
     const limit = this.headBegun ? limits.headTimeout : limits.idleTimeout
     if (waited < limit) this.arm(limit - waited)
     else if (this.headBegun) this.refuse('head_timeout', `not whole after ${limits.headTimeout} ms`)
-    else this.destroy()
+    else this.halfClose()
   }
 
   protected override watchBody(): void {

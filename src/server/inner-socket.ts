@@ -12,6 +12,8 @@ export class InnerSocket extends Duplex {
   /** The client takes no more for now; called when it does. */
   #blocked: boolean
   #waiting: (() => void) | undefined
+  /** The client has said all it will say. */
+  #ended: boolean
   /** The tunnel has had its terminal. */
   #over: boolean
 
@@ -24,6 +26,7 @@ export class InnerSocket extends Duplex {
     this.#paused = false
     this.#blocked = false
     this.#waiting = undefined
+    this.#ended = false
     this.#over = false
     // Bytes go to the codec by themselves; what flows here is the end alone.
     super.resume()
@@ -31,6 +34,7 @@ export class InnerSocket extends Duplex {
 
   /** The client has said all it will say. */
   ended(): void {
+    this.#ended = true
     this.push(null)
   }
 
@@ -97,7 +101,9 @@ export class InnerSocket extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (!this.#over) {
       this.#over = true
-      this.#response.fail(new ProxyError('protocol_error_downstream', 'downstream', 'no', 'the tunnel was broken off'))
+      // In the midst of a request that is how a client leaves.
+      const reason = this.#ended ? 'client_cancelled' : 'protocol_error_downstream'
+      this.#response.fail(new ProxyError(reason, 'downstream', 'no', 'the tunnel was broken off'))
     }
     done(error)
   }
