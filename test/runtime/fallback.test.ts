@@ -317,6 +317,17 @@ t.test(
   },
 )
 
+t.test('a POST that our own limit refused goes to another service: nothing of it was sent', async (t) => {
+  const other = await otherService(t, HI)
+  const limited = policy(
+    'rateLimit: {rate: 1/m, burst: 1}\nfallback: [{when: [rate_limited], use: service, service: other}]',
+  )
+  const { port, origin } = await scene(t, HI, { service: 'protocol: http1', yaml: `${other.yaml}---\n${limited}` })
+  t.equal(field(await ask(port, post('/a', 'x')), 'x-outrigger-fallback'), undefined)
+  t.equal(field(await ask(port, post('/a', 'x')), 'x-outrigger-fallback-service'), 'other')
+  t.same([origin.requests.length, other.origin.requests.length], [1, 1])
+})
+
 t.test('its timeout is its own, and it is told so', async (t) => {
   const clock = new FakeClock()
   const silent: Script = async (peer) => {

@@ -78,9 +78,9 @@ export function mayAsk(request: RequestHead, error: ProxyError | undefined, whol
   return attempts === 1 && error !== undefined && isUnsent(error)
 }
 
-/** Nothing of it has arrived. */
-export function isUnsent({ retryable }: ProxyError): boolean {
-  return retryable === 'unsent' || retryable === 'unsent-reused'
+/** Nothing of it has arrived. Our own limit refuses an attempt below the pick: it is one, and nothing was sent. */
+export function isUnsent({ retryable, reason }: ProxyError): boolean {
+  return retryable === 'unsent' || retryable === 'unsent-reused' || reason === 'rate_limited'
 }
 
 /**

@@ -67,6 +67,8 @@ t.test('mayAsk(): a write that may have been carried out is not sent to somebody
     [{ method: 'POST' }, 1, failure('connect_failure', 'unsent'), true],
     [{ method: 'POST' }, 1, failure('upstream_reset', 'unsent-reused'), true],
     [{ method: 'POST' }, 2, failure('connect_failure', 'unsent'), false],
+    [{ method: 'POST' }, 1, failure('rate_limited'), true],
+    [{ method: 'POST' }, 2, failure('rate_limited'), false],
     [{ method: 'POST' }, 1, RESET, false],
     [{ method: 'POST' }, 1, failure('request_timeout'), false],
     [{ method: 'POST' }, 1, undefined, false],
