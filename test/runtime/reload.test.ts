@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { startSidecar } from '../../src/runtime/sidecar.ts'
-import { admin, answer, ask, eventually, field, get, metric, state } from '../support/ask.ts'
+import { admin, answer, ask, eventually, field, get, metric, postAdmin, state } from '../support/ask.ts'
 import { answering, type RawOrigin, startRawOrigin } from '../support/raw-origin.ts'
-import { startProxy } from '../support/proxy.ts'
+import { services, startProxy } from '../support/proxy.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
 
 function text(origin: RawOrigin, yaml: string, service = ''): string {
@@ -163,6 +163,40 @@ t.test('A block that was changed begins anew', async (t) => {
   t.equal(proxy.reload(), true)
   t.equal((await ask(port, get('/'))).status, 500)
   t.match((await state(proxy)).breakers, [{ state: 'closed', calls: 1 }])
+})
+
+t.test('A request that runs through a reload and meets a block as it was takes nobody the new state', async (t) => {
+  const dead = await startRawOrigin(async (peer) => {
+    await peer.request()
+    await release.promise
+    peer.destroy()
+  })
+  const release = Promise.withResolvers<void>()
+  const spare = await startRawOrigin(HI)
+  t.teardown(() => Promise.all([dead.close(), spare.close()]))
+  const yaml = (size: number) =>
+    services(
+      { dead: dead.port, spare: spare.port },
+      'kind: Policy\nname: dead\nmatch: {direction: outbound, service: dead}\n' +
+        'fallback: [{when: [any], use: service, service: spare}]\n---\n' +
+        'kind: Policy\nname: spare\nmatch: {direction: outbound, service: spare}\n' +
+        `breaker: {scope: service, window: {type: count, size: ${size}, minimumCalls: 4}}\n`,
+    )
+  const proxy = await startProxy(yaml(10))
+  t.teardown(() => proxy.stop())
+  const old = ask(proxy.outbound, get('/', 'Host: dead'))
+  await eventually('the request', () => dead.requests.length === 1)
+  writeFileSync(join(proxy.folder, 'policy.yaml'), yaml(20))
+  t.equal(proxy.reload(), true)
+  const call = async () => (await ask(proxy.outbound, get('/', 'Host: spare'))).status
+  t.equal(await call(), 200)
+  release.resolve()
+  t.equal((await old).status, 200, 'by the fallback, whose route was not asked for before')
+  t.equal(await call(), 200)
+  const { breakers } = await state(proxy)
+  t.match(breakers, [{ calls: 2 }], 'those of the new one')
+  await postAdmin(proxy, `/breakers/${breakers[0]?.id}`, '{"force":"open"}')
+  t.equal(await call(), 503)
 })
 
 t.test('Running requests finish in the old configuration, new ones meet the new', async (t) => {
