@@ -97,6 +97,14 @@ export class Pace implements Timed {
     this.#since = UNKNOWN
   }
 
+  /**
+   * The deadline passed, or the client left. Before a hedge was due that says nothing; later it took at least so long, too: else a service
+   * whose answers all come too late would look as quick as it was before.
+   */
+  gaveUp(): void {
+    if (this.#since !== UNKNOWN && this.#parts.clock.now() - this.#since >= this.#delay) this.sample()
+  }
+
   /** Nothing is sent at or past the deadline, so nothing is waited for that long. */
   #arm(delay: number, now: number): void {
     const { clock } = this.#parts

@@ -66,6 +66,7 @@ export class Race implements Referee, Owner, Sender {
     this.#over()
     for (const attempt of this.body.attempts) {
       if (attempt.hedge && attempt.running) this.#tell('cancelled')
+      else if (attempt.running) this.#pace.gaveUp()
       this.#discard(attempt, reason)
     }
     this.#up.fail(reason)

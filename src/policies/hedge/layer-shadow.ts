@@ -1,9 +1,10 @@
 /** Shadow mode: one attempt, as without the block; told are the occasions on which a hedge would have been sent. */
 import type { Timed, Timer } from '../../core/clock.ts'
-import type { ProxyError } from '../../core/errors.ts'
+import type { ProxyError, Reason } from '../../core/errors.ts'
 import type { Layer, RequestHead, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingHandler } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { NEVER } from '../../core/pushback.ts'
 import { WholeBody, type WholeWatch } from '../../core/whole-body.ts'
 import { judgeError, judgeHead, mayHedge } from './decide.ts'
 import type { HedgeParts } from './layer-parts.ts'
@@ -20,6 +21,8 @@ export function shadowLayer(parts: HedgeParts): Layer {
 }
 
 const UNKNOWN = -1
+/** Ends that somebody made who would not wait any longer. */
+const CUTS: readonly Reason[] = ['per_try_timeout', 'request_timeout', 'client_cancelled']
 
 class Watch extends ForwardingHandler implements Timed, WholeWatch {
   readonly #parts: HedgeParts
@@ -35,7 +38,7 @@ class Watch extends ForwardingHandler implements Timed, WholeWatch {
     this.#parts = parts
     this.#request = request
     this.#left = 0
-    this.#delay = 0
+    this.#delay = NEVER
     this.#wholeAt = UNKNOWN
     this.#timer = undefined
     this.#answered = false
@@ -75,6 +78,13 @@ class Watch extends ForwardingHandler implements Timed, WholeWatch {
     this.#left = 0
   }
 
+  /** It took at least so long, which says something once a hedge was due. */
+  #cutOff(reason: Reason): void {
+    const { latencies, clock } = this.#parts
+    const took = clock.now() - this.#wholeAt
+    if (!this.#answered && CUTS.includes(reason) && took >= this.#delay) latencies?.add(took, clock.now())
+  }
+
   override head(head: ResponseHead): void {
     const verdict = judgeHead(head, this.#request.exchange.grpc)
     const { latencies, clock } = this.#parts
@@ -89,6 +99,7 @@ class Watch extends ForwardingHandler implements Timed, WholeWatch {
   }
 
   override fail(error: ProxyError): void {
+    this.#cutOff(error.reason)
     this.#stop(judgeError(error) === 'fails')
     this.up.fail(error)
   }

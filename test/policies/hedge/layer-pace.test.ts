@@ -1,6 +1,7 @@
 /** When another attempt follows: delay, percentile, budget, deadline. */
 import t from 'tap'
-import { scene } from './scene.ts'
+import { ProxyError } from '../../../src/core/errors.ts'
+import { LEFT, scene } from './scene.ts'
 
 /** `after` of the scene, and what the wheel may add. */
 const DELAY = 48
@@ -113,3 +114,30 @@ t.test('a first attempt that lost counts for as long as it took', async (t) => {
   t.equal(state.snapshot().samples, 300)
   t.ok(state.snapshot().after > 15, `p50 is ${state.snapshot().after}`)
 })
+
+for (const mode of ['enforce', 'shadow'] as const) {
+  t.test(
+    `${mode}: what the deadline cuts off took at least so long; a client that leaves early says nothing`,
+    async (t) => {
+      const { ask, clock, learn, scope } = scene({ after: 0.5, budget: 0 }, { mode })
+      const late = new ProxyError('request_timeout', 'upstream', 'no', 'late')
+      const shown = () =>
+        (scope.states.get('hedge latencies inventory') as { snapshot(): { after: number; samples: number } }).snapshot()
+      learn(100, 10)
+      for (let i = 0; i < 50; i++) {
+        const { body } = ask()
+        clock.advance(5)
+        body.abort(LEFT)
+      }
+      t.equal(shown().samples, 100)
+      for (let i = 0; i < 150; i++) {
+        const { body } = ask({ deadline: clock.now() + 100 })
+        clock.advance(100)
+        body.abort(late)
+      }
+      // Until the percentile is past the deadline: then nothing is hedged.
+      t.ok(shown().after >= 100, `p50 is ${shown().after}`)
+      t.equal(clock.pending, 0)
+    },
+  )
+}
