@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { SystemClock } from '../../../src/core/clock.ts'
+import { type Clock, SystemClock } from '../../../src/core/clock.ts'
 import { systemRandom } from '../../../src/core/random.ts'
 import { StoredAnswer } from '../../../src/policies/idempotency/answer.ts'
 import { decode, encode } from '../../../src/policies/idempotency/redis/codec.ts'
@@ -11,6 +11,7 @@ import { RedisConnection } from '../../../src/policies/idempotency/redis/connect
 import { ACQUIRE } from '../../../src/policies/idempotency/redis/scripts.ts'
 import { RedisStore } from '../../../src/policies/idempotency/redis/store.ts'
 import type { Lease, Look } from '../../../src/policies/idempotency/store.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { freePort } from '../../support/free-port.ts'
 import { noRedis, type Redis, startRedis } from '../../support/redis.ts'
 import { Events } from '../../support/stubs.ts'
@@ -31,14 +32,22 @@ interface ReplicaOptions {
   readonly lease?: number
   readonly timeout?: number
   readonly passwordFile?: string
+  readonly clock?: Clock
 }
 
 function replica(t: Test, port: number, options: ReplicaOptions = {}): Replica {
-  const { ttl = 60_000, release = false, lease = 10_000, timeout = 10_000, passwordFile } = options
+  const {
+    ttl = 60_000,
+    release = false,
+    lease = 10_000,
+    timeout = 10_000,
+    passwordFile,
+    clock = new SystemClock(),
+  } = options
   const redis = { url: `redis://127.0.0.1:${port}/1`, timeout, passwordFile }
   const events = new Events()
   const whole = { service: 's', policy: 'p', ttl, release, redis, lease }
-  const store = new RedisStore(whole, new SystemClock(), systemRandom(), events)
+  const store = new RedisStore(whole, clock, systemRandom(), events)
   t.teardown(() => store.retire())
   return {
     store,
@@ -165,6 +174,27 @@ t.test('Redis that is gone fails at once, and what it missed is told when it is 
   while (!a.store.snapshot().up) await new Promise((resolve) => setImmediate(resolve))
   // It came back empty, scripts and all: nothing to be told of a key that nobody knows.
   lease(await a.acquire('k')).settle('free', undefined)
+})
+
+t.test('a Redis that refuses writes for a while is told once it takes them again', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const clock = new FakeClock()
+  const a = replica(t, redis.port, { clock })
+  const first = lease(await a.acquire('k'))
+  // As a disk that is full, or a server that lost its replicas: the connection stands.
+  await redis.tell('CONFIG', 'SET', 'min-replicas-to-write', '1')
+  first.settle('done', ANSWER)
+  // Nothing is to be told of keys that were never leased.
+  for (let i = 0; i < 1010; i++) await a.acquire(`${i}`)
+  t.ok(a.store.snapshot().bytes > 0, 'the answer is still here')
+  clock.advance(1100)
+  t.equal((await a.acquire('other')).found, 'failed')
+  await redis.tell('CONFIG', 'SET', 'min-replicas-to-write', '0')
+  t.equal((await a.acquire('k')).found, 'in_flight')
+  clock.advance(1100)
+  t.equal((await a.acquire('k')).found, 'done')
+  t.equal(a.store.snapshot().bytes, 0)
+  t.equal(clock.pending, 0)
 })
 
 t.test(

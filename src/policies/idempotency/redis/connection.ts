@@ -22,7 +22,7 @@ export interface RedisTls {
   readonly key?: string | undefined
 }
 
-/** Once, with what Redis said, or with what went wrong; `sent`: it may have been carried out all the same. */
+/** Once, with what Redis said, or with what went wrong; `sent`: it may have been carried out all the same, for Redis said nothing. */
 export type Done = (value: unknown, error: string, sent: boolean) => void
 
 /** What is used of the package's client. */
@@ -56,6 +56,8 @@ export class RedisConnection {
   readonly #onReady: () => void
   #client: Client | undefined
   #replies: object = {}
+  /** What the package makes of an error that Redis itself says. */
+  #refusal: (new (...args: never[]) => Error) | undefined
   /** Asked while the very first connection is being made: Redis may be well, only not reached yet. */
   #early: Call[] = []
   #failed = false
@@ -96,8 +98,9 @@ export class RedisConnection {
 
   async #open(): Promise<void> {
     try {
-      const { createClient, RESP_TYPES } = await import('@redis/client')
+      const { createClient, ErrorReply, RESP_TYPES } = await import('@redis/client')
       if (this.#closed) return
+      this.#refusal = ErrorReply
       this.#replies = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
       const client = createClient(this.#options() as Parameters<typeof createClient>[0]) as unknown as Client
       this.#client = client
@@ -176,7 +179,7 @@ export class RedisConnection {
           const message = messageOf(error)
           // A server that was restarted has forgotten its scripts.
           if (command === 'EVALSHA' && message.startsWith('NOSCRIPT')) send('EVAL', script.text)
-          else done(undefined, message, true)
+          else done(undefined, message, this.#refusal === undefined || !(error instanceof this.#refusal))
         },
       )
     }

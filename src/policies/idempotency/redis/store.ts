@@ -1,5 +1,5 @@
 /** Keys in Redis, shared by all replicas of the service. */
-import type { Clock } from '../../../core/clock.ts'
+import type { Clock, Timed, Timer } from '../../../core/clock.ts'
 import type { IdempotencySnapshot, PolicyEvents } from '../../../core/events.ts'
 import type { Random } from '../../../core/random.ts'
 import type { StoredAnswer } from '../answer.ts'
@@ -27,6 +27,8 @@ const LEASE = 10_000
 /** What Redis could not be told is told when it is back: so many keys, so many bytes of answers, the oldest lost first. */
 const MOST_UNTOLD = 1000
 const MOST_UNTOLD_BYTES = 8 * 1024 * 1024
+/** ms until it is told again while the connection stands: Redis may refuse writes for a while, and say nothing when it takes them again. */
+const RETELL = 1000
 
 interface Untold {
   readonly key: string
@@ -34,7 +36,7 @@ interface Untold {
   readonly bytes: number
 }
 
-export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
+export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner, Timed {
   readonly atOnce = false
   readonly clock: Clock
   /** ms */
@@ -48,6 +50,7 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
   readonly #questions = new Map<Asker, Question>()
   readonly #untold: Untold[] = []
   #untoldBytes = 0
+  #retelling: Timer | undefined
   #leases = 0
   #retired = false
 
@@ -127,7 +130,14 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
       while (this.#untold.length > MOST_UNTOLD || this.#untoldBytes > MOST_UNTOLD_BYTES) {
         this.#untoldBytes -= this.#untold.shift()?.bytes ?? 0
       }
+      this.#retelling ??= this.clock.schedule(RETELL, this)
     })
+  }
+
+  /** A connection that does not stand tells all once it does. */
+  expired(): void {
+    this.#retelling = undefined
+    if (this.#connection.up) this.#tellAll()
   }
 
   #tellAll(): void {
@@ -154,6 +164,7 @@ export class RedisStore implements StoreLater, QuestionOwner, LeaseOwner {
   retire(): void {
     this.#retired = true
     if (this.#leases > 0 || this.#questions.size > 0) return
+    this.clock.cancel(this.#retelling)
     // After the last words are out.
     this.#connection.call(RENEW, this.#prefix, ['', '0', '0'], () => this.#connection.close())
   }
