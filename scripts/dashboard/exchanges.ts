@@ -107,8 +107,8 @@ export const REQUESTS: Row = {
       'By status.',
       rates(
         'rpc_server_call_duration_seconds_count',
-        'destination, rpc_status_code',
-        '{{destination}} {{rpc_status_code}}',
+        'destination, rpc_response_status_code',
+        '{{destination}} {{rpc_response_status_code}}',
       ),
     ),
     graph(

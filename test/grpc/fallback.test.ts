@@ -27,7 +27,12 @@ t.test('UNAVAILABLE in a head alone is answered by the other service, message an
   const labels = ['kind="service"', 'reason="grpc:UNAVAILABLE"']
   t.equal(await metric(proxy, 'outrigger_fallback_total', ...labels), 1)
   t.equal(
-    await metric(proxy, 'rpc_server_call_duration_seconds_count', 'rpc_status_code="OK"', 'error_type="UNAVAILABLE"'),
+    await metric(
+      proxy,
+      'rpc_server_call_duration_seconds_count',
+      'rpc_response_status_code="OK"',
+      'error_type="UNAVAILABLE"',
+    ),
     1,
   )
 })

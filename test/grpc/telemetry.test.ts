@@ -17,9 +17,9 @@ t.test('a retried call is one call and two attempts, by method and status', asyn
   t.equal((await get()).code, grpc.status.OK)
   const count = (name: string, ...labels: string[]) =>
     metric(proxy, `rpc_${name}_call_duration_seconds_count`, 'rpc_method="shop.Orders/Get"', ...labels)
-  await eventually('the call to be counted', async () => (await count('server', 'rpc_status_code="OK"')) === 1)
-  t.equal(await count('client', 'rpc_status_code="UNAVAILABLE"', 'error_type="UNAVAILABLE"'), 1)
-  t.equal(await count('client', 'rpc_status_code="OK"'), 1)
+  await eventually('the call to be counted', async () => (await count('server', 'rpc_response_status_code="OK"')) === 1)
+  t.equal(await count('client', 'rpc_response_status_code="UNAVAILABLE"', 'error_type="UNAVAILABLE"'), 1)
+  t.equal(await count('client', 'rpc_response_status_code="OK"'), 1)
   const spoken = await metric(proxy, 'http_client_request_duration_seconds_count', 'network_protocol_version="2"')
   t.equal(spoken, 2)
 })

@@ -23,7 +23,7 @@ t.test('A call is counted under its method and its status, in a head alone and i
     for (const name of [SERVER, CLIENT]) {
       t.equal(await world.metric(`${name}_bucket`, { le: '0.025' }), 0)
       t.equal(await world.metric(`${name}_sum`), 0.03)
-      const labels = { rpc_system_name: 'grpc', rpc_method: 'shop.Orders/Get', rpc_status_code: 'OK' }
+      const labels = { rpc_system_name: 'grpc', rpc_method: 'shop.Orders/Get', rpc_response_status_code: 'OK' }
       t.equal(await world.metric(`${name}_count`, { ...labels, destination: 'inventory' }), 1)
       t.equal(await world.metric(`${name}_count`, { error_type: 'OK' }), undefined)
     }
@@ -44,7 +44,7 @@ t.test('A status is an error of the server or an answer to its client', async (t
     const world = new World()
     world.ask(CALL)
     world.tell(code)
-    t.equal(await world.metric(`${SERVER}_count`, { rpc_status_code: name }), 1)
+    t.equal(await world.metric(`${SERVER}_count`, { rpc_response_status_code: name }), 1)
     t.equal(await world.metric(`${SERVER}_count`, { error_type: name }), server ? 1 : undefined, name)
     t.equal(await world.metric(`${CLIENT}_count`, { error_type: name }), 1, name)
     t.equal(await world.metric('outrigger_attempts_total', { outcome }), 1, name)
@@ -56,7 +56,7 @@ t.test('A call that ends without a status is UNKNOWN', async (t) => {
   const world = new World()
   world.ask(CALL)
   world.answer(200)
-  t.equal(await world.metric(`${SERVER}_count`, { rpc_status_code: 'UNKNOWN', error_type: 'UNKNOWN' }), 1)
+  t.equal(await world.metric(`${SERVER}_count`, { rpc_response_status_code: 'UNKNOWN', error_type: 'UNKNOWN' }), 1)
 })
 
 t.test('A retried call is two attempts and one call', async (t) => {
@@ -66,9 +66,9 @@ t.test('A retried call is two attempts and one call', async (t) => {
   world.tell(14)
   world.attempt('retry', '10.0.0.8:8080')
   world.tell(0)
-  t.equal(await world.metric(`${CLIENT}_count`, { rpc_status_code: 'UNAVAILABLE' }), 1)
-  t.equal(await world.metric(`${CLIENT}_count`, { rpc_status_code: 'OK' }), 1)
-  t.equal(await world.metric(`${SERVER}_count`, { rpc_status_code: 'OK' }), 1)
+  t.equal(await world.metric(`${CLIENT}_count`, { rpc_response_status_code: 'UNAVAILABLE' }), 1)
+  t.equal(await world.metric(`${CLIENT}_count`, { rpc_response_status_code: 'OK' }), 1)
+  t.equal(await world.metric(`${SERVER}_count`, { rpc_response_status_code: 'OK' }), 1)
   t.equal(await world.metric('outrigger_attempts_total', { attempt: 'first', outcome: 'grpc:UNAVAILABLE' }), 1)
   t.match(world.line, {
     grpcStatus: 'OK',
@@ -83,12 +83,16 @@ t.test('A failure is the status that its client is told, with our reason', async
   const world = new World({ route: routeInfo('inventory', 'shop.Orders/Get') })
   world.ask(CALL)
   world.fail('connect_failure')
-  const labels = { rpc_status_code: 'UNAVAILABLE', error_type: 'connect_failure', rpc_method: 'shop.Orders/Get' }
+  const labels = {
+    rpc_response_status_code: 'UNAVAILABLE',
+    error_type: 'connect_failure',
+    rpc_method: 'shop.Orders/Get',
+  }
   for (const name of [SERVER, CLIENT]) t.equal(await world.metric(`${name}_count`, labels), 1)
   world.ask(CALL)
   world.upstream.last.head()
   world.upstream.last.break(new ProxyError('upstream_reset', 'upstream', 'no', '', 0, 8))
-  t.equal(await world.metric(`${SERVER}_count`, { rpc_status_code: 'CANCELLED' }), 1, 'a server that cancels')
+  t.equal(await world.metric(`${SERVER}_count`, { rpc_response_status_code: 'CANCELLED' }), 1, 'a server that cancels')
 })
 
 t.test('What is no gRPC call has no such series', async (t) => {
@@ -144,7 +148,7 @@ function traced(asked: AskOptions, end: (world: World) => void) {
 t.test('Spans of a call are named by its method, and say its status', async (t) => {
   const { server, client } = traced(CALL, (world) => world.tell(5))
   const said = { name: 'shop.Orders/Get', 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Orders/Get' }
-  t.match(server, { ...said, 'rpc.status_code': 'NOT_FOUND', 'network.protocol.version': '2' })
+  t.match(server, { ...said, 'rpc.response.status_code': 'NOT_FOUND', 'network.protocol.version': '2' })
   t.notOk('error.type' in server, 'an answer to its client')
   t.match(client, { ...said, 'error.type': 'NOT_FOUND', 'network.protocol.version': '2' })
 })
@@ -153,7 +157,7 @@ t.test('Spans of a call that failed say why', async (t) => {
   t.match(traced(CALL, (world) => world.tell(14)).server, { 'error.type': 'UNAVAILABLE' })
   const { server, client } = traced(CALL, (world) => world.fail('connect_failure'))
   for (const span of [server, client]) {
-    t.match(span, { 'error.type': 'connect_failure', 'rpc.status_code': 'UNAVAILABLE' })
+    t.match(span, { 'error.type': 'connect_failure', 'rpc.response.status_code': 'UNAVAILABLE' })
   }
 })
 

@@ -46,7 +46,7 @@ function rpcLabels(names: readonly string[], rows: RouteRows, key: number, faile
     http_route: rows.template,
     rpc_system_name: 'grpc',
     rpc_method: names[method] as string,
-    rpc_status_code: statusName(code),
+    rpc_response_status_code: statusName(code),
     // A reason of ours, or the status where that is an error; absent on success.
     error_type: reason > 0 ? reasonName(reason) : failed ? statusName(code) : '',
   }

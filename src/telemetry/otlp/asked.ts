@@ -22,8 +22,9 @@ export interface MetricsAsked {
 /** An exporter of spans is configured and not switched off. */
 export function asksTraces(environment: Environment): boolean {
   if (isDisabled(environment) || environment.OTEL_TRACES_EXPORTER === 'none') return false
-  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT
-  return endpoint !== undefined && endpoint !== ''
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own = '', OTEL_EXPORTER_OTLP_ENDPOINT: common = '' } = environment
+  // An empty variable is one that is not set.
+  return own !== '' || common !== ''
 }
 
 /**

@@ -17,11 +17,22 @@ export interface Diagnostics {
 
 export function quietDiagnostics({ log, clock }: TelemetryOptions): Diagnostics {
   let quietUntil = Number.NEGATIVE_INFINITY
-  const say: Say = (message) => {
+  const say = (what: string, said: readonly unknown[]) => {
     if (clock.now() < quietUntil) return
     quietUntil = clock.now() + PAUSE
-    log.warn('telemetry is not exported', { cause: String(message).slice(0, 500) })
+    log.warn(what, { cause: said.map(worded).join(' ').slice(0, 500) })
   }
   const silent: Say = () => {}
-  return { error: say, warn: say, info: silent, debug: silent, verbose: silent }
+  return {
+    error: (...said) => say('telemetry is not exported', said),
+    // Of a partial success too: what the collector did not want, and why, stands behind the message.
+    warn: (...said) => say('a warning about the export of telemetry', said),
+    info: silent,
+    debug: silent,
+    verbose: silent,
+  }
+}
+
+function worded(one: unknown): string {
+  return typeof one === 'object' && !(one instanceof Error) ? JSON.stringify(one) : String(one)
 }

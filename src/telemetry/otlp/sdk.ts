@@ -66,10 +66,14 @@ class SdkExport implements SpanExport {
   }
 
   async shutdown(): Promise<void> {
-    await this.#sdk.shutdown()
-    // Another sidecar of this process, if there is one, starts with an SDK of its own.
-    api.trace.disable()
-    api.metrics.disable()
-    api.diag.disable()
+    try {
+      await this.#sdk.shutdown()
+    } finally {
+      // Another sidecar of this process, if there is one, starts with an SDK of its own.
+      api.context.disable()
+      api.trace.disable()
+      api.metrics.disable()
+      api.diag.disable()
+    }
   }
 }

@@ -96,7 +96,7 @@ function callName({ rpcMethod }: SampledExchange): string {
 function callAttributes({ request, rpcMethod }: SampledExchange, status: number): Attributes {
   const attributes: Attributes = { 'rpc.system.name': 'grpc', 'rpc.method': rpcMethod }
   if (rpcMethod === OTHER_RPC) attributes['rpc.method_original'] = kept(request.target.slice(1), LONGEST.target)
-  if (status !== NO_STATUS) attributes['rpc.status_code'] = statusName(status)
+  if (status !== NO_STATUS) attributes['rpc.response.status_code'] = statusName(status)
   return attributes
 }
 

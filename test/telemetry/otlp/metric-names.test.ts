@@ -24,7 +24,7 @@ t.test(
 
 t.test('attributeName() leaves labels of ours as they are', async (t) => {
   t.equal(attributeName('http_response_status_code'), 'http.response.status_code')
-  t.equal(attributeName('rpc_status_code'), 'rpc.status_code')
+  t.equal(attributeName('rpc_response_status_code'), 'rpc.response.status_code')
   t.equal(attributeName('http_connection_state'), 'http.connection.state')
   t.equal(attributeName('destination'), 'destination')
 })
