@@ -24,6 +24,9 @@ const LIMIT = 1 << 20
 /** Errors after which the other end does not come back. */
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'EBADF', 'ECONNRESET', 'ENXIO', 'EIO', 'ERR_STREAM_DESTROYED']
 
+const FEED = 10
+const LINE_FEED = Buffer.from([FEED])
+
 export class FileSink implements LineSink {
   /** undefined: a descriptor, which is not ours to exchange. */
   readonly #path: string | undefined
@@ -39,12 +42,17 @@ export class FileSink implements LineSink {
   #chunkLines: number
   /** Of a chunk that is lent. */
   #free: (() => void) | undefined
+  /** What is written of the chunk ends in the midst of a line. */
+  #partial: boolean
+  /** And so does the file: the rest of that line found no room on the disk. */
+  #torn: boolean
   #writing: boolean
   #gone: boolean
   #closed: boolean
   #dropped: number
   #whenEmpty: (() => void) | undefined
   readonly #onWritten = (error: NodeJS.ErrnoException | null, written: number) => this.#written(error, written)
+  readonly #onMended = (error: NodeJS.ErrnoException | null, written: number) => this.#mended(error, written)
 
   /** `target`: a file descriptor, or a path that is appended to. `rare`: see `outletFor`, of a descriptor. Throws when it cannot open. */
   constructor(target: number | string, rare = false) {
@@ -57,6 +65,8 @@ export class FileSink implements LineSink {
     this.#chunk = undefined
     this.#chunkLines = 0
     this.#free = undefined
+    this.#partial = false
+    this.#torn = false
     this.#writing = false
     this.#gone = false
     this.#closed = false
@@ -99,6 +109,7 @@ export class FileSink implements LineSink {
     this.#outlet.close()
     this.#outlet = opened
     this.#opened = undefined
+    this.#torn = false
     this.#gone = false
   }
 
@@ -121,7 +132,19 @@ export class FileSink implements LineSink {
       this.#queuedLines = 0
     }
     this.#writing = true
-    this.#outlet.write(this.#chunk, this.#onWritten)
+    // The next line must not be taken for the rest of that one.
+    if (this.#torn) this.#outlet.write(LINE_FEED, this.#onMended)
+    else this.#outlet.write(this.#chunk, this.#onWritten)
+  }
+
+  #mended(error: NodeJS.ErrnoException | null, written: number): void {
+    if (error !== null) {
+      this.#written(error, 0)
+      return
+    }
+    this.#torn = written === 0
+    this.#writing = false
+    this.#next()
   }
 
   #written(error: NodeJS.ErrnoException | null, written: number): void {
@@ -131,12 +154,16 @@ export class FileSink implements LineSink {
     if (error === null && written < chunk.length) {
       this.#chunk = chunk.subarray(written)
       this.#waiting -= written
+      this.#chunkLines -= lineFeedsIn(chunk, written)
+      this.#partial = chunk[written - 1] !== FEED
     } else {
       this.#chunk = undefined
       this.#free?.()
       this.#free = undefined
       this.#waiting -= chunk.length
       if (error !== null) this.#lose(GONE.includes(error.code))
+      if (error !== null && this.#partial) this.#torn = true
+      this.#partial = false
       this.#chunkLines = 0
       if (this.#opened !== undefined) this.#exchange(this.#opened)
     }
@@ -165,4 +192,11 @@ export class FileSink implements LineSink {
     this.#opened?.close()
     whenEmpty()
   }
+}
+
+/** How many lines end among the first `length` bytes. */
+function lineFeedsIn(chunk: Buffer, length: number): number {
+  let count = 0
+  for (let at = chunk.indexOf(FEED); at >= 0 && at < length; at = chunk.indexOf(FEED, at + 1)) count++
+  return count
 }

@@ -207,3 +207,28 @@ function readlinkOf(fd: string): string {
     return ''
   }
 }
+
+t.test('A disk that is full in the midst of a chunk costs what was not written, and no line after it', async (t) => {
+  const file = join(t.testdir({}), 'access.log')
+  // A limit of 1 KiB on files stands in for the disk; cutting the file makes room, with the line still torn.
+  const code = `
+    import { truncateSync } from 'node:fs'
+    import { FileSink } from ${JSON.stringify(SINK)}
+    process.on('SIGXFSZ', () => {})
+    const sink = new FileSink(${JSON.stringify(file)})
+    sink.write(Buffer.from(('x'.repeat(99) + '\\n').repeat(30)), 30)
+    while (sink.dropped === 0) await new Promise((resolve) => setImmediate(resolve))
+    truncateSync(${JSON.stringify(file)}, 950)
+    sink.write(Buffer.from('whole\\n'), 1)
+    await sink.close()
+    console.log(sink.dropped)`
+  const script = `ulimit -f 1; exec "$0" --input-type=module-typescript --no-warnings -e "$1"`
+  const dropped = execFileSync('bash', ['-c', script, process.execPath, code], { encoding: 'utf8' })
+  t.equal(dropped, '20\n', 'ten had been written')
+  t.same(
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.replace(/^x+$/, 'x')),
+    [...Array(10).fill('x'), 'whole', ''],
+  )
+})
