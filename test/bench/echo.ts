@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- --echo`: messages of 1 MiB to an HTTP/2 echo server and back, through the bundle and through Envoy, in
- * turns. Needs `h2load` and `nghttpd` (Debian: nghttp2-client, nghttp2-server); Envoy where it is installed.
+ * `npm run bench -- --echo`: messages of 1 MiB to an echo server and back, through the bundle and through Envoy, in turns; as
+ * bodies of HTTP/2 (`h2load` and `nghttpd`; Debian: nghttp2-client, nghttp2-server), then as messages of gRPC (grpc-go at both
+ * ends, the `loadgen` of the peers' benchmark). Envoy and `loadgen` where they are installed.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -11,10 +12,48 @@ import { cpuSeconds } from './proc.ts'
 import { listening, LOAD_CORE, PROXY_CORE, pinned, Started, which } from './started.ts'
 
 const SIZE = 1024 * 1024
-/** Messages of one spell, on so many connections with so many streams each. */
-const MESSAGES = 600
-const CONNECTIONS = 4
-const STREAMS = 4
+
+/** One way to send messages, and what sends them back. */
+interface Echo {
+  readonly label: string
+  /** Programs that have to be installed. */
+  readonly needs: readonly string[]
+  server(port: number, scratch: string): readonly string[]
+  /** Messages a second of one spell, and how many there were; throws when one did not come back. */
+  spell(port: number, file: string): { rate: number; count: number }
+}
+
+/** Four connections with four streams each. nghttpd keeps each body in a file until it is whole. */
+const BODIES: Echo = {
+  label: 'h2load and nghttpd',
+  needs: ['h2load', 'nghttpd'],
+  server: (port, scratch) => ['nghttpd', '--no-tls', '--echo-upload', '-w24', '-W24', '-d', scratch, String(port)],
+  spell(port, file) {
+    const messages = 600
+    const load = ['h2load', '-c4', '-m4', '-w24', '-W24', '-d', file, '-n', String(messages)]
+    const out = loaded([...load, `http://127.0.0.1:${port}/echo`])
+    const good = Number(/status codes: (\d+) 2xx/.exec(out)?.[1])
+    if (good !== messages) throw new Error(`${messages - good} of ${messages} messages did not come back:\n${out}`)
+    return { rate: Number(/([\d.]+) req\/s/.exec(out)?.[1]), count: messages }
+  },
+}
+
+/** Sixteen connections with a call at a time each, as in `compare.sh`. */
+const MESSAGES: Echo = {
+  label: 'gRPC, grpc-go at both ends',
+  needs: ['loadgen'],
+  server: (port) => [programs()['loadgen'] ?? '', 'grpc-server', '-url', `127.0.0.1:${port}`],
+  spell(port) {
+    const load = [programs()['loadgen'] ?? '', 'grpc', '-url', `127.0.0.1:${port}`, '-c', '16', '-qps', '0', '-t', '3s']
+    const out = loaded([...load, '-payload-size', String(SIZE)])
+    const { bad, count, qps } = JSON.parse(out) as { bad: number; count: number; qps: number }
+    if (bad !== 0) throw new Error(`${bad} of ${count + bad} messages did not come back:\n${out}`)
+    return { rate: qps, count }
+  },
+}
+
+/** The Go runtime is told of the one core that it gets. */
+const ONE_CORE = { GOMAXPROCS: '1' }
 
 interface Subject {
   readonly label: string
@@ -28,19 +67,21 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
-/** Returns messages a second; throws when one did not come back. */
-function spell(port: number, file: string): number {
-  const load = ['h2load', `-c${CONNECTIONS}`, `-m${STREAMS}`, '-w24', '-W24', '-d', file, '-n', String(MESSAGES)]
-  const [program = '', ...args] = pinned([...load, `http://127.0.0.1:${port}/echo`], LOAD_CORE)
-  const out = execFileSync(program, args, { encoding: 'utf8' })
-  const good = Number(/status codes: (\d+) 2xx/.exec(out)?.[1])
-  if (good !== MESSAGES) throw new Error(`${MESSAGES - good} of ${MESSAGES} messages did not come back:\n${out}`)
-  return Number(/([\d.]+) req\/s/.exec(out)?.[1])
+function loaded(command: readonly string[]): string {
+  const [program = '', ...args] = pinned(command, LOAD_CORE)
+  const env = { ...process.env, ...ONE_CORE }
+  return execFileSync(program, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
 export async function echo(bundle: string, scratch: string, rounds: number): Promise<string> {
-  const missing = ['h2load', 'nghttpd'].filter((program) => which(program) === undefined)
-  if (missing.length > 0) return `skipped: ${missing.join(' and ')} is not installed`
+  const tables: string[] = []
+  for (const one of [BODIES, MESSAGES]) tables.push(await compared(one, bundle, scratch, rounds))
+  return tables.join('\n\n')
+}
+
+async function compared(one: Echo, bundle: string, scratch: string, rounds: number): Promise<string> {
+  const missing = one.needs.filter((program) => (programs()[program] ?? which(program)) === undefined)
+  if (missing.length > 0) return `${one.label}: skipped, ${missing.join(' and ')} is not installed`
   const [upstream = 0, ours = 0, theirs = 0, admin = 0, otherAdmin = 0] = await freePorts(5)
   const started: Started[] = []
   const run = (peer: Peer, port: number, adminPort: number): Started => {
@@ -59,16 +100,15 @@ export async function echo(bundle: string, scratch: string, rounds: number): Pro
       p0: adminPort,
     }
     const { command, env } = prepare(peer, values)
-    const one = new Started(peer.id, command, folder, PROXY_CORE, env)
-    started.push(one)
-    return one
+    const proxy = new Started(peer.id, command, folder, PROXY_CORE, env)
+    started.push(proxy)
+    return proxy
   }
   try {
     mkdirSync(scratch, { recursive: true })
     const file = join(scratch, 'message')
     writeFileSync(file, Buffer.alloc(SIZE, 'message '))
-    const server = ['nghttpd', '--no-tls', '--echo-upload', '-w24', '-W24', '-d', scratch, String(upstream)]
-    started.push(new Started('echo-server', server, scratch, LOAD_CORE))
+    started.push(new Started('echo-server', one.server(upstream, scratch), scratch, LOAD_CORE, ONE_CORE))
     const subjects: Subject[] = [{ label: 'straight', port: upstream, pid: 0, rates: [], costs: [] }]
     const add = (peer: Peer, port: number, adminPort: number): void => {
       subjects.push({ label: peer.label, port, pid: run(peer, port, adminPort).pid, rates: [], costs: [] })
@@ -76,12 +116,13 @@ export async function echo(bundle: string, scratch: string, rounds: number): Pro
     add(readPeer('outrigger-h2', bundle), ours, admin)
     if (programs()['envoy'] !== undefined) add(readPeer('envoy-h2', ''), theirs, otherAdmin)
     for (const { port } of subjects) await listening(port)
-    for (const { port } of subjects) spell(port, file)
+    for (const { port } of subjects) one.spell(port, file)
     for (let round = 0; round < rounds; round++) {
       for (const { port, pid, rates, costs } of subjects) {
         const before = pid === 0 ? 0 : cpuSeconds(pid)
-        rates.push(spell(port, file))
-        if (pid !== 0) costs.push(((cpuSeconds(pid) - before) / MESSAGES) * 1000)
+        const { rate, count } = one.spell(port, file)
+        rates.push(rate)
+        if (pid !== 0) costs.push(((cpuSeconds(pid) - before) / count) * 1000)
       }
     }
     const rows = subjects.map(
@@ -89,8 +130,8 @@ export async function echo(bundle: string, scratch: string, rounds: number): Pro
         `${label.padEnd(22)}${median(rates).toFixed(0).padStart(8)} MiB/s each way` +
         (costs.length === 0 ? '' : `, ${median(costs).toFixed(2)} ms CPU a message`),
     )
-    return `1 MiB there and back, medians of ${rounds} rounds\n${rows.join('\n')}`
+    return `1 MiB there and back, ${one.label}, medians of ${rounds} rounds\n${rows.join('\n')}`
   } finally {
-    for (const one of started) await one.stop()
+    for (const each of started) await each.stop()
   }
 }

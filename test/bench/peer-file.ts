@@ -46,7 +46,7 @@ const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), '
 
 export function programs(): Record<string, string | undefined> {
   const here = Object.fromEntries(['haproxy', 'nginx', 'wrk', 'h2load', 'strace'].map((name) => [name, which(name)]))
-  return { ...here, envoy: which('envoy', [CACHE]) }
+  return { ...here, envoy: which('envoy', [CACHE]), loadgen: which('loadgen', [CACHE]) }
 }
 
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
