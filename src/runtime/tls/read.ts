@@ -2,6 +2,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { TlsFiles, TlsProblem } from '../../config/build/tls.ts'
 import { whyUnreadable } from '../../config/files.ts'
+import { certificatesIn, isBrokenOff, tidyCertificates } from '../../core/pem.ts'
 import { readRegular } from '../../core/regular-file.ts'
 import { TERMS, tls } from '../../net/lazy-tls.ts'
 import type { TlsContents } from '../../net/tls-material.ts'
@@ -15,9 +16,6 @@ export interface ReadTls {
 
 type File = TlsProblem['file']
 
-/** A certificate in PEM. */
-export const CERTIFICATE =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
 /** PKCS#8, and the older form of OpenSSL. */
 const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
 const KEY = /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/
@@ -36,7 +34,14 @@ export function readTls(files: TlsFiles, now: number): ReadTls {
   checkChain(chain, problems)
   checkTimes('cert', chain.slice(0, 1), now, problems)
   checkTimes('ca', trusted, now, problems)
-  const contents = problems.some(isError) ? undefined : assemble(cert, key, ca, problems)
+  const contents = problems.some(isError)
+    ? undefined
+    : assemble(
+        cert && tidyCertificates(cert),
+        key,
+        Buffer.isBuffer(ca) && files.ca !== '' ? tidyCertificates(ca) : ca,
+        problems,
+      )
   return { contents, problems }
 }
 
@@ -56,10 +61,11 @@ function readPem(file: File, path: string, problems: TlsProblem[]): Buffer | und
 
 function certificates(file: File, pem: Buffer, problems: TlsProblem[]): X509Certificate[] {
   const { X509Certificate } = process.getBuiltinModule('node:crypto')
-  const text = pem.toString('latin1')
-  const blocks = text.match(CERTIFICATE) ?? []
-  if (blocks.length === 0) {
-    const found = KEY.test(text) ? 'a private key' : 'none'
+  const blocks = certificatesIn(pem)
+  if (isBrokenOff(pem)) {
+    problems.push({ code: 'E061', file, message: 'must hold whole certificates in PEM, found one that has no end' })
+  } else if (blocks.length === 0) {
+    const found = KEY.test(pem.toString('latin1')) ? 'a private key' : 'none'
     problems.push({ code: 'E061', file, message: `must hold a certificate in PEM, found ${found}` })
   }
   return blocks.flatMap((block, index) => {
@@ -87,7 +93,7 @@ function whyNoKey(pem: Buffer, cause: unknown): string {
   const text = pem.toString('latin1')
   if (LOCKED.test(text)) return 'found one that is locked by a pass phrase: unlock it (openssl pkey)'
   if (KEY.test(text)) return `the one it holds cannot be read: ${(cause as Error).message}`
-  return text.match(CERTIFICATE) === null ? 'found none' : 'found a certificate'
+  return certificatesIn(pem).length === 0 ? 'found none' : 'found a certificate'
 }
 
 function checkPair(chain: readonly X509Certificate[], key: KeyObject, problems: TlsProblem[]): void {

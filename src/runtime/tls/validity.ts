@@ -1,8 +1,8 @@
 /** From when until when the certificates in force hold, for the metric: parsed at the first look after they were read. */
+import { certificatesIn } from '../../core/pem.ts'
 import type { CertificateSample } from '../../telemetry/index.ts'
 import type { TlsFiles } from '../../config/build/tls.ts'
 import type { TlsContents } from '../../net/tls-material.ts'
-import { CERTIFICATE } from './read.ts'
 
 /** ms since 1970. */
 interface Validity {
@@ -47,7 +47,7 @@ function partsOf(contents: TlsContents, ownCa: boolean): Parts {
 /** Of all certificates in the text, the one that `choose` takes by its end. */
 function validity(pem: Buffer, choose: (...ends: number[]) => number): Validity | undefined {
   const { X509Certificate } = process.getBuiltinModule('node:crypto')
-  const all = (pem.toString('latin1').match(CERTIFICATE) ?? []).map((block) => {
+  const all = certificatesIn(pem).map((block) => {
     const { validFrom, validTo } = new X509Certificate(block)
     return { notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) }
   })

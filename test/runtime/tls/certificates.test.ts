@@ -182,6 +182,30 @@ t.test('A certificate that changes while the sidecar starts is seen once it watc
   await eventually('the second', async () => (await shown(t, proxy.inbound)) === 'second', 20_000)
 })
 
+t.test('All CAs of a file are believed, also where one was put before another without a new line', async (t) => {
+  const origin = await tlsOrigin(t, 'http1', named('origin'))
+  const pem = new PemFolder(t)
+  const ca = pem.write('ca.pem', authority.cert)
+  const proxy = await startProxy(
+    'kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n' +
+      `kind: Service\nname: shop\nendpoints: ["127.0.0.1:${origin.port}"]\ntls: {ca: ${ca}, serverName: app.test}\n`,
+  )
+  t.teardown(() => proxy.stop())
+  const shop = async () => {
+    origin.endAll()
+    await eventually('no connection', async () => (await state(proxy)).endpoints[0]?.connections === 0)
+    return (await ask(proxy.outbound, get('/', 'Host: shop'))).status
+  }
+  t.equal(await shop(), 200)
+  const next = new Authority('next').cert
+  for (const together of [authority.cert.trimEnd() + next, next.trimEnd() + authority.cert]) {
+    pem.write('ca.pem', together)
+    proxy.reload()
+    t.equal(await shop(), 200)
+  }
+  t.equal(proxy.log.filter((line) => line.includes('certificates renewed')).length, 2)
+})
+
 t.test('A sidecar does not start with files that cannot be used', async (t) => {
   const pem = new PemFolder(t)
   const tls = `{cert: ${pem.write('c.pem', named('x').cert)}, key: ${pem.write('k.pem', strayKey())}}`

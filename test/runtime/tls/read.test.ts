@@ -30,6 +30,18 @@ const CASES: Record<
 > = {
   'a whole chain': { cert: leaf.cert + issuer.cert, key: leaf.key, ca: root.cert, says: [] },
   'text around the certificate': { cert: `bag\n${leaf.cert}\nattributes: -`, key: leaf.key, says: [] },
+  'certificates that were put together without a new line between them': {
+    cert: leaf.cert.trimEnd() + issuer.cert,
+    key: leaf.key,
+    ca: other.cert.trimEnd() + root.cert,
+    says: [],
+  },
+  'a CA file that was written by half': {
+    cert: leaf.cert,
+    key: leaf.key,
+    ca: root.cert + other.cert.slice(0, 200),
+    says: [['E061', 'ca', /must hold whole certificates in PEM, found one that has no end/]],
+  },
   'a key where the certificate belongs': {
     cert: leaf.key,
     key: leaf.key,

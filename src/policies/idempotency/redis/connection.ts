@@ -3,6 +3,7 @@
  * here, at that moment: a sidecar without this store pays nothing for it.
  */
 import type { Random } from '../../../core/random.ts'
+import { tidyCertificates } from '../../../core/pem.ts'
 import { readRegular } from '../../../core/regular-file.ts'
 import type { Script } from './scripts.ts'
 
@@ -198,8 +199,8 @@ function tlsOptions(host: string, { ca, serverName, cert, key }: RedisTls): obje
   return {
     tls: true,
     servername: serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host),
-    ...(ca === undefined ? {} : { ca: readRegular(ca) }),
-    ...(cert === undefined ? {} : { cert: readRegular(cert) }),
+    ...(ca === undefined ? {} : { ca: tidyCertificates(readRegular(ca)) }),
+    ...(cert === undefined ? {} : { cert: tidyCertificates(readRegular(cert)) }),
     ...(key === undefined ? {} : { key: readRegular(key) }),
   }
 }
