@@ -188,6 +188,7 @@ export class Http2ClientConnection extends Session {
     if (stream.receivedAll) this.resetStream(stream, STREAM_CLOSED, 'HEADERS behind END_STREAM')
     else if (fields.problem !== '') this.malformed(stream, fields.problem)
     else stream.answered(fields, endStream)
+    fields.release()
   }
 
   believed(fields: ResponseFields): Headers {

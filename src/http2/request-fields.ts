@@ -26,6 +26,9 @@ import type { FieldSink } from './hpack/decoder.ts'
 /** No method is nearly as long. */
 const MAX_METHOD = 64
 
+/** Never written to: each head begins a list of its own. */
+const NONE: string[] = []
+
 /** The longest text of a last request that is remembered as a good one. */
 const REMEMBERED = 256
 
@@ -88,6 +91,18 @@ export class RequestFields implements FieldSink, IncomingHead {
     this.#hasAuthority = false
     this.#inFields = false
     this.#cookie = -1
+  }
+
+  /** Lets go of the request: a connection may be silent for long, and its last head is kilobytes. */
+  release(): void {
+    this.headers = NONE
+    this.method = ''
+    this.target = ''
+    this.authority = ''
+    this.upgrade = ''
+    this.#schemeText = undefined
+    this.#host = undefined
+    this.#protocol = undefined
   }
 
   field(name: string, value: string, kind: number, size: number): void {

@@ -5,6 +5,9 @@ import type { HeadLimits } from '../http/server-side.ts'
 import { CONNECTION_SPECIFIC, CONTENT_LENGTH, HOP, MALFORMED, METHOD, OWN, STATUS, TE } from './field-kind.ts'
 import type { FieldSink } from './hpack/decoder.ts'
 
+/** Never written to: each head begins a list of its own. */
+const NONE: string[] = []
+
 /** One object per connection, filled anew for each answer. */
 export class ResponseFields implements FieldSink {
   status = 0
@@ -34,6 +37,11 @@ export class ResponseFields implements FieldSink {
     this.problem = ''
     this.#size = 0
     this.#inFields = false
+  }
+
+  /** Lets go of the answer: a connection may wait long for its next one. */
+  release(): void {
+    this.headers = NONE
   }
 
   field(name: string, value: string, kind: number, size: number): void {
@@ -117,6 +125,11 @@ export class TrailerFields implements FieldSink {
     this.headers = []
     this.problem = ''
     this.#size = 0
+  }
+
+  /** Lets go of them, as of a head. */
+  release(): void {
+    this.headers = NONE
   }
 
   field(name: string, value: string, kind: number, size: number): void {

@@ -140,7 +140,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (stream !== undefined) this.trailersOf(stream, endStream, block, from, to)
     else if (id <= this.lastPeerStream) this.#late(id, block, from, to)
     else if (id > this.#finalStream) this.decode(block, from, to, IGNORED)
-    else this.#open(id, endStream, block, from, to)
+    else {
+      this.#open(id, endStream, block, from, to)
+      this.#head.release()
+    }
   }
 
   /** HEADERS for a stream that is over. */

@@ -221,6 +221,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     else if (!endStream) this.malformed(stream, 'trailers without END_STREAM')
     else if (trailers.problem !== '') this.malformed(stream, trailers.problem)
     else stream.receivedEnd(trailers.headers)
+    trailers.release()
   }
 
   /** The peer knows our settings, and with them how little a stream begins with. */
