@@ -19,6 +19,9 @@ export const TAP_FIELDS = [
 
 export type TapField = (typeof TAP_FIELDS)[number]
 type Field = TapField
+/** Words of one filter: they are looked at for every exchange, as long as the tap is open. */
+const MOST_WORDS = 50
+
 /** What is wrong with a field. */
 class Mistake extends Error {}
 
@@ -26,12 +29,16 @@ class Mistake extends Error {}
 export function readFilter(query: URLSearchParams, label: (field: string) => string): TapFilter | string {
   const strange = [...query.keys()].find((key) => !(TAP_FIELDS as readonly string[]).includes(key))
   if (strange !== undefined) return `there is no ${label(strange)}; there are ${TAP_FIELDS.map(label).join(', ')}`
-  const words = (field: Field) => query.getAll(field).flatMap((text) => text.split(',').filter(Boolean))
+  const texts = (field: Field, read: (text: string) => string[]): string[] => {
+    const found = query.getAll(field).flatMap(read).filter(Boolean)
+    return found.length > MOST_WORDS ? fail(`${label(field)} may hold at most ${MOST_WORDS} words`) : found
+  }
+  const words = (field: Field) => texts(field, (text) => text.split(','))
   const each = <T>(field: Field, must: string, read: (word: string) => T | undefined): T[] =>
     words(field).map((word) => read(word) ?? fail(`${label(field)} must be ${must}, found '${word}'`))
   try {
     return {
-      routes: query.getAll('route').filter(Boolean),
+      routes: texts('route', (text) => [text]),
       services: words('service'),
       reasons: each('reason', 'any, a reason such as circuit_open, a status or grpc:NAME', reasonOf),
       statuses: each('status', 'a status such as 503, 5xx, 500-503 or grpc:UNAVAILABLE', statusOf),

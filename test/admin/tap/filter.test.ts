@@ -79,3 +79,10 @@ t.test('readFilter() takes what is empty for what is not there', async (t) => {
   t.match(read('status=&limit=&slower-than=&route='), { statuses: [], routes: [], slowerThan: 0, limit: Infinity })
   t.match(read('limit=3'), { limit: 3 })
 })
+
+t.test('readFilter() takes fifty words of a field, and no more', async (t) => {
+  const many = (words: number) => Array(words).fill('5xx').join(',')
+  t.type(read(`status=${many(50)}`), 'object')
+  t.equal(read(`status=${many(51)}`), '--status may hold at most 50 words')
+  t.equal(read('route=/a&'.repeat(51)), '--route may hold at most 50 words')
+})
