@@ -274,6 +274,8 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     this.#line.refuseAll(TAKEN_AWAY)
     this.#upgrades.takeAway(TAKEN_AWAY)
     this.#dialing?.takeAway(TAKEN_AWAY)
+    // Nothing was sent yet on a connection that is being made.
+    for (const connection of this.#open.slice()) if (connection.connecting) connection.end(TAKEN_AWAY)
     this.close()
   }
 }

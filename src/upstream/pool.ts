@@ -226,6 +226,8 @@ export class Pool implements ClientOwner, Timed {
     this.close()
     this.#line.refuseAll(TAKEN_AWAY)
     this.#dialing?.takeAway(TAKEN_AWAY)
+    // Nothing was sent yet on a connection that is being made.
+    for (const connection of Array.from(this.#all)) if (connection.connecting) connection.end(TAKEN_AWAY)
   }
 }
 
