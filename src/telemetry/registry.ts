@@ -102,7 +102,8 @@ export class Registry implements RowTables {
   /** Once per compiled route. */
   #bind(route: RouteInfo): RouteRows {
     const rows = this.#rows(route.direction, route.service, route.template)
-    rows.propagate = this.sources?.propagate(route.service) ?? 'all'
+    // Inbound the name is the Sidecar's own, and files that many sidecars share hold a Service of that name for those who call it.
+    if (route.direction === 'outbound') rows.propagate = this.sources?.propagate(route.service) ?? 'all'
     route.telemetry = rows
     return rows
   }
