@@ -1,7 +1,7 @@
 /** What keeps a request that is passed through from going to the listener it came by, over and over. */
 // cold file: once for each host that is passed through, and for each of its connections
 import { lookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP, isIPv6, type LookupFunction, SocketAddress } from 'node:net'
 
 /** Where our application's requests come in. */
 export interface OwnListeners {
@@ -30,6 +30,12 @@ export function notOurs(own: OwnListeners): LookupFunction {
 
 /** Nobody's address leads to whoever dials it, and an IPv4 address may be written as IPv6. */
 function isHere(own: OwnListeners, address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:(?=[0-9.]+$)/, '')
+  const plain = shortest(address).replace(/^::ffff:(?=[0-9.]+$)/, '')
   return plain === '0.0.0.0' || plain === '::' || own.has(plain)
+}
+
+/** An IPv6 address may be written in many ways, and is dialled by any of them. */
+function shortest(address: string): string {
+  const [withoutZone = ''] = address.split('%')
+  return isIPv6(withoutZone) ? new SocketAddress({ address: withoutZone, family: 'ipv6' }).address : address
 }

@@ -59,8 +59,16 @@ t.test(
   'A host that is the outbound listener itself is a loop, by whatever name, and goes round not once',
   async (t) => {
     const { proxy, port } = await scene(t, HI, THROUGH)
-    const names = ['127.0.0.1', '127.0.0.2', '0.0.0.0', 'localhost', 'LOCALHOST', '[::ffff:127.0.0.1]', '127.1']
-    for (const name of names) {
+    const names = ['127.0.0.1', '127.0.0.2', '0.0.0.0', 'localhost', 'LOCALHOST', '127.1']
+    const inSix = [
+      '[::FFFF:127.0.0.1]',
+      '[::ffff:7f00:1]',
+      '[0:0:0:0:0:ffff:7f00:1]',
+      '[::ffff:0:0]',
+      '[0::0]',
+      '[0::1]',
+    ]
+    for (const name of [...names, ...inSix]) {
       for (const method of ['GET', 'CONNECT']) {
         const line = method === 'GET' ? 'GET /' : `CONNECT ${name}:${port}`
         const got = await ask(port, request(line, [`Host: ${name}:${port}`]))
