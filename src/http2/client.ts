@@ -26,6 +26,8 @@ import { UPSTREAM_ROOM } from './window-room.ts'
 /** The pool, as its connections see it. */
 export interface Http2ClientOwner extends ClientSideOwner {
   readonly clock: Clock
+  /** Streams that are opened before the upstream has said how many it allows. */
+  readonly expectedStreams: number
   /** It can take more than before: a stream ended, or the peer allows more of them. */
   freed(connection: Http2ClientConnection): void
   /** It takes no further requests, but finishes those it has. */
@@ -40,8 +42,6 @@ export interface Http2ClientOwner extends ClientSideOwner {
   violation(how: Violation): void
 }
 
-/** Streams that are opened before the upstream has said how many it allows. */
-const UNTIL_SETTLED = 100
 /** ms in which somebody has to take something of an answer, where others wait behind it. */
 const STUCK = 3000
 
@@ -96,7 +96,7 @@ export class Http2ClientConnection extends Session {
   get room(): number {
     // Where others do not take their answers, a new one would wait for them.
     if (this.retired || this.closed || this.window.crowded) return 0
-    const allowed = this.peer.settled ? this.peer.maxStreams : UNTIL_SETTLED
+    const allowed = this.peer.settled ? this.peer.maxStreams : this.#owner.expectedStreams
     return allowed - this.streams.size
   }
 

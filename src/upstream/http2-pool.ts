@@ -24,10 +24,14 @@ export interface BothVersions {
   http1Required(request: RequestHead | undefined): boolean
 }
 
+/** Streams on a connection whose upstream has not said yet how many it allows, nor on one before. */
+const EXPECTED_STREAMS = 100
+
 export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
   readonly limits: HeadLimits
   readonly believesPeer: boolean
   readonly clock: Clock
+  expectedStreams: number
   readonly #host: string
   readonly #port: number
   readonly #settings: PoolSettings
@@ -57,6 +61,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     this.limits = settings.limits
     this.believesPeer = settings.believesPeer
     this.clock = context.clock
+    this.expectedStreams = EXPECTED_STREAMS
     this.#host = host
     this.#port = port
     this.#settings = settings
@@ -202,7 +207,13 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     return this.#versions.http1Required(request)
   }
 
+  /**
+   * What it allows its next connections will allow, too: what is refused on this one for being too much would be too much again where it is
+   * sent at once, on a new one. Who allows none yet says nothing of the next.
+   */
   settled(connection: Http2ClientConnection): void {
+    const { maxStreams } = connection.peer
+    if (maxStreams > 0) this.expectedStreams = Math.min(maxStreams, EXPECTED_STREAMS)
     this.#upgrades.settled(connection)
   }
 

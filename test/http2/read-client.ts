@@ -29,6 +29,7 @@ export function clientOwner(defects: string[], clock: FakeClock): Http2ClientOwn
   return {
     limits: { maxHeaderBytes: 65_536, maxHeaders: 200 },
     clock,
+    expectedStreams: 100,
     believesPeer: true,
     freed() {},
     settled() {},

@@ -3,7 +3,7 @@ import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { Via } from '../../src/core/via.ts'
-import { HEADERS, NO_ERROR, REFUSED_STREAM } from '../../src/http2/frames.ts'
+import { HEADERS, MAX_CONCURRENT_STREAMS, NO_ERROR, REFUSED_STREAM } from '../../src/http2/frames.ts'
 import { MODULES } from '../../src/policies/index.ts'
 import type { RetryConfig } from '../../src/policies/retry/policy.ts'
 import { createBalancer } from '../../src/upstream/balance/create.ts'
@@ -105,6 +105,39 @@ for (const [what, spoil] of [
     t.equal(streamsOf(good), 100)
   })
 }
+
+t.test(
+  'A burst to an upstream that allows few streams costs no request: new connections begin with as many',
+  async (t) => {
+    const FEW = 2
+    const few = await http2RawOrigin(
+      t,
+      (peer) => {
+        let running = 0
+        peer.onFrame = ({ type, id }) => {
+          if (type !== HEADERS) return
+          if (running === FEW) {
+            peer.send(reset(id, REFUSED_STREAM))
+            return
+          }
+          running++
+          setImmediate(() => {
+            running--
+            respond(peer, id, 'x')
+          })
+        }
+      },
+      { settings: [[MAX_CONCURRENT_STREAMS, FEW]] },
+    )
+    const client = await sidecar(t, [few])
+    const ids = Array.from({ length: 10 }, (_, i) => 2 * i + 1)
+    client.send(...ids.map((id) => request(id)))
+    t.strictSame(
+      await Promise.all(ids.map((id) => client.status(id))),
+      ids.map(() => 200),
+    )
+  },
+)
 
 t.test('A retry goes to an endpoint not tried', async (t) => {
   const origins: Http2RawOrigin[] = []
