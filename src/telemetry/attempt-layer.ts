@@ -50,6 +50,7 @@ export function attemptLayer(parts: AttemptParts): Layer {
 
 /** The `service` of what goes to unknown hosts, to which we add nothing. */
 const PASSED_THROUGH = 'passthrough'
+const CONNECT = methodIndex('CONNECT')
 /** Every field that names a place in the trace. */
 const PLACE = ~(CAME_TRACESTATE | CAME_BAGGAGE)
 
@@ -117,6 +118,8 @@ export class AttemptRecord extends ForwardingHandler {
   readonly #exchange: Exchange
   readonly #method: number
   readonly #https: number
+  /** Its bodies are opaque bytes from here on. */
+  #tunnel: boolean
   readonly attempt: Attempt
   /** The attempt before this one. */
   readonly previous: AttemptRecord | undefined
@@ -145,6 +148,7 @@ export class AttemptRecord extends ForwardingHandler {
     this.#exchange = exchange
     this.#method = methodIndex(request.method)
     this.#https = request.scheme === 'https' ? 1 : 0
+    this.#tunnel = false
     this.attempt = request.attempt
     this.previous = exchange.attemptLog as AttemptRecord | undefined
     this.startedAt = request.attempt.startedAt === 0 ? parts.clock.now() : request.attempt.startedAt
@@ -165,7 +169,9 @@ export class AttemptRecord extends ForwardingHandler {
   }
 
   override head(head: ResponseHead): void {
-    this.status = head.status
+    const status = head.status
+    this.status = status
+    if (status === 101 || (status < 300 && this.#method === CONNECT)) this.#openTunnel()
     if (this.#exchange.grpc) this.rpcStatus = statusOfHead(head)
     if (this.attempt.endpoint?.meter !== undefined) {
       meterHead(this.attempt, this.#exchange, head, this.#parts.clock.now())
@@ -207,17 +213,31 @@ export class AttemptRecord extends ForwardingHandler {
     const took = now - this.startedAt
     const cell = kindIndex(this.attempt.kind) * OUTCOMES.length + outcomeIndex(this.status, this.rpcStatus, reason)
     rows.attempts[cell] = (rows.attempts[cell] as number) + 1
-    rows.client.observe(
-      rowKey(this.status, this.#method, reason, protocolIndex(this.attempt.protocol), this.#https),
-      took,
-    )
-    const trace = exchange.trace as TraceContext | undefined
-    const traceId = trace?.sampled === true ? trace.traceId : ''
-    const at = exchange.wallTime + now - exchange.startedAt
-    if (traceId !== '') rows.client.exemplify(took, traceId, at)
+    if (!this.#tunnel) this.#observe(now, reason)
     if (!exchange.grpc) return
     const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
     rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)
-    if (traceId !== '') rows.rpcClient.exemplify(took, traceId, at)
+    const traceId = this.#traceId()
+    if (traceId !== '') rows.rpcClient.exemplify(took, traceId, exchange.wallTime + now - exchange.startedAt)
+  }
+
+  /** As of the exchange (server-layer.ts): how long a tunnel is held says nothing about the upstream. */
+  #openTunnel(): void {
+    this.#tunnel = true
+    this.#observe(this.#parts.clock.now(), 0)
+  }
+
+  #observe(now: number, reason: number): void {
+    const { client } = this.#rows
+    const took = now - this.startedAt
+    client.observe(rowKey(this.status, this.#method, reason, protocolIndex(this.attempt.protocol), this.#https), took)
+    const traceId = this.#traceId()
+    if (traceId !== '') client.exemplify(took, traceId, this.#exchange.wallTime + now - this.#exchange.startedAt)
+  }
+
+  /** '' where the exchange is not traced. */
+  #traceId(): string {
+    const trace = this.#exchange.trace as TraceContext | undefined
+    return trace?.sampled === true ? trace.traceId : ''
   }
 }

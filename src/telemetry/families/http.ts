@@ -17,7 +17,7 @@ export function httpFamilies(registry: Registry): Family[] {
     },
     {
       name: 'http_client_request_duration_seconds',
-      help: 'Duration of attempts, in seconds.',
+      help: 'Duration of attempts, in seconds; of a tunnel its handshake.',
       type: 'histogram',
       samples: () => histogram(registry, registry.client, (rows) => rows.client, clientLabels),
     },
