@@ -45,6 +45,8 @@ export abstract class ServerRequests extends ServerSocket implements Reader {
   protected abstract exchangeFor(head: Head): ServerExchange
   /** From now on the client has `headTimeout` for the next piece of progress of its body. */
   protected abstract watchBody(): void
+  /** A body came whole, and was passed on. */
+  protected abstract requestEnded(): void
 
   /** A part of a head came. */
   protected get headBegun(): boolean {
@@ -153,6 +155,7 @@ export abstract class ServerRequests extends ServerSocket implements Reader {
         const { trailers } = reader
         reader.release()
         exchange.body.end(trailers)
+        this.requestEnded()
       } else if (step === BROKEN) {
         exchange.body.abort(new ProxyError('protocol_error_downstream', 'downstream', 'no', reader.problem))
         // Where the next message would begin is not known any more.

@@ -85,9 +85,14 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
     return new ServerExchange(this, head)
   }
 
+  /** Of a request that is whole nothing more comes, and a client that leaves would not be seen. */
   pauseRequest(): void {
     this.#requestPaused = true
-    this.socket.pause()
+    if (this.state !== BUSY) this.socket.pause()
+  }
+
+  protected override requestEnded(): void {
+    if (this.state === BUSY && this.#requestPaused && this.mayKeep) this.socket.resume()
   }
 
   resumeRequest(): void {

@@ -3,6 +3,7 @@ import { silentAddress } from '../support/silent-address.ts'
 import { answer, eventually, get, metric, request, state } from '../support/ask.ts'
 import { untilSteady } from '../support/flow.ts'
 import type { Script } from '../support/raw-origin.ts'
+import { turn } from '../support/raw.ts'
 import { HI, policy, scene } from '../support/scene.ts'
 
 /** Takes requests and answers none. */
@@ -42,6 +43,52 @@ t.test('A client that leaves the queue of a bulkhead frees its place, and never 
   holder.destroy()
   t.match(await (await origin.peer(1)).head(), /^GET \/next /)
   t.equal(origin.peers.length, 2)
+})
+
+/** A whole request: what it waits for asks its client to pause. */
+const WHOLE = [
+  `${request('POST /whole', ['Content-Length: 3'])}abc`,
+  `${request('POST /whole', ['Transfer-Encoding: chunked'])}3\r\nabc\r\n0\r\n\r\n`,
+]
+
+t.test('A client that leaves the queue of a bulkhead frees its place, too, where its request has a body', async (t) => {
+  const { client, origin, proxy } = await scene(t, SILENT, { yaml: BULKHEAD })
+  const holder = await client()
+  holder.send(get('/holder'))
+  await (await origin.peer(0)).head()
+  for (const whole of WHOLE) {
+    for (const how of ['reset', 'halfClose'] as const) {
+      const queued = await client()
+      queued.send(whole)
+      await eventually('the queue', async () => (await state(proxy)).bulkheads[0]?.queued === 1)
+      queued[how]()
+      await eventually('the place to be free', async () => (await state(proxy)).bulkheads[0]?.queued === 0)
+    }
+  }
+  t.equal(origin.peers.length, 1)
+})
+
+t.test('What a client pipelines behind a request that waits with its body is kept until it is its turn', async (t) => {
+  const { client, origin } = await scene(
+    t,
+    async (peer, index) => {
+      if (index === 0) return void (await peer.head())
+      for (;;) peer.send(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n${(await peer.request()).start.slice(-13, -9)}`)
+    },
+    { yaml: BULKHEAD },
+  )
+  const holder = await client()
+  holder.send(get('/holder'))
+  await (await origin.peer(0)).head()
+  const queued = await client()
+  queued.send(`${request('POST /one', ['Content-Length: 3'])}abc`)
+  await turn()
+  queued.send(get('/two'))
+  await turn()
+  holder.destroy()
+  await queued.until('/one')
+  await queued.until('/two')
+  t.pass()
 })
 
 t.test('A client that leaves in the middle of its body takes its upstream connection with it', async (t) => {
