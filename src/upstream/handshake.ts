@@ -8,6 +8,9 @@ import { enter, leave } from '../net/turn.ts'
 import type { UpstreamContext } from './context.ts'
 import { WaitingLine } from './waiting-line.ts'
 
+/** ms after which it is given up where nobody waits for it any more, or who waits gave no bound. */
+const UNAWAITED = 10_000
+
 export interface HandshakeOwner {
   /** Nothing was written yet; `socket.alpnProtocol` says what was agreed on. */
   secured(handshake: Handshake, socket: TLSSocket): void
@@ -23,7 +26,9 @@ export class Handshake implements Timed {
   readonly #owner: HandshakeOwner
   readonly #context: UpstreamContext
   readonly #limit: number
-  readonly #timer: Timer
+  /** ms of it that the timer has not been armed for. */
+  #left: number
+  #timer: Timer
   #reached: boolean
   #over: boolean
   #error: NodeJS.ErrnoException | undefined
@@ -32,7 +37,7 @@ export class Handshake implements Timed {
   readonly #onError: (error: NodeJS.ErrnoException) => void
   readonly #onClose: () => void
 
-  /** `limit`: ms for all of it. */
+  /** `limit`: ms for all of it, as long as somebody waits. */
   constructor(
     socket: TLSSocket,
     offers: readonly string[],
@@ -45,7 +50,8 @@ export class Handshake implements Timed {
     this.#socket = socket
     this.#owner = owner
     this.#context = context
-    this.#limit = limit
+    this.#limit = limit === Number.POSITIVE_INFINITY ? UNAWAITED : limit
+    this.#left = this.#limit
     this.#reached = false
     this.#over = false
     this.#error = undefined
@@ -61,7 +67,13 @@ export class Handshake implements Timed {
     socket.on('secureConnect', this.#onSecure)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClose)
-    this.#timer = context.clock.schedule(limit, this)
+    this.#timer = this.#arm()
+  }
+
+  #arm(): Timer {
+    const time = Math.min(this.#left, UNAWAITED)
+    this.#left -= time
+    return this.#context.clock.schedule(time, this)
   }
 
   /** Given up: whoever still waits was told. */
@@ -109,6 +121,10 @@ export class Handshake implements Timed {
   }
 
   #timedOut(): void {
+    if (this.#left > 0 && this.line.length > 0) {
+      this.#timer = this.#arm()
+      return
+    }
     const what = this.#reached ? 'no TLS handshake' : 'no connection'
     this.#fail(new ProxyError('connect_timeout', 'upstream', 'unsent', `${what} after ${this.#limit} ms`))
   }

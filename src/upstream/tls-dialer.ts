@@ -13,9 +13,6 @@ export interface TlsSettings {
   readonly serverName: string
 }
 
-/** ms for a handshake where the request gives no bound, or a longer one: somebody may wait no more. */
-const LONGEST = 10_000
-
 /** What every connection to an endpoint is held to, whoever makes it. `offers`: by ALPN. */
 export function connectionOptions(
   host: string,
@@ -68,7 +65,7 @@ export class TlsDialer {
     options.session = session
     const socket = tls().connect(options)
     this.#keepSession(socket, context)
-    return new Handshake(socket, offers, Math.min(limit, LONGEST), owner, this.#context)
+    return new Handshake(socket, offers, limit, owner, this.#context)
   }
 
   #keepSession(socket: TLSSocket, context: SecureContext): void {

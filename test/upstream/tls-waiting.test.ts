@@ -18,7 +18,13 @@ interface Gated {
   readonly gate: Gate
 }
 
-async function gated(t: Test, kind: OriginKind, service = '', clock?: FakeClock): Promise<Gated> {
+async function gated(
+  t: Test,
+  kind: OriginKind,
+  service = '',
+  clock?: FakeClock,
+  connectTimeout = '3s',
+): Promise<Gated> {
   const origin = await tlsOrigin(t, kind, server)
   const gate = new Gate(origin.port)
   const port = await listening(
@@ -30,7 +36,7 @@ async function gated(t: Test, kind: OriginKind, service = '', clock?: FakeClock)
     'kind: Sidecar\nname: test\naccessLog: {format: none}\n---\n' +
       `kind: Service\nname: shop\nendpoints: ["127.0.0.1:${port}"]\ntls: {ca: ${ca}, serverName: shop.test}\n${service}\n` +
       '---\nkind: Policy\nname: p\nmatch: {direction: outbound, service: shop}\n' +
-      'timeout: {request: 1m, connect: 3s}\nretry: {max: 0}\n',
+      `timeout: {request: 1m, connect: ${connectTimeout}}\nretry: {max: 0}\n`,
     clock === undefined ? {} : { clock },
   )
   t.teardown(() => proxy.stop())
@@ -90,6 +96,32 @@ for (const kind of ['http1', 'http2'] as const) {
     await eventually('nothing', async () => (await endpoint(proxy))?.inflight === 0)
   })
 }
+
+t.test(
+  'A handshake may take as long as who waits for it says, and ten seconds where nobody waits any more',
+  async (t) => {
+    const clock = new FakeClock()
+    const { proxy, gate } = await gated(t, 'http1', 'connections: {maxPerEndpoint: 1}', clock, '30s')
+    const patient = ask(proxy.outbound, get('/', 'Host: shop'))
+    await eventually('the handshake', () => gate.came === 1)
+    clock.advance(25_000)
+    gate.open()
+    t.equal((await patient).status, 200)
+    gate.shut()
+    await eventually('no connection', async () => (await endpoint(proxy))?.connections === 0)
+    const client = await connect(proxy.outbound)
+    client.send(get('/', 'Host: shop'))
+    await eventually('another handshake', () => gate.came === 2)
+    client.destroy()
+    await eventually('nobody waiting', async () => (await endpoint(proxy))?.inflight === 0)
+    const next = ask(proxy.outbound, get('/', 'Host: shop'))
+    await eventually('one in the line', async () => (await endpoint(proxy))?.inflight === 1)
+    clock.advance(10_100)
+    await eventually('a handshake in the place of what was given up', () => gate.came === 3)
+    gate.open()
+    t.equal((await next).status, 200)
+  },
+)
 
 t.test('More requests than one HTTP/2 connection may carry wait for a second handshake', async (t) => {
   const { proxy, origin, gate } = await gated(t, 'http2', 'connections: {http2Streams: 2}')
