@@ -23,6 +23,8 @@ export async function probeHttp(probe: HttpProbe, clock: Clock, signal: AbortSig
   try {
     await Promise.race([once(socket, tls === undefined ? 'connect' : 'secureConnect'), closed(socket)])
     const http2 = tls === undefined ? protocol === 'http2' : (socket as TLSSocket).alpnProtocol === H2
+    // No request would be sent to it either.
+    if (protocol === 'http2' && !http2) return { passed: false, why: 'the upstream did not choose h2 (ALPN)' }
     const status = await (http2 ? getHttp2(socket, probe) : getHttp1(socket, probe))
     return { passed: status >= 200 && status < 300, why: `status ${status}` }
   } catch (error) {

@@ -2,6 +2,7 @@
 import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../../src/core/clock.ts'
 import { TlsMaterial } from '../../../src/net/tls-material.ts'
@@ -170,6 +171,19 @@ for (const [kind, protocol, version] of [
     t.match(origin.requests, [{ version, url: '/healthz' }])
   })
 }
+
+t.test(
+  'probeHttp() over TLS, protocol http2, fails where the server knows nothing of ALPN, as requests do',
+  async (t) => {
+    const old = createTlsServer(server, (socket) => {
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+    })
+    const port = await listening(t, old)
+    const trusted = settings(t, authority, 'shop.test')
+    t.match(await ask(port, { tls: trusted, protocol: 'http2' }), { passed: false, why: /h2/ })
+    t.match(await ask(port, { tls: trusted, protocol: 'auto' }), { passed: true })
+  },
+)
 
 t.test('probeHttp() over TLS believes only whom the Service believes', async (t) => {
   const origin = await tlsOrigin(t, 'either', server)
