@@ -50,7 +50,7 @@ export function jsonLine(
     to.ascii(',"cause":')
     to.quoted(cut(exchange.cause, LONGEST.cause))
   }
-  attempts(to, parts, exchange.attempts, last)
+  attempts(to, parts, exchange.attempts, last, exchange.startedAt + duration)
   to.int(exchange.requestBytes)
   to.piece(RESPONSE_BYTES)
   to.int(exchange.responseBytes)
@@ -72,15 +72,21 @@ export function jsonLine(
  * How often and where it was tried, and the list, up to the number of bytes. One attempt that was answered is most of the
  * lines there are: its bytes are ready.
  */
-function attempts(to: LineWriter, parts: AccessParts, count: number, last: AttemptRecord | undefined): void {
+function attempts(
+  to: LineWriter,
+  parts: AccessParts,
+  count: number,
+  last: AttemptRecord | undefined,
+  now: number,
+): void {
   if (count === 1 && last !== undefined && isPlain(last)) {
     to.piece(parts.answered(last.attempt.endpoint?.address ?? '', last.status, last.rpcStatus))
-    to.millis(last.endedAt - last.startedAt)
+    to.millis(lasted(last, now))
     to.piece(END_OF_ATTEMPT)
     return
   }
   to.piece(parts.tried(count, telling(last)?.attempt.endpoint?.address ?? ''))
-  to.ascii(last === undefined ? '],"requestBytes":' : `${each(last, MOST_ATTEMPTS)}],"requestBytes":`)
+  to.ascii(last === undefined ? '],"requestBytes":' : `${each(last, MOST_ATTEMPTS, now)}],"requestBytes":`)
 }
 
 function isPlain({ previous, reason, whyNext, status }: AttemptRecord): boolean {
@@ -111,7 +117,7 @@ export function textLine(
   to.ascii(`ms attempts=${exchange.attempts} ${telling(last)?.attempt.endpoint?.address ?? '-'} `)
   to.quoted(cut(exchange.requestId, LONGEST.requestId))
   if (rpcStatus !== NO_STATUS) to.ascii(` grpc=${statusName(rpcStatus)}`)
-  to.ascii(tried(last))
+  to.ascii(tried(last, exchange.startedAt + duration))
   if (exchange.shadowed !== '') to.ascii(` shadow=${exchange.shadowed.replaceAll(' ', ',')}`)
   to.ascii('\n')
 }
@@ -128,22 +134,29 @@ function cut(text: string, most: number): string {
 }
 
 /** The newest `most` attempts, oldest first. */
-function each(last: AttemptRecord, most: number): string {
-  const earlier = last.previous === undefined || most === 1 ? '' : `${each(last.previous, most - 1)},`
+function each(last: AttemptRecord, most: number, now: number): string {
+  const earlier = last.previous === undefined || most === 1 ? '' : `${each(last.previous, most - 1, now)},`
   const said = last.rpcStatus === NO_STATUS ? '' : `,"grpcStatus":"${statusName(last.rpcStatus)}"`
-  const ended = last.reason === '' ? `"status":${last.status}${said}` : `"reason":"${last.reason}"`
+  // Neither where it goes on without its client (idempotency).
+  const status = last.status === 0 ? '' : `"status":${last.status}${said},`
+  const ended = last.reason === '' ? status : `"reason":"${last.reason}",`
   const endpoint = asciiJson(last.attempt.endpoint?.address ?? '')
   const why = last.whyNext === '' ? '' : `,"why_next":"${last.whyNext}"`
   const kind = last.attempt.kind === 'hedge' ? '"kind":"hedge",' : ''
-  return `${earlier}{"endpoint":${endpoint},${kind}${ended},"ms":${took(last)}${why}}`
+  return `${earlier}{"endpoint":${endpoint},${kind}${ended}"ms":${took(last, now)}${why}}`
 }
 
-function took({ startedAt, endedAt }: AttemptRecord): number {
-  return Math.round(Math.max(0, endedAt - startedAt) * 1000) / 1000
+function took(record: AttemptRecord, now: number): number {
+  return Math.round(Math.max(0, lasted(record, now)) * 1000) / 1000
+}
+
+/** ms; until now, where it is under way. */
+function lasted({ startedAt, endedAt }: AttemptRecord, now: number): number {
+  return (endedAt === 0 ? now : endedAt) - startedAt
 }
 
 /** ` tried="ENDPOINT OUTCOME TIME (WHY NEXT); …"`, oldest first, where there is more to tell than the line says already. */
-function tried(last: AttemptRecord | undefined): string {
+function tried(last: AttemptRecord | undefined, now: number): string {
   if (last === undefined || (last.previous === undefined && last.whyNext === '')) return ''
   const said: string[] = []
   for (
@@ -151,9 +164,9 @@ function tried(last: AttemptRecord | undefined): string {
     one !== undefined && said.length < MOST_ATTEMPTS;
     one = one.previous
   ) {
-    const outcome = one.reason || statusName(one.rpcStatus) || String(one.status)
+    const outcome = one.reason || statusName(one.rpcStatus) || (one.status === 0 ? 'under way' : String(one.status))
     const why = one.whyNext === '' ? '' : ` (${one.whyNext})`
-    said.unshift(`${one.attempt.endpoint?.address ?? '-'} ${outcome} ${took(one)}ms${why}`)
+    said.unshift(`${one.attempt.endpoint?.address ?? '-'} ${outcome} ${took(one, now)}ms${why}`)
   }
   return ` tried="${said.join('; ')}"`
 }

@@ -257,3 +257,13 @@ t.test('A page that fills up is handed on before its time', async (t) => {
     Array.from({ length: 800 }, (_, i) => i + 1),
   )
 })
+
+t.test('An attempt that goes on when its exchange ends has no status yet, and lasted until then', async (t) => {
+  const world = new World()
+  world.ask()
+  world.clock.advance(30)
+  world.refuse(503, 'request_timeout')
+  t.same(world.line['attempts'], [{ endpoint: '10.0.0.7:8080', ms: 30 }])
+  const [ended] = world.telemetry.endings.since(0)
+  t.match(ended?.attempts, [{ endpoint: '10.0.0.7:8080', status: 0, reason: '', ms: 30 }])
+})

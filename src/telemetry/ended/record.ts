@@ -72,7 +72,7 @@ const LONGEST = 256
 export function recordOf(end: End, withRequest: boolean): EndedExchange {
   const { request, rows, status, rpcStatus, origin, reason } = end
   const { exchange } = request
-  const attempts = attemptsOf(exchange)
+  const attempts = attemptsOf(exchange, end.now)
   return {
     time: exchange.wallTime,
     direction: exchange.direction,
@@ -107,7 +107,7 @@ function outcomeOf(
   return 'shadow'
 }
 
-function attemptsOf(exchange: Exchange): EndedAttempt[] {
+function attemptsOf(exchange: Exchange, now: number): EndedAttempt[] {
   const told: EndedAttempt[] = []
   let record = exchange.attemptLog as AttemptRecord | undefined
   for (; record !== undefined && told.length < MOST_ATTEMPTS; record = record.previous) {
@@ -116,7 +116,8 @@ function attemptsOf(exchange: Exchange): EndedAttempt[] {
       kind: attempt.kind,
       endpoint: attempt.endpoint?.address ?? '',
       at: rounded(startedAt - exchange.startedAt),
-      ms: rounded(endedAt - startedAt),
+      // One that goes on without its client (idempotency) is told as far as it came.
+      ms: rounded((endedAt === 0 ? now : endedAt) - startedAt),
       status,
       grpcStatus: statusName(rpcStatus),
       reason,
