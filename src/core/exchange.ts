@@ -234,6 +234,8 @@ export class Exchange {
   path: string
   /** routing: when the whole must be over, on our clock; Infinity without a bound. The timeout layer enforces it. */
   deadline: number
+  /** retry: when the next attempt is due, on our clock, ms; nothing can move until then. 0 before. */
+  restsUntil: number
   /** upstream: endpoints that attempts went to, newest last. */
   tried: EndpointInfo[]
   /** wire: the version of HTTP of the newest attempt or answer, 11 or 20; 0 before. hedge: of the answer that won. */
@@ -296,6 +298,7 @@ export class Exchange {
     this.route = undefined
     this.path = ''
     this.deadline = Number.POSITIVE_INFINITY
+    this.restsUntil = 0
     this.tried = NONE_TRIED
     this.upstreamProtocol = 0
     this.attempts = 0

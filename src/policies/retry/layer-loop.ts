@@ -293,7 +293,9 @@ export class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     if (pause === 0) {
       this.#dispatch('retry', false)
     } else {
-      this.#timer = this.#parts.clock.schedule(pause, this)
+      const { clock } = this.#parts
+      this.#request.exchange.restsUntil = clock.now() + pause
+      this.#timer = clock.schedule(pause, this)
       if (kept !== undefined) this.outgoing.down.pauseResponse()
     }
   }

@@ -2,18 +2,18 @@
 import t from 'tap'
 import type { Dispatch } from '../../../src/core/exchange.ts'
 import { retry } from '../../../src/policies/retry/policy.ts'
-import { timeout } from '../../../src/policies/timeout/policy.ts'
+import { type TimeoutConfig, timeout } from '../../../src/policies/timeout/policy.ts'
 import { checked } from '../../contract/checked.ts'
 import { Ledger } from '../../contract/ledger.ts'
 import { Client, requestHead, testScope, Upstream } from '../../support/stubs.ts'
 import { DEFAULTS, STEADY } from '../retry/scene.ts'
 import { NOTHING } from './scene.ts'
 
-function stack(max: number) {
+function stack(max: number, limits: Partial<TimeoutConfig> = { request: 2000, perTry: 504 }) {
   const scope = testScope()
   const ledger = new Ledger()
   const upstream = new Upstream()
-  const { request: deadline, picked } = timeout.create({ ...NOTHING, request: 2000, perTry: 504 }, scope)
+  const { request: deadline, picked } = timeout.create({ ...NOTHING, ...limits }, scope)
   const { request: attempts } = retry.create({ ...DEFAULTS, ...STEADY, max, when: ['timeout', '503'] }, scope)
   const pick: Dispatch = (request, response) => {
     request.attempt.startedAt = scope.clock.now()
@@ -21,7 +21,7 @@ function stack(max: number) {
   }
   const dispatch = checked(deadline!, 'deadline', ledger)(checked(attempts!, 'retry', ledger)(pick))
   const client = new Client()
-  const body = dispatch(requestHead({ deadline: 2000 }), client)
+  const body = dispatch(requestHead({ deadline: limits.request ?? Number.POSITIVE_INFINITY }), client)
   body.end()
   return { client, upstream, clock: scope.clock, ledger, skipped: scope.events.log }
 }
@@ -63,4 +63,21 @@ t.test('an answer is passed on rather than a wait for the deadline begun', async
   upstream.last.finish()
   t.strictSame(client.log, ['head 503', 'end'])
   t.strictSame(skipped, ['skipped pushback'])
+})
+
+t.test('a pause that the upstream has asked for is no silence, which begins anew behind it', async (t) => {
+  const { client, upstream, clock, ledger } = stack(1, { idle: 1000 })
+  clock.advance(500)
+  upstream.last.head(503, ['retry-after', '10'])
+  clock.advance(9990)
+  t.equal(upstream.calls.length, 1)
+  t.strictSame(client.log, [])
+  clock.advance(20)
+  t.equal(upstream.calls.length, 2)
+  clock.advance(900)
+  t.strictSame(client.log, [])
+  clock.advance(300)
+  t.strictSame(client.log, ['fail stream_idle_timeout'])
+  t.equal(clock.pending, 0)
+  t.strictSame([...ledger.breaches, ...ledger.leaks()], [])
 })
