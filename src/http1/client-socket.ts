@@ -112,7 +112,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
   /** It may have answered first. What stood there before anything of this request went out is no answer to it. */
   refused(): void {
     const answers = this.state >= HEAD && this.state !== CLOSED
-    if (answers && !this.outbox.refusedAtOnce) this.#lastWords = lastWords(this.socket)
+    if (answers && !this.outbox.refusedAtOnce) this.#lastWords ??= lastWords(this.socket)
   }
 
   blocked(): void {

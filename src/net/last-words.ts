@@ -19,7 +19,8 @@ interface WithHandle {
 /** Of a socket that has just refused a write, and which Node has not closed yet. undefined: nothing, or nothing to be had, as of TLS. */
 export function lastWords(socket: Socket): Buffer | undefined {
   const fd = (socket as unknown as WithHandle)._handle?.fd ?? -1
-  if (fd < 0 || isEncrypted(socket)) return undefined
+  // What was read and not passed on would come behind it, if at all.
+  if (fd < 0 || isEncrypted(socket) || socket.readableLength > 0) return undefined
   // Not the buffer that all reads share: somebody may be looking at what stands in it.
   const buffer = Buffer.allocUnsafeSlow(MOST)
   try {

@@ -142,6 +142,6 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
 
   /** What it said before passes on its way out. */
   refused(): void {
-    this.#lastWords = lastWords(this.#socket)
+    this.#lastWords ??= lastWords(this.#socket)
   }
 }
