@@ -8,6 +8,8 @@ import type { ProbeAnswer } from '../../upstream/health/probe.ts'
 
 /** Applications tell probes from clients by the kubelet's name. */
 const USER_AGENT = 'kube-probe/outrigger'
+/** Of an answer's body, what the kubelet reads of it; one that breaks off or hangs before is no answer. */
+const MOST_BYTES = 10_240
 
 /** Never rejects. `host`: the pod's address, where the kubelet goes too. */
 export async function askApp({ http, tcp, grpc, timeout }: AppProbe, host: string, clock: Clock): Promise<ProbeAnswer> {
@@ -40,8 +42,14 @@ async function askHttp(
   try {
     request = ask(options, (response) => {
       const status = response.statusCode ?? 0
-      response.resume()
-      resolve({ passed: status >= 200 && status < 400, why: `status ${status}` })
+      const answer = { passed: status >= 200 && status < 400, why: `status ${status}` }
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes >= MOST_BYTES) resolve(answer)
+      })
+      response.on('end', () => resolve(answer))
+      response.on('error', () => resolve({ passed: false, why: `status ${status}, and then the answer broke off` }))
     })
   } catch (error) {
     return { passed: false, why: (error as Error).message }

@@ -55,6 +55,26 @@ t.test('An HTTP probe passes from 200 to 399, with the headers it states', async
   t.match(seen[0]?.headers, { host: 'shop', 'x-probe': '1', 'user-agent': /^kube-probe/ })
 })
 
+t.test('An HTTP probe reads the answer to its end, or 10 KiB of it', async (t) => {
+  const port = await listen(
+    t,
+    createServer((request, response) => {
+      const { url = '' } = request
+      response.writeHead(200, { 'content-length': url === '/long' ? 1_000_000_000 : 3 })
+      if (url === '/whole') setImmediate(() => response.end('yes'))
+      else if (url === '/broken') response.write('y', () => request.socket.destroy())
+      else if (url === '/hanging') response.write('y')
+      else response.write(Buffer.alloc(20_000))
+    }),
+  )
+  const ask = (path: string, timeout = 1000) =>
+    health({ 'app/livez': { ...http(port, path), timeout } }).of('app/livez')
+  t.same(await ask('/long'), { passed: true, why: 'status 200' })
+  t.same(await ask('/broken'), { passed: false, why: 'status 200, and then the answer broke off' })
+  t.same(await ask('/hanging', 50), { passed: false, why: 'no answer within 50 ms' })
+  t.same(await ask('/whole'), { passed: true, why: 'status 200' })
+})
+
 t.test('An HTTPS probe asks no certificate for its name', async (t) => {
   const { cert, key } = new Authority('unknown').issue({ names: ['elsewhere'] })
   const port = await listen(
