@@ -133,6 +133,26 @@ t.test('a copy has the Date of its own time, and one that was old when it came i
   t.equal((await ask(port, get('/hour'))).status, 503, 'older than maxStale')
 })
 
+t.test('a GET under way does not bring back what was taken away in the meantime', async (t) => {
+  for (const [taking, gone] of [
+    [request('DELETE /a'), 'HTTP/1.1 204 Gone\r\n\r\n'],
+    [get('/a'), 'HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n'],
+  ] as const) {
+    const answers = [OK, 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsome', gone]
+    let asked = 0
+    const script = answering(() => answers[asked++] ?? 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n')
+    const { port, client, origin } = await scene(t, script, { service: 'protocol: http1', yaml: policy(CACHED) })
+    t.equal(text(await ask(port, get('/a'))), 'hi!')
+    const slow = await client()
+    slow.send(get('/a'))
+    await slow.until('some')
+    await ask(port, taking)
+    ;(await origin.peer(0)).send('body')
+    t.equal(text(await answer(slow)), 'somebody')
+    t.equal((await ask(port, get('/a'))).status, 503)
+  }
+})
+
 t.test('an answer that is replaced costs no connection where it is whole already', async (t) => {
   const down = answering(() => 'HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown')
   const other = await otherService(t, down)

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type CacheSnapshot, type Mode, type Observable, type Retirable, SHADOW } from '../../core/events.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { get, type Headers } from '../../core/headers.ts'
+import { Changes } from './cached-changes.ts'
 import { Copy, frameOf } from './cached-copy.ts'
 import { Copies, type Totals } from './cached-home.ts'
 import { type KeyPart, partsOf, targetOf, variantOf, varyOf } from './cached-key.ts'
@@ -19,6 +20,7 @@ export interface CacheRules {
 export class CachedAnswers implements Observable, Retirable {
   readonly rules: CacheRules
   readonly account: CacheAccount
+  readonly changes: Changes
   readonly #clock: Clock
   readonly #service: string
   readonly #policy: string
@@ -33,6 +35,7 @@ export class CachedAnswers implements Observable, Retirable {
   constructor(rules: CacheRules, account: CacheAccount, clock: Clock, service: string, policy: string, mode: Mode) {
     this.rules = rules
     this.account = account
+    this.changes = new Changes()
     this.#clock = clock
     this.#service = service
     this.#policy = policy
@@ -60,8 +63,9 @@ export class CachedAnswers implements Observable, Retirable {
   }
 
   /**
-   * Keeps an answer that came whole, in place of the one before. `charged` is what its body was charged with; false: there
-   * is no room, and that stays to be given back.
+   * Keeps an answer that came whole, in place of the one before. `charged` is what its body was charged with, `since` how many
+   * changes there were when it was asked for; false: there is no room, or it is out of date already, and the charge stays to
+   * be given back.
    */
   keep(
     request: RequestHead,
@@ -69,10 +73,12 @@ export class CachedAnswers implements Observable, Retirable {
     body: readonly Buffer[],
     trailers: Headers | undefined,
     charged: number,
+    since: number,
   ): boolean {
     const names = varyOf(head.headers)
     if (names === undefined || this.#retired) return false
     const target = targetOf(request)
+    if (this.changes.since(since, target)) return false
     const parts = partsOf(request, this.rules.key)
     const variant = variantOf(request, names)
     const frame = frameOf(target.length + parts.length + variant.length, head, trailers)
@@ -94,12 +100,17 @@ export class CachedAnswers implements Observable, Retirable {
 
   /** What was asked for is gone for whoever asks as this request does. */
   forget(request: RequestHead): void {
-    this.#of(request)?.clear()
+    const copies = this.#of(request)
+    if (copies === undefined) return
+    this.changes.note(targetOf(request))
+    copies.clear()
   }
 
   /** What was asked for has changed, for everybody. */
   invalidate(request: RequestHead): void {
-    const byParts = this.#targets.get(targetOf(request))
+    const target = targetOf(request)
+    this.changes.note(target)
+    const byParts = this.#targets.get(target)
     if (byParts !== undefined) for (const copies of byParts.values()) copies.clear()
   }
 

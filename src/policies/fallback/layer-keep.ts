@@ -43,6 +43,8 @@ class Write extends ForwardingHandler {
 class Gatherer extends ForwardingHandler {
   readonly #cache: CachedAnswers
   readonly #request: RequestHead
+  /** Changes that there were when it was asked for. */
+  readonly #since: number
   /** Of an answer that is being gathered; undefined: this one is not, or no longer. */
   #head: ResponseHead | undefined
   #chunks: Buffer[]
@@ -54,6 +56,7 @@ class Gatherer extends ForwardingHandler {
     super(up)
     this.#cache = cache
     this.#request = request
+    this.#since = cache.changes.count
     this.#head = undefined
     this.#chunks = NO_CHUNKS
     this.#length = 0
@@ -111,7 +114,7 @@ class Gatherer extends ForwardingHandler {
       this.#cache.account.give(this.#charged - cost)
       this.#charged = cost
     }
-    if (!this.#cache.keep(this.#request, head, chunks, trailers, this.#charged)) this.#giveUp()
+    if (!this.#cache.keep(this.#request, head, chunks, trailers, this.#charged, this.#since)) this.#giveUp()
   }
 
   #giveUp(): void {
