@@ -1,20 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import t from 'tap'
 import { type Clock, SystemClock } from '../../../src/core/clock.ts'
 import { systemRandom } from '../../../src/core/random.ts'
 import { StoredAnswer } from '../../../src/policies/idempotency/answer.ts'
 import { decode, encode } from '../../../src/policies/idempotency/redis/codec.ts'
-import { RedisConnection } from '../../../src/policies/idempotency/redis/connection.ts'
+import { RedisConnection, type RedisTls } from '../../../src/policies/idempotency/redis/connection.ts'
 import { ACQUIRE } from '../../../src/policies/idempotency/redis/scripts.ts'
 import { RedisStore } from '../../../src/policies/idempotency/redis/store.ts'
 import type { Lease, Look } from '../../../src/policies/idempotency/store.ts'
+import { Authority } from '../../support/certificates.ts'
+import { eventually } from '../../support/ask.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { freePort } from '../../support/free-port.ts'
 import { noRedis, type Redis, startRedis } from '../../support/redis.ts'
 import { Events } from '../../support/stubs.ts'
+import { listening, PemFolder } from '../../support/tls.ts'
 
 interface Test {
   teardown(fn: () => unknown): unknown
@@ -32,6 +36,7 @@ interface ReplicaOptions {
   readonly lease?: number
   readonly timeout?: number
   readonly passwordFile?: string
+  readonly tls?: RedisTls
   readonly clock?: Clock
 }
 
@@ -42,9 +47,10 @@ function replica(t: Test, port: number, options: ReplicaOptions = {}): Replica {
     lease = 10_000,
     timeout = 10_000,
     passwordFile,
+    tls,
     clock = new SystemClock(),
   } = options
-  const redis = { url: `redis://127.0.0.1:${port}/1`, timeout, passwordFile }
+  const redis = { url: `redis://127.0.0.1:${port}/1`, timeout, passwordFile, tls }
   const events = new Events()
   const whole = { service: 's', policy: 'p', ttl, release, redis, lease }
   const store = new RedisStore(whole, clock, systemRandom(), events)
@@ -259,3 +265,51 @@ t.test('the password is read from its file', { skip: noRedis }, async (t) => {
   const none = replica(t, redis.port)
   t.equal((await none.acquire('k')).found, 'failed')
 })
+
+t.test(
+  'files of TLS are read at every connection made, and may be missing for a while',
+  { skip: noRedis },
+  async (t) => {
+    const redis = await startRedis(t)
+    const pem = new PemFolder(t)
+    const authority = new Authority('root')
+    const shown: string[] = []
+    const open: TLSSocket[] = []
+    const server = authority.issue()
+    const tlsOptions = { ...server, ca: authority.cert, requestCert: true, rejectUnauthorized: true }
+    const port = await listening(
+      t,
+      createTlsServer(tlsOptions, (socket) => {
+        shown.push(socket.getPeerX509Certificate()?.subject ?? '')
+        open.push(socket)
+        const plain = connect(redis.port, '127.0.0.1')
+        socket.pipe(plain).pipe(socket)
+        plain.on('error', () => socket.destroy())
+        socket.on('close', () => plain.destroy())
+      }),
+    )
+    const show = (subject: string) => pem.pair('own', authority.issue({ names: ['us'], subject }))
+    show('one')
+    const ca = join(pem.path, 'ca.pem')
+    const tls = { ca, serverName: 'localhost', cert: join(pem.path, 'own.crt'), key: join(pem.path, 'own.key') }
+    const a = replica(t, port, { tls })
+    t.equal((await a.acquire('x')).found, 'failed', 'the CA is not there yet')
+    pem.write('ca.pem', authority.cert)
+    const works = (key: string) =>
+      eventually(
+        'a lease',
+        async () => {
+          const look = await a.acquire(key)
+          if (look.found === 'leased') look.lease.settle('free', undefined)
+          return look.found === 'leased'
+        },
+        10_000,
+      )
+    await works('a')
+    show('two')
+    for (const socket of open.splice(0)) socket.destroy()
+    await eventually('the renewed one', () => shown.includes('CN=two'), 10_000)
+    await works('b')
+    t.same(shown, ['CN=one', 'CN=two'])
+  },
+)

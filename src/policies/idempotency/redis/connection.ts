@@ -109,7 +109,7 @@ export class RedisConnection {
       client.on('error', (error) => this.#fail(messageOf(error)))
       await client.connect()
     } catch (error) {
-      // The client goes on trying by itself; what comes here is what trying cannot mend, such as a file that is missing.
+      // The client goes on trying by itself; what comes here is what trying cannot mend.
       if (!this.#closed) this.#fail(messageOf(error))
     }
   }
@@ -195,13 +195,33 @@ function secret(path: string): string {
     .replace(/\r?\n$/, '')
 }
 
-function tlsOptions(host: string, { ca, serverName, cert, key }: RedisTls): object {
+function tlsOptions(host: string, tls: RedisTls): object {
   return {
     tls: true,
-    servername: serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host),
-    ...(ca === undefined ? {} : { ca: tidyCertificates(readRegular(ca)) }),
-    ...(cert === undefined ? {} : { cert: tidyCertificates(readRegular(cert)) }),
-    ...(key === undefined ? {} : { key: readRegular(key) }),
+    servername: tls.serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host),
+    secureContext: new FreshContext(tls),
+  }
+}
+
+/**
+ * Stands where a SecureContext is expected, and is another one for each connection: the package keeps what it was given once, and
+ * certificates are renewed long before a process ends. A file that cannot be read is a connection that cannot be made, and tried again.
+ */
+class FreshContext {
+  readonly #tls: RedisTls
+
+  constructor(tls: RedisTls) {
+    this.#tls = tls
+  }
+
+  get context(): unknown {
+    const { ca, cert, key } = this.#tls
+    const { createSecureContext } = process.getBuiltinModule('node:tls')
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca: tidyCertificates(readRegular(ca)) }),
+      ...(cert === undefined ? {} : { cert: tidyCertificates(readRegular(cert)) }),
+      ...(key === undefined ? {} : { key: readRegular(key) }),
+    }).context
   }
 }
 
