@@ -198,8 +198,10 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     this.waiting.flush()
   }
 
-  /** Its end is told by the socket. */
-  refused(): void {}
+  /** Its end is told by the socket; until then nothing more goes out. */
+  refused(): void {
+    this.full = true
+  }
 
   // ---------------------------------------------------------------- receiving
 
