@@ -31,6 +31,11 @@ export function isShedding(fields: Headers): boolean {
   return reason !== undefined && (SHEDDING as readonly string[]).includes(reason)
 }
 
+/** A call that its server cancels: mostly somebody further on has given it up, and no connection broke. */
+export function isCancelled(error: ProxyError, grpc: boolean): boolean {
+  return grpc && error.resetCode === CANCEL
+}
+
 /** A set of outcomes. */
 export class OutcomeSet {
   readonly #reasons = new Set<Reason>()
@@ -69,9 +74,9 @@ export class OutcomeSet {
     }
   }
 
-  /** `grpc`: of a call. One that its server cancels is CANCELLED, and no connection that broke. */
+  /** `grpc`: of a call. One that its server cancels is CANCELLED. */
   hasError(error: ProxyError, grpc: boolean): boolean {
-    if (grpc && error.resetCode === CANCEL) return this.#grpc[CANCELLED] === 1
+    if (isCancelled(error, grpc)) return this.#grpc[CANCELLED] === 1
     return this.#reasons.has(error.reason)
   }
 

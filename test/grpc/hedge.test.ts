@@ -3,7 +3,12 @@ import grpc from '@grpc/grpc-js'
 import t from 'tap'
 import { eventually, metric } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { grpcOrigin, session, unary } from '../support/grpc-call.ts'
+import { services, startProxy } from '../support/proxy.ts'
 import { previousAttempts, world } from './orders.ts'
+
+/** RFC 9113 §7. */
+const CANCEL = 8
 
 const { OK, UNAVAILABLE } = grpc.status
 
@@ -65,4 +70,18 @@ t.test('grpc-retry-pushback-ms: -1 stops hedging', async (t) => {
   })
   t.equal((await get()).code, UNAVAILABLE)
   t.equal(reached.length, 1)
+})
+
+t.test('a call that its server cancels is not made once more, and is cancelled towards the client', async (t) => {
+  let calls = 0
+  const origin = await grpcOrigin(t, (stream) => {
+    calls++
+    stream.close(CANCEL)
+  })
+  const policy = `kind: Policy\nname: p\nmatch: {direction: outbound, service: origin}\n${HEDGE}\n`
+  const proxy = await startProxy(services({ origin }, policy), { clock: new FakeClock() })
+  t.teardown(() => proxy.stop())
+  const call = await unary(session(t, proxy.outbound), '/shop.Orders/Get')
+  t.equal(call.resetCode, CANCEL)
+  t.equal(calls, 1)
 })

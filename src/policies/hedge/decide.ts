@@ -3,7 +3,7 @@ import type { ProxyError } from '../../core/errors.ts'
 import type { RequestHead, ResponseHead } from '../../core/exchange.ts'
 import { NO_STATUS, statusOfHead, statusOfTrailers } from '../../core/grpc-status.ts'
 import { get, type Headers, NO_HEADERS } from '../../core/headers.ts'
-import { isShedding, OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
+import { isCancelled, isShedding, OutcomeSet, REASON_FIELD } from '../../core/outcome.ts'
 import { NEVER } from '../../core/pushback.ts'
 import { isIdempotent, isKeyed } from '../../core/repeatable.ts'
 
@@ -61,9 +61,12 @@ export function judgeTrailers(trailers: Headers | undefined): Verdict {
   return stops(trailers ?? NO_HEADERS) ? 'stops' : FAILURES.hasTrailers(trailers) ? 'fails' : 'wins'
 }
 
-/** The attempt ended without an answer. What we refused ourselves says nothing of the upstream, and is no reason to ask more. */
-export function judgeError(error: ProxyError): Verdict {
-  return error.source === 'upstream' ? 'fails' : 'stops'
+/**
+ * The attempt ended without an answer. What we refused ourselves says nothing of the upstream, and is no reason to ask more;
+ * nor is a call that its server gives up, which is CANCELLED however it says so.
+ */
+export function judgeError(error: ProxyError, grpc: boolean): Verdict {
+  return error.source === 'upstream' && !isCancelled(error, grpc) ? 'fails' : 'stops'
 }
 
 function stops(fields: Headers): boolean {

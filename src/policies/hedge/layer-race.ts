@@ -130,7 +130,7 @@ export class Race implements Referee, Owner, Sender {
       attempt.kept = undefined
       attempt.error = error
       if (error.reason === 'per_try_timeout' && !attempt.hedge) this.#pace.sample()
-      if (this.#phase === RACING) this.#failed(attempt, judgeError(error), undefined)
+      if (this.#phase === RACING) this.#failed(attempt, judgeError(error, this.#request.exchange.grpc), undefined)
       else this.#finish(error)
     } else if (kept === undefined) this.#finish(error)
     else kept.error = error

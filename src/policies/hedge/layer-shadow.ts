@@ -100,7 +100,7 @@ class Watch extends ForwardingHandler implements Timed, WholeWatch {
 
   override fail(error: ProxyError): void {
     this.#cutOff(error.reason)
-    this.#stop(judgeError(error) === 'fails')
+    this.#stop(judgeError(error, this.#request.exchange.grpc) === 'fails')
     this.up.fail(error)
   }
 }

@@ -88,11 +88,11 @@ t.test('judgeTrailers() reads the status, and takes its absence for UNKNOWN', as
 
 t.test('judgeError() asks elsewhere after an upstream failed, not after a refusal of our own', async (t) => {
   const error = (name: Reason, source: Source) => new ProxyError(name, source, 'no', '')
-  t.equal(judgeError(error('upstream_reset', 'upstream')), 'fails')
-  t.equal(judgeError(error('per_try_timeout', 'upstream')), 'fails')
-  t.equal(judgeError(error('protocol_error_upstream', 'upstream')), 'fails')
-  t.equal(judgeError(error('circuit_open', 'proxy')), 'stops')
-  t.equal(judgeError(error('no_endpoints', 'proxy')), 'stops')
+  t.equal(judgeError(error('upstream_reset', 'upstream'), true), 'fails')
+  t.equal(judgeError(error('per_try_timeout', 'upstream'), true), 'fails')
+  t.equal(judgeError(error('protocol_error_upstream', 'upstream'), true), 'fails')
+  t.equal(judgeError(error('circuit_open', 'proxy'), true), 'stops')
+  t.equal(judgeError(error('no_endpoints', 'proxy'), true), 'stops')
 })
 
 t.test('peeks() holds the head of a gRPC answer that has no status yet', async (t) => {
