@@ -2,6 +2,10 @@
 import { readFiles } from '../../config/files.ts'
 import { inFileOrder, Report } from '../../config/issues.ts'
 import type { Issue } from '../../config/model.ts'
+import type { Parsed } from '../../config/values/parsed.ts'
+import { parseCidr } from '../../config/values/address.ts'
+import { parsePorts } from '../../config/values/ports.ts'
+import type { WalkContext } from '../../config/walk/context.ts'
 import { newWalk } from '../../config/walk/walk.ts'
 import { readDocuments } from '../../config/yaml/read.ts'
 import { SETTINGS } from './schema.ts'
@@ -35,8 +39,28 @@ export function readSettings(text: string, path = 'config.yaml', report = new Re
     const place = context.places.get('images')?.key ?? document.root.place
     report.add('E021', place, "images.init must name an image where interception is 'redirect'; none is named")
   }
+  checkLists(value, context)
   if (report.errors > 0) return failed(report, path)
   return { settings: complete(value), issues: report.issues }
+}
+
+/** What fits its pattern and cannot be read in the pods: there it would be containers that start again and again. */
+function checkLists({ proxy }: Settings, context: WalkContext): void {
+  const lists: readonly (readonly [name: keyof Settings['proxy'], parse: (text: string) => Parsed<unknown>])[] = [
+    ['skipInboundPorts', parsePorts],
+    ['skipOutboundPorts', parsePorts],
+    ['opaquePorts', parsePorts],
+    ['skipOutboundCidrs', parseCidr],
+  ]
+  for (const [name, parse] of lists) {
+    for (const [index, item] of (proxy[name] as readonly (string | number)[]).entries()) {
+      const read = parse(String(item))
+      const place = context.places.get(`proxy.${name}.${index}`)?.value
+      if (read.ok || place === undefined) continue
+      const proposal = read.proposal === '' ? '' : `: ${read.proposal}`
+      context.error('E024', place, `proxy.${name}[${index}] must be ${read.must}, found '${item}'${proposal}`)
+    }
+  }
 }
 
 /** Ports are text from here on, whether they were written as numbers or as ranges. */

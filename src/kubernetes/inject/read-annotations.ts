@@ -1,4 +1,6 @@
 /** Annotations of a pod over those of its namespace over the injector's file → what holds for this pod. */
+import { parseCidr } from '../../config/values/address.ts'
+import { parsePorts } from '../../config/values/ports.ts'
 import { nearest } from '../../config/values/spelling.ts'
 import { amountIn, listed } from './annotation-values.ts'
 import { ANNOTATIONS, type AnnotationName } from './annotations.ts'
@@ -34,20 +36,27 @@ export function readAnnotations(pod: Texts, namespace: Texts, settings: Settings
     for (const { name, pattern, expects } of ANNOTATIONS) {
       const text = texts[`${DOMAIN}/${name}`]
       if (text === undefined) continue
-      if (new RegExp(pattern).test(text) && portsIn(name, text)) values.set(name, text)
+      if (new RegExp(pattern).test(text) && isReadable(name, text)) values.set(name, text)
       else errors.push(`annotation ${DOMAIN}/${name} ${where} must be ${expects}, found '${text.slice(0, 60)}'`)
     }
   }
   return { forPod: apply(values, settings), errors, warnings }
 }
 
-const HOLD_PORTS: readonly AnnotationName[] = ['app-ports', 'protocol', 'skip-inbound', 'skip-outbound']
-
-/** Every number that stands for a port is one. */
-function portsIn(name: AnnotationName, text: string): boolean {
-  if (!HOLD_PORTS.includes(name)) return true
-  const numbers = listed(text).flatMap((item) => (item.split('=')[0] as string).split('-').map(Number))
-  return numbers.every((port) => port >= 1 && port <= 65_535)
+/** As the program reads it in the pod, that its pattern fits: there a value it cannot read is a container that starts again and again. */
+function isReadable(name: AnnotationName, text: string): boolean {
+  switch (name) {
+    case 'app-ports':
+    case 'skip-inbound':
+    case 'skip-outbound':
+      return parsePorts(text).ok
+    case 'protocol':
+      return listed(text).every((item) => parsePorts(item.split('=')[0] as string).ok)
+    case 'skip-outbound-cidrs':
+      return listed(text).every((item) => parseCidr(item).ok)
+    default:
+      return true
+  }
 }
 
 function unknown(texts: Texts, where: string): string[] {

@@ -132,6 +132,27 @@ t.test('An annotation that cannot be read refuses the pod, all of them in one me
   t.match(message, /skip-inbound of the pod.*70000.*app-prestop-sleep of the pod/)
 })
 
+t.test('Ports and blocks of addresses that the containers could not read refuse the pod', async (t) => {
+  const bad = {
+    'app-ports': '9000-8000',
+    'skip-inbound': '80,8400-8300',
+    'skip-outbound': '0',
+    'skip-outbound-cidrs': '10.0.0.0/8,10.0.0.0/33',
+    protocol: '80=http,70000=tcp',
+  }
+  const { outcome, message } = mutate(annotated(bad), NAMESPACE, PLAIN, SERVER)
+  t.equal(outcome, 'denied')
+  t.same(
+    Object.keys(bad).filter((name) => !message.includes(`outrigger.dev/${name} of the pod must be`)),
+    [],
+  )
+  for (const cidrs of ['10.0.0', 'fd00:::/8', '::1/129', '1.2.3.4.5']) {
+    t.equal(mutate(annotated({ 'skip-outbound-cidrs': cidrs }), NAMESPACE, PLAIN, SERVER).outcome, 'denied', cidrs)
+  }
+  const good = { 'skip-outbound-cidrs': '10.0.0.7,fd00::/8', 'skip-inbound': '', 'app-ports': '1-2,65535' }
+  t.equal(mutate(annotated(good), NAMESPACE, PLAIN, SERVER).outcome, 'injected')
+})
+
 t.test('Redirection asked for where no init image is named is refused', async (t) => {
   const { settings: none } = readSettings('images: {proxy: a}\ninterception: none\n')
   const { outcome, message } = mutate(annotated({ interception: 'redirect' }), NAMESPACE, none as Settings, SERVER)

@@ -28,3 +28,19 @@ t.test('What is wrong is said with its place', async (t) => {
   ])
   t.match(problems(''), [/must hold one document, found none/])
 })
+
+t.test('Ports and blocks that the program would not read in a pod are no settings', async (t) => {
+  const images = 'images: {proxy: a, init: b}\n'
+  t.match(problems(`${images}proxy: {skipInboundPorts: [80, "8400-8300"], opaquePorts: ["99999"]}\n`), [
+    /2:32: error E024 proxy\.skipInboundPorts\[1\] must be ports.*found '8400-8300': write 8300-8400/,
+    /2:60: error E024 proxy\.opaquePorts\[0\] must be ports.*'99999' is neither/,
+  ])
+  t.match(
+    problems(`${images}proxy: {skipOutboundPorts: ["0"], skipOutboundCidrs: [10.0.0.0/33, 10.0.0.7, "::/0", "1.2"]}\n`),
+    [
+      /proxy\.skipOutboundPorts\[0\]/,
+      /proxy\.skipOutboundCidrs\[0\] must be a block.*found '10.0.0.0\/33': the length is 0 to 32/,
+      /proxy\.skipOutboundCidrs\[3\]/,
+    ],
+  )
+})
