@@ -32,10 +32,10 @@ async function askHttp(
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
     host,
     port,
-    path,
+    path: escaped(path),
     agent: false,
     rejectUnauthorized: false,
-    headers: { 'user-agent': USER_AGENT, accept: '*/*', connection: 'close', ...Object.fromEntries(headers) },
+    headers: headersOf(headers),
   }
   const { promise, resolve } = Promise.withResolvers<ProbeAnswer>()
   let request: ClientRequest
@@ -61,6 +61,25 @@ async function askHttp(
   clock.cancel(timer)
   request.destroy()
   return answer
+}
+
+/** A name may stand more than once. An empty text leaves out what we would say. */
+function headersOf(stated: NonNullable<AppProbe['http']>['headers']): Record<string, string | string[]> {
+  const all: Record<string, string | string[]> = { 'user-agent': USER_AGENT, accept: '*/*' }
+  for (const [name, pairs] of Map.groupBy(stated, ([name]) => name.toLowerCase())) {
+    const [[asWritten, value] = [name, ''], ...more] = pairs
+    const isOurs = Object.hasOwn(all, name)
+    delete all[name]
+    if (isOurs && value === '') continue
+    // Of a Host the first counts: two are no request.
+    all[asWritten] = more.length === 0 || name === 'host' ? value : pairs.map(([, text]) => text)
+  }
+  return { ...all, connection: 'close' }
+}
+
+/** What may not stand in a request line is escaped, and a fragment is not sent: as the kubelet has it. */
+function escaped(path: string): string {
+  return (path.toWellFormed().split('#')[0] || '/').replace(/[^!-~]+/g, encodeURIComponent)
 }
 
 async function askTcp(host: string, port: number, timeout: number, clock: Clock): Promise<ProbeAnswer> {

@@ -75,6 +75,34 @@ t.test('An HTTP probe reads the answer to its end, or 10 KiB of it', async (t) =
   t.same(await ask('/whole'), { passed: true, why: 'status 200' })
 })
 
+t.test(
+  'What a probe states is said as the kubelet says it: a name twice, no Accept, a path that has to be escaped',
+  async (t) => {
+    const seen: IncomingMessage[] = []
+    const port = await listen(
+      t,
+      createServer((request, response) => {
+        seen.push(request)
+        response.end()
+      }),
+    )
+    const headers = [
+      ['X-Probe', '1'],
+      ['x-probe', '2'],
+      ['Accept', ''],
+      ['User-Agent', 'me'],
+    ]
+    const probes = health({ 'app/livez': http(port, '/é a?q=b c#d', { headers }), 'app/readyz': http(port, '#') })
+    t.match(await probes.of('app/livez'), { passed: true })
+    t.match(await probes.of('app/readyz'), { passed: true })
+    const [{ url, rawHeaders } = { url: '', rawHeaders: [] }, other] = seen
+    t.equal(url, '/%C3%A9%20a?q=b%20c')
+    t.equal(other?.url, '/')
+    const expected = ['User-Agent', 'me', 'X-Probe', '1', 'X-Probe', '2', 'connection', 'close']
+    t.same([...rawHeaders].sort(), [...expected, 'Host', `127.0.0.1:${port}`].sort())
+  },
+)
+
 t.test('An HTTPS probe asks no certificate for its name', async (t) => {
   const { cert, key } = new Authority('unknown').issue({ names: ['elsewhere'] })
   const port = await listen(
