@@ -159,6 +159,20 @@ t.test('A bundle that somebody took out, and a Secret that somebody spoiled, are
   t.ok(believed(api, one, calendar))
 })
 
+t.test('A Secret that somebody deleted is made anew, and what is served is believed at the next look', async (t) => {
+  const api = await cluster(t)
+  const calendar = new Calendar()
+  const [one, two] = [replica(t, api, calendar), replica(t, api, calendar)]
+  await look(one, two)
+  const before = bundle(api)
+  calendar.at += 60_000
+  api.remove(SECRET)
+  await look(one, two)
+  t.not(bundle(api), before)
+  t.ok(believed(api, one, calendar))
+  t.ok(believed(api, two, calendar))
+})
+
 t.test('No webhook configuration, no readiness; a conflict is left to the next look', async (t) => {
   const api = await cluster(t)
   const calendar = new Calendar()

@@ -115,8 +115,10 @@ export class SelfCertificates {
       if (current && now < renewalOf(validity)) return
       const noticed =
         this.#believed === authority.current.cert && clock.now() - (this.#believedSince ?? Infinity) >= NOTICE
-      // Of the old CA it goes on until the new one is believed everywhere, but not past its own end.
-      if (!current && !noticed && now < validity.notAfter) return
+      // Of the old CA it goes on until the new one is believed everywhere, but not past its own end. Of one that no bundle has any
+      // more, as after the Secret was deleted, it is refused already.
+      const old = isSignedBy(this.#serving.cert, authority.old)
+      if (old && !noticed && now < validity.notAfter) return
     }
     const { issueServing } = await import('./issue.ts')
     const names = [
