@@ -54,7 +54,8 @@ export async function watch<T extends KubernetesObject>(
   let forgotten = false
   while (!signal.aborted) {
     let failure: unknown
-    let since = clock.now()
+    // A question that waited long and was refused then is no watch that worked: an API server with too much to do answers so.
+    let since: number | undefined
     try {
       if (place === '') {
         const { items, metadata } = await api.list<T>(path, options.query, signal)
@@ -62,18 +63,20 @@ export async function watch<T extends KubernetesObject>(
         watcher.onSync(items)
         place = metadata.resourceVersion ?? ''
       }
-      since = clock.now()
+      const opened = (): void => {
+        since = clock.now()
+      }
       const reached = (at: string): void => {
         place = at
         failures = 0
         forgotten = false
       }
-      await follow(api, path, place, watcher, options, reached)
+      await follow(api, path, place, watcher, options, { opened, reached })
     } catch (error) {
       failure = error
     }
     if (signal.aborted) return
-    const lasted = clock.now() - since
+    const lasted = since === undefined ? 0 : clock.now() - since
     if (lasted >= STEADY) failures = 0
     // It ends a watch when its time is over. One that ended at once was a server going down.
     if (failure === undefined && lasted >= BASE) continue
@@ -111,7 +114,7 @@ async function follow<T extends KubernetesObject>(
   from: string,
   watcher: Watcher<T>,
   { query, random, signal }: WatchOptions,
-  reached: (place: string) => void,
+  { opened, reached }: { opened(): void; reached(place: string): void },
 ): Promise<void> {
   const seconds = Math.round(WATCH_SECONDS * (1 + random.fraction() / 4))
   const asked = {
@@ -122,6 +125,7 @@ async function follow<T extends KubernetesObject>(
     timeoutSeconds: `${seconds}`,
   }
   const stream = await api.stream(path, asked, signal)
+  opened()
   watcher.onOpen?.()
   for await (const line of linesOf(stream)) {
     // What came in one piece with the line that made somebody stop it is nobody's any more.

@@ -169,3 +169,28 @@ t.test('watch() lists anew where its place is refused again and again, with what
   server.put(`${SLICES}/b`, { metadata: { name: 'b' } })
   t.same((await told.until(5)).slice(0, 5), ['sync a', 'error', 'error', 'error', 'sync a b'])
 })
+
+t.test('watch() asks more and more seldom where each question waits long for its refusal', async (t) => {
+  const { server, clock, standing } = await scene(t)
+  await standing(1)
+  server.refusesWatches = 429
+  const watches = () => server.asked.filter((one) => one.includes('watch=true')).length
+  let answer = () => {}
+  const queued = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    server.slow = promise
+    answer = resolve
+  }
+  queued()
+  server.endWatches(true)
+  for (let times = 2; times <= 5; times++) {
+    await eventually(`watch ${times}`, () => watches() === times)
+    clock.time += 15_000
+    const now = answer
+    queued()
+    now()
+  }
+  await eventually('the next', () => watches() === 6)
+  answer()
+  t.same(clock.delays.slice(0, 5), [250, 500, 1000, 2000, 4000])
+})
