@@ -9,21 +9,22 @@ const HARMLESS = /^(APP_PORTS|TERMINATION_GRACE_SECONDS|CONTAINER_NAME|OUTRIGGER
 /** Annotations that hold a whole object as it was applied, its variables included. */
 const COPIES = ['kubectl.kubernetes.io/last-applied-configuration']
 
-const SECRET = 'passw(?:or)?d|passphrase|secret|token|api-?key|credential'
+const SECRET = 'passw(?:or)?d|passphrase|secret|token|(?:api|secret|access|private)[-_]?key|credential'
 /**
  * In a text, what a line says behind `--token`, `password:`, `"authorization":` and the like, up to its end; the password in a
- * URL; the credentials of an Authorization field. "secret x not found" is no secret, and often the very thing that is looked for.
+ * URL; a private key; the credentials of an Authorization field. "secret x not found" is no secret, and often the very thing that is looked for.
  */
 const IN_TEXT: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(`(--[a-z-]*(?:${SECRET})[a-z-]* ).+`, 'gi'), `$1${GONE}`],
-  [new RegExp(`((?:${SECRET}|authorization|cookie)[a-z-]*["']?[ \\t]*[:=]).+`, 'gi'), `$1${GONE}`],
-  [/(:\/\/[^\s/:@]{0,200}:)[^\s/@]+(?=@)/g, `$1${GONE}`],
+  [new RegExp(`(--[a-z_-]*(?:${SECRET})[a-z_-]* ).+`, 'gi'), `$1${GONE}`],
+  [new RegExp(`((?:${SECRET}|authorization|cookie)[a-z_-]*["']?[ \\t]*[:=]).+`, 'gi'), `$1${GONE}`],
+  [/(:\/\/[^\s/:@]{0,200}:)[^\s/]+(?=@)/g, `$1${GONE}`],
+  [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+/g, `$1${GONE}`],
   [/\b((?:Bearer|Basic) )[\w.~+/=-]{8,}/gi, `$1${GONE}`],
 ]
 /** An argument whose secret is the next one. */
-const ANNOUNCES = new RegExp(`^--?[a-z-]*(?:${SECRET})[a-z-]*$`, 'i')
-/** A field whose text is a secret. */
-const FIELD = new RegExp(`^(?:.*[-_])?(?:${SECRET}|authorization|cookie)$`, 'i')
+const ANNOUNCES = new RegExp(`^--?[a-z_-]*(?:${SECRET})[a-z_-]*$`, 'i')
+/** A field whose text is a secret: `x-api-key`, `clientSecret`, the annotation `shop.test/password`. */
+const FIELD = new RegExp(`(?:${SECRET}|authorization|cookie)s?$`, 'i')
 
 /** A copy; whatever its shape. */
 export function redacted(value: unknown): unknown {

@@ -76,6 +76,31 @@ t.test('redacted() takes out a secret that is an argument of its own, or a field
   })
 })
 
+t.test(
+  'redacted() knows secrets by each way to write their names: api_key, clientSecret, AWS_SECRET_ACCESS_KEY',
+  async (t) => {
+    const fields = ['api_key', 'x_api_key', 'accessToken', 'clientSecret', 'shop.test/password', 'shop.test/dbPassword']
+    const input = {
+      args: [
+        'AWS_SECRET_ACCESS_KEY=hunter2 exec app',
+        '--api_key=hunter2',
+        '--secret_key',
+        'hunter2',
+        '--api_key hunter2',
+      ],
+      fields: Object.fromEntries(fields.map((name) => [name, 'hunter2'])),
+      texts: ['api_key: hunter2', 'export SECRET_KEY=hunter2', 'GET /?a=b&api_key=hunter2', '{"privateKey":"hunter2"}'],
+      url: 'postgres://me:hun@hunter2@db:5432/shop',
+      pem: '-----BEGIN EC PRIVATE KEY-----\nhunter2\n-----END EC PRIVATE KEY-----',
+      kept: { secretName: 'orders-tls', tokenFile: '/token', monkey: 'x', keys: 'y', url: 'http://db:5432/a@b' },
+    }
+    const out = redacted(input) as typeof input
+    t.notMatch(JSON.stringify(out), 'hunter2')
+    t.same(out.kept, input.kept)
+    t.equal(out.url, 'postgres://me:(removed)@db:5432/shop')
+  },
+)
+
 t.test("collect() takes secrets out of a sidecar's configuration, too", async (t) => {
   const meshed = pod({ initContainers: [{ name: 'outrigger-proxy' }] }, { name: 'orders-1' })
   const reader: DiagReader = {
