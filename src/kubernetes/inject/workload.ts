@@ -6,7 +6,8 @@ export function workloadName({ name, generateName = '', labels = {}, ownerRefere
   const owner = ownerReferences.find(({ controller }) => controller === true) ?? ownerReferences[0]
   if (owner === undefined) return nameable(name ?? generateName.replace(/-$/, ''))
   if (owner.kind === 'ReplicaSet') {
-    const hash = labels['pod-template-hash']
+    // The second is that of a Rollout of Argo, whose ReplicaSets are called the same way.
+    const hash = labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash']
     const suffix = `-${hash}`
     return nameable(
       hash !== undefined && owner.name.endsWith(suffix) ? owner.name.slice(0, -suffix.length) : owner.name,

@@ -226,6 +226,7 @@ t.test("workloadName() is the workload's, not the pod's", async (t) => {
       ownerReferences: [{ apiVersion: '', kind, name, uid: '', controller: true }],
     })
   t.equal(owned('ReplicaSet', 'orders-5d4f9', { 'pod-template-hash': '5d4f9' }), 'orders')
+  t.equal(owned('ReplicaSet', 'orders-5d4f9', { 'rollouts-pod-template-hash': '5d4f9' }), 'orders', 'of a Rollout')
   t.equal(owned('ReplicaSet', 'by-hand'), 'by-hand')
   t.equal(owned('StatefulSet', 'db'), 'db')
   t.equal(owned('Job', 'nightly-28391040'), 'nightly')

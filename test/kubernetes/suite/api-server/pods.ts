@@ -103,6 +103,7 @@ export const PODS: readonly Pod[] = [
       annotations: { note: 'kept', 'kubectl.kubernetes.io/default-container': 'app' },
     },
   ),
+  owned('of-a-rollout', { kind: 'ReplicaSet', name: 'web-5d4f8c7b9' }, { 'rollouts-pod-template-hash': '5d4f8c7b9' }),
   owned('of-a-deployment', { kind: 'ReplicaSet', name: 'web-5d4f8c7b9' }, { 'pod-template-hash': '5d4f8c7b9' }),
   owned('of-a-replicaset', { kind: 'ReplicaSet', name: 'web-canary' }),
   owned('of-a-job', { kind: 'Job', name: 'import-once' }),
