@@ -84,6 +84,7 @@ export class Http2ClientConnection extends Session {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
     })
+    this.out.headsAnswer = false
     // What is written while connecting waits in the socket; bodies do not.
     this.full = this.connecting
     this.outbox.bytes(PREFACE)

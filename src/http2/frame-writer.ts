@@ -38,6 +38,11 @@ export class FrameWriter {
   maxFrame: number
   /** Of frames that no window holds back, written since whoever watches this set it to 0, bytes. */
   unread: number
+  /**
+   * Heads answer what is read, and who has too many unread is not read. Requests do not: were answers not read because of them, a server that
+   * reads none before its answers are taken would wait for us as we for it.
+   */
+  headsAnswer: boolean
   readonly #outbox: Outbox
   readonly #encoder: Encoder
   /** Where the header block that is being written stands. */
@@ -46,6 +51,7 @@ export class FrameWriter {
   constructor(outbox: Outbox) {
     this.maxFrame = DEFAULT_FRAME
     this.unread = 0
+    this.headsAnswer = true
     this.#outbox = outbox
     this.#encoder = new Encoder()
     this.#into = NOTHING
@@ -115,7 +121,7 @@ export class FrameWriter {
     const start = outbox.at
     const size = to - start - FRAME_HEADER
     const into = this.#into
-    this.unread += FRAME_HEADER + size
+    if (this.headsAnswer) this.unread += FRAME_HEADER + size
     if (size > this.maxFrame) {
       this.#longBlock(owner, into, start + FRAME_HEADER, to, flags)
       return
