@@ -43,6 +43,8 @@ export interface Snapshot {
     Record<(typeof CONFIGURATIONS)[number], of.WebhookConfiguration | 'absent' | undefined>
   >
   readonly deployment: of.Deployment | 'absent' | undefined
+  /** The API server injects by itself (`injection.mode: policy`), so there is no injector, and no webhook leads to one. */
+  readonly byPolicy: boolean
   readonly slices: readonly of.EndpointSlice[] | undefined
   /** Of the ConfigMap `outrigger-injector-config`. */
   readonly settings: Settings | undefined
@@ -78,6 +80,11 @@ export async function takeSnapshot(reader: Reader, options: SnapshotOptions): Pr
     reader,
     `/api/v1/namespaces/${system}/configmaps/outrigger-injector-config`,
   )
+  const deployment = await present<of.Deployment>(reader, `${apps}/deployments/${service}`)
+  const policy =
+    deployment === 'absent' && mutating === 'absent'
+      ? await present(reader, `/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/${service}`)
+      : undefined
   return {
     options,
     minor: minorOf(version),
@@ -88,7 +95,8 @@ export async function takeSnapshot(reader: Reader, options: SnapshotOptions): Pr
     }),
     namespaces,
     configurations: { mutatingwebhookconfigurations: mutating, validatingwebhookconfigurations: validating },
-    deployment: await present<of.Deployment>(reader, `${apps}/deployments/${service}`),
+    deployment,
+    byPolicy: typeof policy === 'object',
     slices: await items<of.EndpointSlice>(slices),
     settings: typeof config === 'object' ? readSettings(config.data?.['config.yaml'] ?? '').settings : undefined,
     pods: pre ? undefined : await items<of.Pod>(within('/api/v1', 'pods')),

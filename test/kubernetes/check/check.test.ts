@@ -336,3 +336,20 @@ t.test('kubectlReader() knows what kubectl means, and says when it is not there'
     { message: /there is no '.*none' on PATH/ },
   )
 })
+
+t.test('Where the API server injects by a policy of its own nobody misses the injector', async (t) => {
+  const world = new World()
+  const gone = [...world.objects.keys()].filter((path) => /outrigger-injector|endpointslices/.test(path))
+  for (const path of gone) world.objects.delete(path)
+  t.ok(failed(await results(world)), 'there is neither')
+  world.set(`${ADMISSION}/mutatingadmissionpolicies/outrigger-injector`, { metadata: { name: 'outrigger-injector' } })
+  const checked = await results(world)
+  t.notOk(failed(checked))
+  const skipped = checked.filter(({ findings }) =>
+    findings.some(({ message }) => /injection\.mode is policy/.test(message)),
+  )
+  t.same(
+    skipped.map(({ check }) => check.code),
+    ['OC010', 'OC011', 'OC012', 'OC013', 'OC015'],
+  )
+})

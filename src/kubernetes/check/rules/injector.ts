@@ -6,6 +6,8 @@ import type { WebhookConfiguration } from '../objects.ts'
 import { hasProxy, selects } from '../selection.ts'
 import type { Snapshot } from '../snapshot.ts'
 
+const BY_POLICY = 'the API server injects by itself: injection.mode is policy'
+
 /** ms that a CA shall still hold. */
 const LEFT = 60 * 86_400_000
 
@@ -15,7 +17,8 @@ export const injectorChecks: readonly Check[] = [
     title: 'the injector runs',
     hint: 'kubectl -n NAMESPACE describe deployment outrigger-injector; its log says what it waits for.',
     when: 'post',
-    run: ({ deployment, options: { systemNamespace } }) => {
+    run: ({ deployment, byPolicy, options: { systemNamespace } }) => {
+      if (byPolicy) return [skipped(BY_POLICY)]
       const subject = `deployment ${systemNamespace}/outrigger-injector`
       if (deployment === undefined) return [skipped('deployments may not be read')]
       if (deployment === 'absent') return [error(subject, 'there is none; --system-namespace says where to look')]
@@ -31,7 +34,8 @@ export const injectorChecks: readonly Check[] = [
     title: 'the API server finds the injector',
     hint: "The Service's selector must be the labels of the injector's pods.",
     when: 'post',
-    run: ({ slices, options: { systemNamespace } }) => {
+    run: ({ slices, byPolicy, options: { systemNamespace } }) => {
+      if (byPolicy) return [skipped(BY_POLICY)]
       if (slices === undefined) return [skipped('EndpointSlices may not be read')]
       const ready = slices
         .flatMap(({ endpoints }) => endpoints ?? [])
@@ -89,17 +93,22 @@ export const injectorChecks: readonly Check[] = [
     title: 'policies are judged before they are stored',
     hint: 'Without the ValidatingWebhookConfiguration a bad ConfigMap is found at the next start of a sidecar.',
     when: 'post',
-    run: ({ configurations: { validatingwebhookconfigurations: found } }) =>
-      found === 'absent' ? [warning('validatingwebhookconfiguration outrigger-injector', 'there is none')] : [],
+    run: ({ configurations: { validatingwebhookconfigurations: found }, byPolicy }) =>
+      byPolicy
+        ? [skipped(BY_POLICY)]
+        : found === 'absent'
+          ? [warning('validatingwebhookconfiguration outrigger-injector', 'there is none')]
+          : [],
   },
 ]
 
 type Webhook = NonNullable<WebhookConfiguration['webhooks']>[number]
 
 function eachWebhook(
-  { configurations: { mutatingwebhookconfigurations: found }, options }: Snapshot,
+  { configurations: { mutatingwebhookconfigurations: found }, byPolicy, options }: Snapshot,
   look: (webhook: Webhook, subject: string, now: number) => Finding[],
 ): Finding[] {
+  if (byPolicy) return [skipped(BY_POLICY)]
   if (found === undefined) return [skipped('webhook configurations may not be read')]
   if (found === 'absent') return [error('mutatingwebhookconfiguration outrigger-injector', 'there is none')]
   return (found.webhooks ?? []).flatMap((webhook) => look(webhook, `webhook ${webhook.name}`, options.now))
