@@ -187,6 +187,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   /** The peer has read enough for all that reached the socket to be out; what it has not is at most what waits here. */
   #onDrain(): void {
     this.out.unread = Math.min(this.out.unread, this.outbox.size)
+    this.vigil.taken()
     this.outbox.onDrain()
   }
 

@@ -15,6 +15,11 @@ const MAX_WAIT = 60_000
 /** ms of silence with open streams before a PING, and for its answer. */
 const PING_AFTER = 30_000
 const PING_WAIT = 10_000
+/**
+ * The same where the socket is full: a PING waits behind all that the peer has not read, and who reads slowly into a large window says nothing
+ * meanwhile. The kernel tells that it has room only once a third of its buffer is free, which may be a megabyte.
+ */
+const PING_WAIT_FULL = 30_000
 /** ms from one PING to the next towards an upstream: gRPC servers end a connection for the third that comes within five minutes (gRFC A8), and this one may be under way for a while. */
 export const PING_UPSTREAM = 330_000
 /** ms that a peer has to close after our GOAWAY and FIN. */
@@ -34,6 +39,8 @@ export interface Watched {
   readonly streams: { readonly size: number }
   readonly lastPeerStream: number
   readonly closed: boolean
+  /** The socket takes nothing at the moment. */
+  readonly full: boolean
   /** ms that a frame may take from its first byte to its last. */
   readonly frameLimit: number
   /** ms from one of our PINGs to the next, at least. */
@@ -103,6 +110,11 @@ export class Vigil implements Timed {
   /** HEADERS or DATA came: a gRPC server that has sent some counts PINGs anew. */
   served(): void {
     this.#lastPing = Number.NEGATIVE_INFINITY
+  }
+
+  /** The socket took all that had waited for it: the peer reads, and may be on its way to our PING. */
+  taken(): void {
+    if (this.#pingedAt > 0) this.#pingedAt = this.#watched.clock.now()
   }
 
   pingAnswered(): void {
@@ -180,8 +192,9 @@ export class Vigil implements Timed {
   /** Somebody who is silent while we wait is asked whether he is there. */
   #alive(now: number): boolean {
     if (this.#pingedAt > 0) {
-      if (now - this.#pingedAt < PING_WAIT) return true
-      this.#watched.destroy(`no answer to a PING for ${PING_WAIT} ms`)
+      const wait = this.#watched.full ? PING_WAIT_FULL : PING_WAIT
+      if (now - this.#pingedAt < wait) return true
+      this.#watched.destroy(`no answer to a PING for ${wait} ms`)
       return false
     }
     if (now - this.#quietSince >= PING_AFTER && now - this.#lastPing >= this.#watched.pingInterval) {
