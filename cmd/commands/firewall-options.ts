@@ -1,7 +1,7 @@
 /** The flags of `firewall`. */
 import { type Parsed, unreadable } from '../../src/config/values/parsed.ts'
 import { parseCidr } from '../../src/config/values/address.ts'
-import { parsePortMap, parsePorts } from '../../src/config/values/ports.ts'
+import { parseLedPorts, parsePorts } from '../../src/config/values/ports.ts'
 import { canonicalCidr } from '../../src/firewall/cidr.ts'
 import type { FirewallSettings } from '../../src/firewall/settings.ts'
 import type { Backend } from '../../src/firewall/tools.ts'
@@ -35,7 +35,7 @@ export function firewallOptions(given: Given<Flag>): FirewallOptions {
       skipOutbound: given.read('skip-outbound', parsePorts),
       skipInboundCidrs: given.read('skip-inbound-cidrs', parseCidrs),
       skipOutboundCidrs: given.read('skip-outbound-cidrs', parseCidrs),
-      portMap: given.read('inbound-port-map', parsePortMap),
+      portMap: given.read('inbound-port-map', parseLedPorts),
     },
     backend: backend === 'auto' ? undefined : backend,
     ipv6: given.read('ipv6', oneOf(['auto', 'disabled'])) === 'auto',

@@ -59,7 +59,7 @@ export function runOptions(given: Given<keyof typeof RUN.flags>): RunOptions {
 function lifecycleOf(environment: Environment): Lifecycle {
   const native = environment['OUTRIGGER_NATIVE_SIDECAR'] ?? ''
   const seconds = environment['TERMINATION_GRACE_SECONDS'] ?? ''
-  if (!/^\d{0,6}$/.test(seconds)) {
+  if (!/^\d*$/.test(seconds)) {
     throw new Error(`TERMINATION_GRACE_SECONDS must be a number of seconds, found '${seconds}'`)
   }
   return {

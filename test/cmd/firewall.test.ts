@@ -36,7 +36,8 @@ t.test('firewall refuses what it cannot read, and says what must hold', async (t
     [['plan', '--inbound=1,2'], /--inbound must be a port/],
     [['plan', '--proxy-uid=root'], /--proxy-uid must be the number of a user/],
     [['plan', '--skip-outbound-cidrs=10.0.0.0/33'], /'10.0.0.0\/33' is none/],
-    [['plan', '--inbound-port-map=1:2,1:3'], /a port stands once/],
+    [['plan', '--inbound-port-map=1:2,1:3'], /'1:3' repeats a port of the application/],
+    [['plan', '--inbound-port-map=1:2,3:2'], /'3:2' repeats a listener/],
     [['plan', '--backend=ebpf'], /one of auto, nft, legacy/],
     [['plan', '--colour'], /colour/],
   ] as const) {

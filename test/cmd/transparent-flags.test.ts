@@ -1,7 +1,11 @@
 import t from 'tap'
 import { runOptions } from '../../cmd/commands/run-options.ts'
 import { RUN } from '../../cmd/usage/run.ts'
+import { mutate } from '../../src/kubernetes/inject/mutate.ts'
+import type { Pod } from '../../src/kubernetes/inject/pod.ts'
 import { optionsOf } from '../support/called.ts'
+import { applyPatch } from '../support/fake-api.ts'
+import { NAMESPACE, pod, SERVER, settings } from '../support/pods.ts'
 
 const read = optionsOf(RUN, runOptions)
 
@@ -43,6 +47,31 @@ t.test('runOptions() reads what interception needs, from flags and from the envi
   t.same([...(pod.appPorts ?? [])], [[81, 'tcp']])
   t.same(pod.opaquePorts, [])
 })
+
+t.test(
+  'runOptions() takes what the injector writes of any pod: two names of one port, a grace period of weeks',
+  async (t) => {
+    const ports = [
+      { name: 'http', containerPort: 8080 },
+      { name: 'metrics', containerPort: 8080 },
+    ]
+    const input = pod({ containers: [{ name: 'app', ports }], terminationGracePeriodSeconds: 2_592_000 })
+    const patched = applyPatch(
+      input,
+      mutate(input, NAMESPACE, settings('interception: named-port\n'), SERVER).patch,
+    ) as Pod
+    const proxy = patched.spec.initContainers?.find(({ name }) => name === 'outrigger-proxy')
+    const environment = Object.fromEntries((proxy?.env ?? []).map(({ name, value }) => [name, value]))
+    const { portMap, lifecycle } = read(proxy?.args?.slice(1) ?? [], environment)
+    t.same(portMap, [
+      { port: 8080, listener: 19_100 },
+      { port: 8080, listener: 19_101 },
+    ])
+    t.same(lifecycle, { layout: 'native', grace: 2_592_000_000 })
+    t.throws(() => read([], { TERMINATION_GRACE_SECONDS: '1h' }), /must be a number of seconds/)
+    t.throws(() => read(['--inbound-port-map=1:2,3:2'], {}), /'3:2' repeats/)
+  },
+)
 
 t.test('runOptions() says what must hold', async (t) => {
   for (const [args, environment, sentence] of [

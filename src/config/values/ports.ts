@@ -30,21 +30,32 @@ export interface MappedPort {
   readonly listener: number
 }
 
-/** `8080:19100,9090:19101`: the application's port, then its listener's. */
+const MUST_PAIR = 'pairs APP:LISTENER such as 8080:19100,9090:19101'
+
+/** `8080:19100,9090:19101`: the application's port, then its listener's. A port may have several listeners, as one of two names has. */
 export function parsePortMap(text: string): Parsed<readonly MappedPort[]> {
-  const must = 'pairs APP:LISTENER such as 8080:19100,9090:19101'
   const pairs: MappedPort[] = []
   for (const item of itemsOf(text)) {
     const [, port, listener] = /^([0-9]{1,5}):([0-9]{1,5})$/.exec(item)?.map(Number) ?? []
     if (port === undefined || listener === undefined || !isPort(port) || !isPort(listener)) {
-      return unreadable(must, `'${item}' is none`)
+      return unreadable(MUST_PAIR, `'${item}' is none`)
     }
-    if (pairs.some((pair) => pair.port === port || pair.listener === listener)) {
-      return unreadable(must, `a port stands once on each side, '${item}' repeats one`)
+    if (pairs.some((pair) => pair.listener === listener)) {
+      return unreadable(MUST_PAIR, `'${item}' repeats a listener`)
     }
     pairs.push({ port, listener })
   }
   return parsed(pairs)
+}
+
+/** The same for rules, by which a port is led to one listener. */
+export function parseLedPorts(text: string): Parsed<readonly MappedPort[]> {
+  const result = parsePortMap(text)
+  if (!result.ok) return result
+  const pairs = result.value
+  const repeated = pairs.find(({ port }, at) => pairs.findIndex((pair) => pair.port === port) < at)
+  if (repeated === undefined) return result
+  return unreadable(MUST_PAIR, `'${repeated.port}:${repeated.listener}' repeats a port of the application`)
 }
 
 export function includesPort(ranges: readonly PortRange[], port: number): boolean {
