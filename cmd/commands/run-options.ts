@@ -59,7 +59,8 @@ export function runOptions(given: Given<keyof typeof RUN.flags>): RunOptions {
 function lifecycleOf(environment: Environment): Lifecycle {
   const native = environment['OUTRIGGER_NATIVE_SIDECAR'] ?? ''
   const seconds = environment['TERMINATION_GRACE_SECONDS'] ?? ''
-  if (!/^\d*$/.test(seconds)) {
+  // Below zero it is as good as none to the kubelet.
+  if (!/^(-?\d+)?$/.test(seconds)) {
     throw new Error(`TERMINATION_GRACE_SECONDS must be a number of seconds, found '${seconds}'`)
   }
   return {

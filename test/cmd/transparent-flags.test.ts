@@ -68,6 +68,7 @@ t.test(
       { port: 8080, listener: 19_101 },
     ])
     t.same(lifecycle, { layout: 'native', grace: 2_592_000_000 })
+    t.same(read([], { TERMINATION_GRACE_SECONDS: '-1' }).lifecycle, { layout: 'alone', grace: -1000 })
     t.throws(() => read([], { TERMINATION_GRACE_SECONDS: '1h' }), /must be a number of seconds/)
     t.throws(() => read(['--inbound-port-map=1:2,3:2'], {}), /'3:2' repeats/)
   },

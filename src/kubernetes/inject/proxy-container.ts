@@ -85,9 +85,13 @@ export function proxyPorts({ settings, namedPorts }: Plan): object[] {
   return [...inbound, { name: 'outrigger-admin', containerPort: proxy.ports.admin, protocol: 'TCP' }]
 }
 
-/** The two that change when containers join the pod later. */
+/**
+ * The two that change when containers join the pod later. The kubelet puts variables in place of `$(NAME)`, and `$` in place of `$$`: a
+ * probe may have either in a header or its path, and is asked as it stands.
+ */
 export function changing({ appPorts, appProbes }: Plan): Record<'APP_PORTS' | 'APP_PROBES', string> {
-  return { APP_PORTS: appPortsText(appPorts), APP_PROBES: JSON.stringify(Object.fromEntries(appProbes)) }
+  const probes = JSON.stringify(Object.fromEntries(appProbes)).replaceAll('$', '\\u0024')
+  return { APP_PORTS: appPortsText(appPorts), APP_PROBES: probes }
 }
 
 function proxyEnvironment(plan: Plan): object[] {

@@ -153,6 +153,18 @@ t.test('Ports and blocks of addresses that the containers could not read refuse 
   t.equal(mutate(annotated(good), NAMESPACE, PLAIN, SERVER).outcome, 'injected')
 })
 
+t.test(
+  "Nothing of a probe is a variable to the kubelet: it would put others' values there, and one dollar for two",
+  async (t) => {
+    const httpHeaders = [{ name: 'x-key', value: 'a$$b$(POD_NAME)' }]
+    const app = { name: 'app', livenessProbe: { httpGet: { port: 80, path: '/$(A)', httpHeaders } } }
+    const { env = [] } = container(result(pod({ containers: [app] }))) ?? {}
+    const text = env.find(({ name }) => name === 'APP_PROBES')?.value ?? ''
+    t.notMatch(text, '$')
+    t.match(JSON.parse(text), { 'app/livez': { http: { path: '/$(A)', headers: [['x-key', 'a$$b$(POD_NAME)']] } } })
+  },
+)
+
 t.test('Redirection asked for where no init image is named is refused', async (t) => {
   const { settings: none } = readSettings('images: {proxy: a}\ninterception: none\n')
   const { outcome, message } = mutate(annotated({ interception: 'redirect' }), NAMESPACE, none as Settings, SERVER)
