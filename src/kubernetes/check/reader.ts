@@ -41,8 +41,8 @@ function kubectl(program: string, args: readonly string[], input: string): Promi
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => (out += chunk))
-  child.stderr.on('data', (chunk) => (err += chunk))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   child.once('error', (cause: NodeJS.ErrnoException) => {

@@ -328,6 +328,9 @@ t.test('kubectlReader() knows what kubectl means, and says when it is not there'
   const reader = kubectlReader(kubectl, 'there')
   t.same(await reader.get('/version'), { args: '--context there get --raw /version' })
   t.same(await reader.create('/x', { a: 1 }), { a: 1 })
+  // Reads end at even places, and each letter has its two bytes around one.
+  const long = { ab: 'é'.repeat(200_000) }
+  t.ok((await reader.create<typeof long>('/x', long)).ab === long.ab, 'letters are not torn')
   t.match(await reader.get('/gone').catch((error) => error), { status: 404 })
   t.match(
     await kubectlReader(join(folder, 'none'), '')
