@@ -52,12 +52,13 @@ export function own(borrowed: Buffer, from = 0, to = borrowed.length): Buffer {
 /** Up to here two or more pieces that are kept share a store. */
 const SHARED = 16 * 1024
 /** By the power of two that a piece fits into: the store it is cut from, and how much of that is used. */
-const stores: Buffer[] = new Array(15)
-const usedOf: number[] = new Array(15).fill(Number.POSITIVE_INFINITY)
+const stores: Buffer[] = new Array(15).fill(Buffer.alloc(0))
+const usedOf: number[] = new Array(15).fill(0)
 
 /**
  * A copy that will be kept for a while, as bodies of requests are until nobody can have to send them again. Its store is at
- * most four times as large as itself, so that `ownCopy` need not copy it once more.
+ * most four times as large as itself, so that `ownCopy` need not copy it once more; and two of one length leave nothing of it
+ * unused: a thousand uploads that nobody takes have a first window of 12 KiB each, and held 16.
  */
 export function ownToKeep(borrowed: Buffer, from = 0, to = borrowed.length): Buffer {
   const length = to - from
@@ -71,12 +72,14 @@ export function ownToKeep(borrowed: Buffer, from = 0, to = borrowed.length): Buf
 function cutToKeep(length: number): Buffer {
   const power = 32 - Math.clz32(length - 1)
   let begin = usedOf[power] as number
-  if (begin + length > 2 << power) {
-    stores[power] = Buffer.allocUnsafeSlow(2 << power)
+  let store = stores[power] as Buffer
+  if (begin + length > store.length) {
+    store = Buffer.allocUnsafeSlow(2 * length)
+    stores[power] = store
     begin = 0
   }
   usedOf[power] = begin + length
-  return (stores[power] as Buffer).subarray(begin, begin + length)
+  return store.subarray(begin, begin + length)
 }
 
 function cut(length: number): Buffer {

@@ -72,10 +72,9 @@ export class Victim {
     return Number(readFileSync(this.#alive, 'latin1')) / 2 ** 20
   }
 
-  /** Without pages of files: how many of them are mapped is a matter of when they were let go of last (decision 0072). */
   resident(): number {
-    const [, all = 0, files = 0] = readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ').map(Number)
-    return ((all - files) * PAGE) / 2 ** 20
+    const pages = Number(readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ')[1])
+    return (pages * PAGE) / 2 ** 20
   }
 
   /** Resolves once no client is connected any more: what an attack before has opened is over, and no part of the next one. */
