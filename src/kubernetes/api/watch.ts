@@ -54,8 +54,9 @@ export async function watch<T extends KubernetesObject>(
   let forgotten = false
   while (!signal.aborted) {
     let failure: unknown
+    let since = 0
     // A question that waited long and was refused then is no watch that worked: an API server with too much to do answers so.
-    let since: number | undefined
+    let stood = false
     try {
       if (place === '') {
         const { items, metadata } = await api.list<T>(path, options.query, signal)
@@ -63,8 +64,9 @@ export async function watch<T extends KubernetesObject>(
         watcher.onSync(items)
         place = metadata.resourceVersion ?? ''
       }
+      since = clock.now()
       const opened = (): void => {
-        since = clock.now()
+        stood = true
       }
       const reached = (at: string): void => {
         place = at
@@ -76,7 +78,7 @@ export async function watch<T extends KubernetesObject>(
       failure = error
     }
     if (signal.aborted) return
-    const lasted = since === undefined ? 0 : clock.now() - since
+    const lasted = stood ? clock.now() - since : 0
     if (lasted >= STEADY) failures = 0
     // It ends a watch when its time is over. One that ended at once was a server going down.
     if (failure === undefined && lasted >= BASE) continue
