@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net'
 /** Listens with the smallest queue, says where, and then does nothing any more. */
 const LISTENER = `
   const server = require('node:net').createServer()
-  server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+  const [host, port] = process.argv.slice(1)
+  server.listen({ host, port: Number(port), backlog: 1 }, () => {
     require('node:fs').writeSync(1, String(server.address().port) + '\\n')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   })`
@@ -18,14 +19,15 @@ export interface SilentAddress {
   close(): void
 }
 
-export async function silentAddress(): Promise<SilentAddress> {
-  const child = spawn(process.execPath, ['-e', LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] })
+/** `at` 0: any that is free. */
+export async function silentAddress(host = '127.0.0.1', at = 0): Promise<SilentAddress> {
+  const child = spawn(process.execPath, ['-e', LISTENER, host, String(at)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const port = await new Promise<number>((resolve) => {
     child.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())))
   })
   const fillers: Socket[] = []
   const first = new Promise<void>((resolve) => {
-    for (let i = 0; i < FILLERS; i++) fillers.push(connect(port, '127.0.0.1', resolve).on('error', () => {}))
+    for (let i = 0; i < FILLERS; i++) fillers.push(connect(port, host, resolve).on('error', () => {}))
   })
   await first
   return {

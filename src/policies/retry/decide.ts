@@ -48,7 +48,8 @@ export function onFailure(
   error: ProxyError,
   standing: Standing,
 ): Verdict | 'transparent' {
-  if (!isRace(request, error) || standing.transparentUsed) return byRules(rules, request, error, standing)
+  const used = standing.transparentUsed && !isTakenAway(error)
+  if (used || !isRace(request, error)) return byRules(rules, request, error, standing)
   if (isUnsent(error) || isIdempotent(request) || isKnownAgain(request)) {
     return standing.whole ? 'transparent' : 'body_too_large'
   }
@@ -59,6 +60,11 @@ export function onFailure(
 /** The connection had been used before and was closed by the upstream as we wrote: about it, not about the request. */
 function isRace(request: RequestHead, error: ProxyError): boolean {
   return error.retryable === 'unsent-reused' || (error.retryable === 'unanswered-reused' && !request.isTunnel)
+}
+
+/** The endpoint is gone, and nothing was sent to it. That says nothing of the request, and happens to an endpoint but once. */
+export function isTakenAway(error: ProxyError): boolean {
+  return error.reason === 'no_endpoints' && error.retryable === 'unsent-reused'
 }
 
 /** By its key; but one that idempotency honours here means nothing to the application, which would carry it out twice. */

@@ -19,7 +19,7 @@ import type { Headers } from '../../core/headers.ts'
 import { KeptAnswer } from '../../core/kept-answer.ts'
 import { pushbackIn } from '../../core/pushback.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
-import { onAnswer, onFailure, seriesAfter, type Standing, wouldRetry } from './decide.ts'
+import { isTakenAway, onAnswer, onFailure, seriesAfter, type Standing, wouldRetry } from './decide.ts'
 import { onTrailers, peeks, whyTooLate } from './decide-grpc.ts'
 import { grant, type Granting } from './grant.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
@@ -221,8 +221,9 @@ export class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
     this.#error = error
     this.outgoing.attemptGone()
     if (transparent) {
-      this.transparentUsed = true
-      this.#dispatch('transparent', true)
+      if (!isTakenAway(error)) this.transparentUsed = true
+      // Where no connection failed, any will do.
+      this.#dispatch('transparent', this.transparentUsed)
     } else {
       this.#wait(pause)
     }

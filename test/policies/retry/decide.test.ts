@@ -56,6 +56,7 @@ t.test('onFailure() keeps every row of the matrix', async (t) => {
   const lost = failure('upstream_reset', 'unanswered')
   const lostRace = failure('upstream_reset', 'unanswered-reused')
   const slow = failure('per_try_timeout', 'unanswered')
+  const gone = failure('no_endpoints', 'unsent-reused', 'proxy')
   const rows: [string, AskOptions, ProxyError, Parameters<typeof rulesOf>[0], Partial<Standing>, string][] = [
     ['connect failed: any method', POST, unsent, {}, {}, 'retry'],
     ['connect failed: a conditional write, too', MATCHED, unsent, {}, {}, 'retry'],
@@ -106,6 +107,9 @@ t.test('onFailure() keeps every row of the matrix', async (t) => {
     ['something had been answered', GET, failure('upstream_reset', 'no'), {}, {}, 'committed'],
     ['our own refusal', GET, failure('circuit_open', 'unsent', 'proxy'), { when: ['circuit_open'] }, {}, 'pass'],
     ['the client left', GET, failure('client_cancelled', 'no', 'downstream'), {}, {}, 'pass'],
+    ['the endpoint was taken away: any method', POST, gone, { max: 0 }, {}, 'transparent'],
+    ['the endpoint was taken away, twice', POST, gone, { max: 0 }, { transparentUsed: true }, 'transparent'],
+    ['the endpoint was taken away, nothing kept', POST, gone, { max: 0 }, { whole: false }, 'body_too_large'],
     ['no endpoint at all', GET, failure('no_endpoints', 'unsent', 'proxy'), {}, {}, 'pass'],
     ['no endpoint for a retry', GET, failure('no_endpoints', 'unsent', 'proxy'), {}, { retries: 1 }, 'no_endpoint'],
   ]
