@@ -4,7 +4,7 @@ import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Room } from '../core/room.ts'
 import type { Violation } from '../http/violation.ts'
-import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
+import { type IncomingConnection, LINGER_TIME, type ServerOwner } from '../http/server-side.ts'
 import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
 import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
@@ -24,6 +24,7 @@ import { IGNORED } from './response-fields.ts'
 import { ServerStream } from './server-stream.ts'
 import { commonSettings, Session } from './session.ts'
 import type { Stream } from './stream.ts'
+import { CLOSE_WAIT } from './vigil.ts'
 import { CLIENT_ROOM, WindowRoom } from './window-room.ts'
 
 /** Streams that one client may have open on one connection. */
@@ -66,6 +67,12 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   #drain: DrainTimer | undefined
   /** Streams that are to be told that the connection is lost. */
   #lost: LostStreams | undefined
+  /** Streams that are over, those at the time of the PING of a drain, and those of which the client has read all: its answer says so. */
+  #over: number
+  #asked: number
+  #read: number
+  /** All is said and answered; the client may still read. */
+  #parting: boolean
   /** The socket is closed. */
   #gone: boolean
 
@@ -83,6 +90,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
     this.#lost = undefined
+    this.#over = 0
+    this.#asked = 0
+    this.#read = 0
+    this.#parting = false
     this.#gone = false
     // `close` follows, where all that matters is done.
     socket.on('error', () => {})
@@ -101,7 +112,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   get busy(): boolean {
-    return this.streams.size > 0 || this.#lost !== undefined || this.socket.writableLength > 0 || this.#betweenGoaways
+    if (this.streams.size > 0 || this.#lost !== undefined || this.#betweenGoaways) return true
+    return this.socket.writableLength > 0 || (this.#parting && !this.#gone)
   }
 
   /** Streams may be on their way that we promised to answer. */
@@ -205,7 +217,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   }
 
   override forget(stream: Stream): void {
-    if (!stream.closed) this.#headBytes -= (stream as ServerStream).headBytes
+    if (!stream.closed) {
+      this.#over++
+      this.#headBytes -= (stream as ServerStream).headBytes
+    }
     super.forget(stream)
   }
 
@@ -219,7 +234,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   /** A client that goes away goes on: what it asked for before is answered. */
   override goneAway(): void {
-    if (this.streams.size === 0) this.shut('the client said GOAWAY')
+    if (this.streams.size === 0) this.#part('the client said GOAWAY')
   }
 
   override tooMuch(how: Violation, cause: string): void {
@@ -279,11 +294,14 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   drain(): void {
     if (this.closed || this.#drain !== undefined) return
     this.#drain = new DrainTimer(this, DRAIN_WAIT)
+    this.#asked = this.#over
     this.announceEnd()
   }
 
   override drainAnswered(): void {
-    if (this.#drain !== undefined) this.lastGoaway()
+    if (this.#drain === undefined) return
+    this.#read = this.#asked
+    this.lastGoaway()
   }
 
   /** The second step. */
@@ -291,11 +309,20 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     if (this.closed || this.#finalStream !== Number.POSITIVE_INFINITY) return
     this.#finalStream = this.lastPeerStream
     this.out.goaway(this.#finalStream, NO_ERROR)
-    if (this.streams.size === 0) this.shut('drained')
+    if (this.streams.size === 0) this.#part('drained')
   }
 
   protected override becameIdle(): void {
-    if (this.#finalStream !== Number.POSITIVE_INFINITY) this.shut('drained')
+    if (this.#finalStream !== Number.POSITIVE_INFINITY) this.#part('drained')
+  }
+
+  /**
+   * The last answers are with the kernel, and the client may take a while to read them, in which it gives credit: to a socket that is closed
+   * that would be a reset, and what it has not read would be lost.
+   */
+  #part(cause: string): void {
+    this.#parting = this.#over > this.#read
+    this.shut(cause, this.#parting ? LINGER_TIME : CLOSE_WAIT)
   }
 
   /** Without a cause of its own it is the proxy that ends: nobody is left to be served in between, and all are told at once. */

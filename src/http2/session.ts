@@ -38,7 +38,7 @@ import { TrailerFields } from './response-fields.ts'
 import type { Stream } from './stream.ts'
 import type { OpenStream } from './stream-owner.ts'
 import { StreamTable } from './stream-table.ts'
-import { Vigil, type Watched } from './vigil.ts'
+import { CLOSE_WAIT, Vigil, type Watched } from './vigil.ts'
 import { WaitingStreams } from './waiting-streams.ts'
 import type { WindowRoom } from './window-room.ts'
 
@@ -354,15 +354,15 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     this.shut(cause)
   }
 
-  /** Nothing is read any more; what was written goes out, then the connection ends. */
-  shut(cause: string): void {
+  /** Nothing is read any more; what was written goes out, then the connection ends: by the peer, or after `linger` ms. */
+  shut(cause: string, linger = CLOSE_WAIT): void {
     if (this.closed) return
     this.closed = true
     this.waiting.clear()
     this.window.giveBack()
     this.outbox.end()
     this.socket.resume()
-    this.vigil.awaitClose()
+    this.vigil.awaitClose(linger)
     this.lost(cause)
   }
 

@@ -22,8 +22,8 @@ const PING_WAIT = 10_000
 const PING_WAIT_FULL = 30_000
 /** ms from one PING to the next towards an upstream: gRPC servers end a connection for the third that comes within five minutes (gRFC A8), and this one may be under way for a while. */
 export const PING_UPSTREAM = 330_000
-/** ms that a peer has to close after our GOAWAY and FIN. */
-const CLOSE_WAIT = 1000
+/** ms that a peer has to close after our GOAWAY and FIN, and from one look at that to the next. */
+export const CLOSE_WAIT = 1000
 /** How often it may have taken nothing in that time of what was written before. */
 const CLOSE_STALLS = 10
 
@@ -74,6 +74,8 @@ export class Vigil implements Timed {
   /** Once it is shut: what was not written yet at the last look, and the looks since it became less. */
   #leftToWrite: number
   #closeStalls: number
+  /** ms that the peer still has to close once all is with the kernel. */
+  #linger: number
 
   constructor(watched: Watched) {
     this.#watched = watched
@@ -87,6 +89,7 @@ export class Vigil implements Timed {
     this.idleSince = this.#quietSince
     this.#leftToWrite = 0
     this.#closeStalls = 0
+    this.#linger = 0
   }
 
   /** To be called when the connection is whole, and when a stream is opened. */
@@ -137,9 +140,10 @@ export class Vigil implements Timed {
     this.#frameSince = 0
   }
 
-  /** It is shut: the peer has some time to close. */
-  awaitClose(): void {
+  /** It is shut: the peer has `linger` ms to close. */
+  awaitClose(linger: number): void {
     this.end()
+    this.#linger = linger
     this.#wait = CLOSE_WAIT
     this.#timer = this.#watched.clock.schedule(CLOSE_WAIT, this)
   }
@@ -180,7 +184,8 @@ export class Vigil implements Timed {
   #lookAtClose(): void {
     const { socket, clock } = this.#watched
     const left = socket.writableLength
-    if (left === 0 || (left === this.#leftToWrite && ++this.#closeStalls >= CLOSE_STALLS)) {
+    if (left === 0) this.#linger -= CLOSE_WAIT
+    if (left === 0 ? this.#linger <= 0 : left === this.#leftToWrite && ++this.#closeStalls >= CLOSE_STALLS) {
       socket.destroy()
       return
     }

@@ -109,6 +109,7 @@ t.test('A drain waits for a client that is idle to say that nothing of it is on 
   client.send(frame(PING, ACK, 0, asked.payload))
   await client.finished(1)
   await client.untilEnded()
+  client.socket.end()
   await looks(clock)
   await drained
 })
