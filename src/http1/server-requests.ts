@@ -13,8 +13,8 @@ import { ServerSocket } from './server-socket.ts'
 import { BODY, BUSY, HEAD, HOLD, TUNNEL } from './server-state.ts'
 import { writePiece, writeResponse } from './write.ts'
 
-/** Bytes kept that are not their turn yet. Up to here reading goes on: of a socket that is not read no end is seen. */
-const MAX_KEPT = 16 * 1024
+/** Bytes kept that are not their turn yet, or of a body that is to wait. Up to here reading goes on: of a socket that is not read no end is seen. */
+export const MAX_KEPT = 16 * 1024
 
 /** What becomes of their answers is for `ServerConnection` to say, which extends this. */
 export abstract class ServerRequests extends ServerSocket implements Reader {
@@ -45,6 +45,8 @@ export abstract class ServerRequests extends ServerSocket implements Reader {
   protected abstract exchangeFor(head: Head): ServerExchange
   /** From now on the client has `headTimeout` for the next piece of progress of its body. */
   protected abstract watchBody(): void
+  /** A part of a body was passed on, and more is to come. */
+  protected abstract bodyGoesOn(): void
   /** A body came whole, and was passed on. */
   protected abstract requestEnded(): void
 
@@ -101,7 +103,9 @@ export abstract class ServerRequests extends ServerSocket implements Reader {
       }
     }
     this.consuming = false
-    if (this.state === BODY) this.arm(this.owner.limits.headTimeout)
+    if (this.state !== BODY) return
+    this.bodyGoesOn()
+    this.arm(this.owner.limits.headTimeout)
   }
 
   /** `begun`: a part of it had come before, and its time runs from there. */

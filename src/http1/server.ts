@@ -6,7 +6,7 @@ import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
 import { breakOff } from '../net/encrypted.ts'
 import type { Head } from './head.ts'
 import { ServerExchange, type ServerExchangeOwner } from './server-exchange.ts'
-import { ServerRequests } from './server-requests.ts'
+import { MAX_KEPT, ServerRequests } from './server-requests.ts'
 import { BODY, BUSY, CLOSED, HEAD, HOLD, LINGER, TUNNEL } from './server-state.ts'
 
 export class ServerConnection extends ServerRequests implements ServerExchangeOwner {
@@ -88,7 +88,16 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
   /** Of a request that is whole nothing more comes, and a client that leaves would not be seen. */
   pauseRequest(): void {
     this.#requestPaused = true
-    if (this.state !== BUSY) this.socket.pause()
+    if (this.state !== BUSY && !this.#isSmall) this.socket.pause()
+  }
+
+  /** Its end, as the last chunk, often comes by itself: read on until it is there, or until the body is a large one. */
+  get #isSmall(): boolean {
+    return this.state === BODY && (this.exchange as ServerExchange).received < MAX_KEPT
+  }
+
+  protected override bodyGoesOn(): void {
+    if (this.#requestPaused && !this.#isSmall) this.socket.pause()
   }
 
   protected override requestEnded(): void {

@@ -47,8 +47,10 @@ t.test('A client that leaves the queue of a bulkhead frees its place, and never 
 
 /** A whole request: what it waits for asks its client to pause. */
 const WHOLE = [
-  `${request('POST /whole', ['Content-Length: 3'])}abc`,
-  `${request('POST /whole', ['Transfer-Encoding: chunked'])}3\r\nabc\r\n0\r\n\r\n`,
+  [`${request('POST /whole', ['Content-Length: 3'])}abc`],
+  [`${request('POST /whole', ['Transfer-Encoding: chunked'])}3\r\nabc\r\n0\r\n\r\n`],
+  // As a client sends what it has as a stream.
+  [request('POST /whole', ['Transfer-Encoding: chunked']), '3\r\nabc\r\n', '3\r\ndef\r\n', '0\r\n\r\n'],
 ]
 
 t.test('A client that leaves the queue of a bulkhead frees its place, too, where its request has a body', async (t) => {
@@ -59,7 +61,10 @@ t.test('A client that leaves the queue of a bulkhead frees its place, too, where
   for (const whole of WHOLE) {
     for (const how of ['reset', 'halfClose'] as const) {
       const queued = await client()
-      queued.send(whole)
+      for (const part of whole) {
+        queued.send(part)
+        await turn()
+      }
       await eventually('the queue', async () => (await state(proxy)).bulkheads[0]?.queued === 1)
       queued[how]()
       await eventually('the place to be free', async () => (await state(proxy)).bulkheads[0]?.queued === 0)
