@@ -32,13 +32,12 @@ export function branchOf(whole: Exchange, now: number, wallTime: number, deadlin
   return branch
 }
 
-/**
- * What happened on a branch is told as part of the whole, what may have been carried out there among it. `unsent`: nothing of
- * its last attempt can have arrived.
- */
-export function rejoin(branch: Exchange, unsent: boolean): void {
+/** What happened on a branch is told as part of the whole, what may have been carried out there among it. */
+export function rejoin(branch: Exchange): void {
   const whole = branch.parent as Exchange
-  if (branch.attempts > whole.attempts + (unsent ? 1 : 0)) whole.reached++
+  if (branch.attempts - whole.attempts > branch.unsent) whole.reached++
+  whole.unsent += branch.unsent
+  branch.unsent = 0
   whole.attempts = branch.attempts
   whole.attemptLog = branch.attemptLog
   whole.upstreamProtocol = branch.upstreamProtocol

@@ -130,3 +130,8 @@ export class ProxyError {
     this.fields = fields
   }
 }
+
+/** Nothing of the attempt that ended so has gone to an upstream. Our own limit refuses an attempt that exists, and sends nothing. */
+export function isUnsent({ retryable, reason }: ProxyError): boolean {
+  return retryable === 'unsent' || retryable === 'unsent-reused' || reason === 'rate_limited'
+}

@@ -242,6 +242,8 @@ export class Exchange {
   upstreamProtocol: number
   /** upstream: attempts made; an attempt exists once an endpoint is picked. */
   attempts: number
+  /** retry: those of them that failed, and of which nothing can have arrived. */
+  unsent: number
   /**
    * idempotency: attempts that may have reached the application; counted where the route has that policy. fallback: another
    * service that was asked counts as one.
@@ -302,6 +304,7 @@ export class Exchange {
     this.tried = NONE_TRIED
     this.upstreamProtocol = 0
     this.attempts = 0
+    this.unsent = 0
     this.reached = 0
     this.guarded = false
     this.replay = undefined

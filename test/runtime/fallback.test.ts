@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { answer, ask, eventually, field, get, metric, post, request, settled, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { freePort } from '../support/free-port.ts'
 import { startProxy } from '../support/proxy.ts'
 import type { Message } from '../support/read-message.ts'
 import { answering, type RawOrigin, type Script, startRawOrigin } from '../support/raw-origin.ts'
@@ -336,6 +337,22 @@ t.test(
     t.equal((await ask(port, post('/a', 'body', 'Host: lost'))).status, 599)
   },
 )
+
+t.test('a POST that was retried in vain goes to another service where nothing of any attempt was sent', async (t) => {
+  const other = await otherService(t, HI)
+  const yaml = [
+    other.yaml,
+    `kind: Service\nname: gone\nendpoints: ["127.0.0.1:${await freePort()}"]\n`,
+    policy(
+      'retry: {max: 2, budget: {minPerSecond: 10}, backoff: {base: 1ms, max: 1ms}}\nfallback: [{when: [any], use: service, service: other}]',
+      '{direction: outbound, service: gone}',
+    ),
+  ]
+  const { port } = await scene(t, HI, { yaml: yaml.join('---\n') })
+  t.equal(text(await ask(port, post('/a', 'body', 'Host: gone'))), 'hi!')
+  t.equal(other.origin.requests.length, 1)
+  t.equal(field(other.origin.requests[0] as Message, 'x-outrigger-attempt'), '4')
+})
 
 t.test('a POST that our own limit refused goes to another service: nothing of it was sent', async (t) => {
   const other = await otherService(t, HI)

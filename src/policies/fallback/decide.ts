@@ -68,19 +68,13 @@ export function reasonOfHead(head: ResponseHead, grpc: boolean): string {
 
 /**
  * Whether another service may be asked as well. A write that may have been carried out is not: twice at one service it
- * might be recognised, at two it is two. `error` is undefined where the first one has answered; `whole`: all of the body
- * that came is at hand. gRPC calls are all POST: for them `when` alone decides, as it does for retries.
+ * might be recognised, at two it is two; but one of which no attempt can have arrived is none. `whole`: all of the body that
+ * came is at hand. gRPC calls are all POST: for them `when` alone decides, as it does for retries.
  */
-export function mayAsk(request: RequestHead, error: ProxyError | undefined, whole: boolean): boolean {
+export function mayAsk(request: RequestHead, whole: boolean): boolean {
   if (!whole || request.isTunnel) return false
-  const { attempts, grpc } = request.exchange
-  if (grpc || attempts === 0 || isIdempotent(request)) return true
-  return attempts === 1 && error !== undefined && isUnsent(error)
-}
-
-/** Nothing of it has arrived. Our own limit refuses an attempt below the pick: it is one, and nothing was sent. */
-export function isUnsent({ retryable, reason }: ProxyError): boolean {
-  return retryable === 'unsent' || retryable === 'unsent-reused' || reason === 'rate_limited'
+  const { attempts, unsent, grpc } = request.exchange
+  return grpc || attempts === unsent || isIdempotent(request)
 }
 
 /**

@@ -19,7 +19,7 @@ import { KeptAnswer } from '../../core/kept-answer.ts'
 import { type Loop, Outgoing } from '../../core/outgoing.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { Giver } from '../../core/giver.ts'
-import { askUntil, failsToo, isUnsent, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
+import { askUntil, failsToo, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
 import type { Entry, LocalEntry, ServiceEntry } from './entry.ts'
 import { namesOf, replacing } from './own-fields.ts'
 import { REPLACED } from './layer.ts'
@@ -135,10 +135,10 @@ export class FallbackLoop implements Loop, Sender {
       this.#reason = error.reason
       this.#tryNext()
     } else if (this.#phase === ASKING) {
-      this.#joinAgain(way, isUnsent(error))
+      this.#joinAgain(way)
       this.#tryNext()
     } else {
-      this.#joinAgain(way, isUnsent(error))
+      this.#joinAgain(way)
       this.#finish(error)
     }
   }
@@ -241,7 +241,7 @@ export class FallbackLoop implements Loop, Sender {
     const kept = this.#kept
     // An upstream that has answered may yet have to hear the rest, if its answer is what remains.
     if (kept !== undefined && !kept.over && !outgoing.ended) return false
-    if (!mayAsk(request, this.#error, outgoing.whole)) return false
+    if (!mayAsk(request, outgoing.whole)) return false
     const { clock } = this.#parts
     const now = clock.now()
     const until = askUntil(request.exchange, entry.timeout, now)
@@ -259,10 +259,10 @@ export class FallbackLoop implements Loop, Sender {
   }
 
   /** Another service has said its word: its time limit is over, and what it did is told with the rest. */
-  #joinAgain(way: Way, unsent = false): void {
+  #joinAgain(way: Way): void {
     if (way.branch === undefined) return
     way.unlimit(this.#parts.clock)
-    rejoin(way.branch, unsent)
+    rejoin(way.branch)
   }
 
   #decide(): void {

@@ -9,8 +9,8 @@ import type { Kind } from './local-answer.ts'
 export interface ShadowEntry {
   readonly when: When
   readonly kind: Kind
-  /** Whether it would have had an answer to give, or somebody to ask. `error` is undefined for an answer's head. */
-  applies(request: RequestHead, reason: string, error: ProxyError | undefined): boolean
+  /** Whether it would have had an answer to give, or somebody to ask. */
+  applies(request: RequestHead, reason: string): boolean
 }
 
 export function shadowLayer(http: readonly ShadowEntry[], grpc: readonly ShadowEntry[], events: PolicyEvents): Layer {
@@ -49,7 +49,7 @@ class Watcher extends ForwardingHandler {
     this.#committed = true
     const { grpc } = this.#request.exchange
     for (let at = nextForHead(this.#entries, 0, head, grpc); at >= 0; ) {
-      if (this.#would(this.#entries[at] as ShadowEntry, reasonOfHead(head, grpc), undefined)) break
+      if (this.#would(this.#entries[at] as ShadowEntry, reasonOfHead(head, grpc))) break
       at = nextForHead(this.#entries, at + 1, head, grpc)
     }
     this.up.head(head)
@@ -58,14 +58,14 @@ class Watcher extends ForwardingHandler {
   override fail(error: ProxyError): void {
     const { grpc } = this.#request.exchange
     let at = this.#committed || this.#body.aborted ? -1 : nextForError(this.#entries, 0, error, grpc)
-    while (at >= 0 && !this.#would(this.#entries[at] as ShadowEntry, error.reason, error)) {
+    while (at >= 0 && !this.#would(this.#entries[at] as ShadowEntry, error.reason)) {
       at = nextForError(this.#entries, at + 1, error, grpc)
     }
     this.up.fail(error)
   }
 
-  #would(entry: ShadowEntry, reason: string, error: ProxyError | undefined): boolean {
-    if (!entry.applies(this.#request, reason, error)) return false
+  #would(entry: ShadowEntry, reason: string): boolean {
+    if (!entry.applies(this.#request, reason)) return false
     this.#events.decided(this.#request.exchange, 'fallback', entry.kind, 'shadow')
     return true
   }

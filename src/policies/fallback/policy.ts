@@ -110,7 +110,7 @@ function cacheOf(entry: CachedFallback, index: number, scope: PolicyScope): Cach
 
 function shadowOf(entry: Entry): ShadowEntry {
   const { when } = entry
-  if (!isLocal(entry)) return { when, kind: 'service', applies: (request, _, error) => mayAsk(request, error, true) }
+  if (!isLocal(entry)) return { when, kind: 'service', applies: (request) => mayAsk(request, true) }
   const { answer } = entry
   return { when, kind: answer.kind, applies: (request, reason) => answer.give(request, reason) !== undefined }
 }

@@ -3,7 +3,7 @@
  * aborted and answered, before the next is dispatched. An answer is discarded only then; until then it is kept.
  */
 import type { Timed, Timer } from '../../core/clock.ts'
-import { ProxyError } from '../../core/errors.ts'
+import { isUnsent, ProxyError } from '../../core/errors.ts'
 import type { PolicyEvents, RetrySkip } from '../../core/events.ts'
 import {
   Attempt,
@@ -205,6 +205,7 @@ export class RetryLoop implements ResponseHandler, Loop, Timed, Standing {
   }
 
   #afterFailure(error: ProxyError): void {
+    if (isUnsent(error)) this.#request.exchange.unsent++
     if (this.#moves(isListed(this.#parts.rules, error, this.#request.exchange.grpc))) {
       this.#error = error
       this.outgoing.attemptGone()

@@ -283,8 +283,14 @@ t.test('who waits across a reload gets the answer, whoever carries it out', { sk
   }
 })
 
+const RETRIES = `kind: Policy
+name: retries
+match: {direction: outbound, service: other}
+retry: {max: 2, budget: {minPerSecond: 10}, backoff: {base: 1ms, max: 1ms}}
+`
+
 t.test('what a fallback service may have carried out is not carried out again', async (t) => {
-  for (const [name, script, statuses, reason] of [
+  for (const [name, script, statuses, reason, more = ''] of [
     ['it answers', numbering(), [201, 409], 'idempotency_unknown'],
     [
       'it dies',
@@ -296,6 +302,7 @@ t.test('what a fallback service may have carried out is not carried out again', 
       'idempotency_unknown',
     ],
     ['nothing can have come there', undefined, [502, 502], 'connect_failure'],
+    ['nor of any of its retries', undefined, [502, 502], 'connect_failure', RETRIES],
   ] as const) {
     const [app, nobody] = [await freePort(), await freePort()]
     const other = await startRawOrigin(script ?? (() => {}))
@@ -305,6 +312,7 @@ t.test('what a fallback service may have carried out is not carried out again', 
         'kind: Sidecar\nname: test\naccessLog: {format: none}\n',
         `kind: Service\nname: other\nendpoints: ["127.0.0.1:${script === undefined ? nobody : other.port}"]\n`,
         `${policy('{store: memory}')}fallback: [{when: [any], use: service, service: other}]\n`,
+        more,
       ].join('---\n'),
       { app },
     )
