@@ -266,6 +266,28 @@ t.test('the password is read from its file', { skip: noRedis }, async (t) => {
   t.equal((await none.acquire('k')).found, 'failed')
 })
 
+t.test('while a file of TLS is missing no socket is left behind by an attempt, and it is told why', async (t) => {
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+  const before = sockets()
+  let pauses = 0
+  const fraction = () => {
+    pauses++
+    return 0
+  }
+  const random = { ...systemRandom(), fraction }
+  const tls = { ca: join(new PemFolder(t).path, 'ca.pem') }
+  const connection = new RedisConnection(
+    { url: `rediss://127.0.0.1:${await freePort()}`, timeout: 250, tls },
+    random,
+    () => {},
+  )
+  t.teardown(() => connection.close())
+  await eventually('four attempts', () => pauses >= 4)
+  t.ok(sockets() - before <= 1, 'that of an attempt under way')
+  t.match(connection.error, /ENOENT.*ca\.pem/)
+  t.notOk(connection.up)
+})
+
 t.test(
   'files of TLS are read at every connection made, and may be missing for a while',
   { skip: noRedis },

@@ -56,6 +56,7 @@ export class RedisConnection {
   readonly #random: Random
   readonly #onReady: () => void
   #client: Client | undefined
+  readonly #context: FreshContext | undefined
   #replies: object = {}
   /** What the package makes of an error that Redis itself says. */
   #refusal: (new (...args: never[]) => Error) | undefined
@@ -71,6 +72,8 @@ export class RedisConnection {
     this.#config = config
     this.#random = random
     this.#onReady = onReady
+    const { url, tls } = config
+    this.#context = tls !== undefined || url.startsWith('rediss:') ? new FreshContext(tls ?? {}) : undefined
     void this.#open()
   }
 
@@ -106,7 +109,7 @@ export class RedisConnection {
       const client = createClient(this.#options() as Parameters<typeof createClient>[0]) as unknown as Client
       this.#client = client
       client.on('ready', () => this.#ready())
-      client.on('error', (error) => this.#fail(messageOf(error)))
+      client.on('error', (error) => this.#fail(this.#context?.problem || messageOf(error)))
       await client.connect()
     } catch (error) {
       // The client goes on trying by itself; what comes here is what trying cannot mend.
@@ -116,7 +119,7 @@ export class RedisConnection {
 
   #options(): object {
     const { url, passwordFile, tls } = this.#config
-    const { protocol, hostname, port, username, pathname } = new URL(url)
+    const { hostname, port, username, pathname } = new URL(url)
     const user = username === '' ? undefined : decodeURIComponent(username)
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     const credentials = () => ({
@@ -141,7 +144,7 @@ export class RedisConnection {
         connectTimeout: CONNECT_TIMEOUT,
         socketTimeout: 3 * PING,
         reconnectStrategy: (retries: number) => this.#pause(retries),
-        ...(protocol === 'rediss:' || tls !== undefined ? tlsOptions(host, tls ?? {}) : {}),
+        ...(this.#context === undefined ? {} : tlsOptions(host, tls?.serverName, this.#context)),
       },
     }
   }
@@ -195,20 +198,19 @@ function secret(path: string): string {
     .replace(/\r?\n$/, '')
 }
 
-function tlsOptions(host: string, tls: RedisTls): object {
-  return {
-    tls: true,
-    servername: tls.serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host),
-    secureContext: new FreshContext(tls),
-  }
+function tlsOptions(host: string, serverName: string | undefined, secureContext: FreshContext): object {
+  return { tls: true, servername: serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host), secureContext }
 }
 
 /**
  * Stands where a SecureContext is expected, and is another one for each connection: the package keeps what it was given once, and
- * certificates are renewed long before a process ends. A file that cannot be read is a connection that cannot be made, and tried again.
+ * certificates are renewed long before a process ends. With a file that cannot be read nobody is believed, so that the connection is
+ * not made and tried again. A throw would do that, too, but Node has made the socket's handle already and would never close it.
  */
 class FreshContext {
   readonly #tls: RedisTls
+  /** Why the files could not be used the last time; '' */
+  problem = ''
 
   constructor(tls: RedisTls) {
     this.#tls = tls
@@ -217,11 +219,18 @@ class FreshContext {
   get context(): unknown {
     const { ca, cert, key } = this.#tls
     const { createSecureContext } = process.getBuiltinModule('node:tls')
-    return createSecureContext({
-      ...(ca === undefined ? {} : { ca: tidyCertificates(readRegular(ca)) }),
-      ...(cert === undefined ? {} : { cert: tidyCertificates(readRegular(cert)) }),
-      ...(key === undefined ? {} : { key: readRegular(key) }),
-    }).context
+    try {
+      const { context } = createSecureContext({
+        ...(ca === undefined ? {} : { ca: tidyCertificates(readRegular(ca)) }),
+        ...(cert === undefined ? {} : { cert: tidyCertificates(readRegular(cert)) }),
+        ...(key === undefined ? {} : { key: readRegular(key) }),
+      })
+      this.problem = ''
+      return context
+    } catch (error) {
+      this.problem = messageOf(error)
+      return createSecureContext({ ca: [] }).context
+    }
   }
 }
 
