@@ -8,6 +8,12 @@ import { NO_BODY } from './forwarding.ts'
 import type { Headers } from './headers.ts'
 import { type ReplayAccount, ReplayBuffer } from './replay-buffer.ts'
 
+/**
+ * What comes of a body before its pause holds, bytes: one read of 64 KiB, and the 16 KiB that HTTP/1.1 reads in any case. Whoever may send
+ * again keeps as much: where nothing of it was consumed, as when no connection could be made, the request must be as good as new.
+ */
+export const UNTIL_PAUSED = 80 * 1024
+
 /** Who decides about attempts. */
 export interface Loop {
   aborted(reason: ProxyError): void

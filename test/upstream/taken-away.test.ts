@@ -5,14 +5,25 @@ import http2 from 'node:http2'
 import { syncBuiltinESMExports } from 'node:module'
 import type net from 'node:net'
 import t from 'tap'
-import { ask, eventually, get, state } from '../support/ask.ts'
+import { eventually, request, state } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { connect } from '../support/raw.ts'
 import { startProxy } from '../support/proxy.ts'
 import { silentAddress } from '../support/silent-address.ts'
 
+/** Of a body of which only the beginning is read until there is a connection. */
+const BEGINNING = 8 * 1024
+const WHOLE = 300_000
+
+async function count(asked: AsyncIterable<Buffer>, answer: { end(text: string): unknown }): Promise<void> {
+  let bytes = 0
+  for await (const chunk of asked) bytes += chunk.length
+  answer.end(`${bytes}`)
+}
+
 const origins: Record<string, () => net.Server> = {
-  http1: () => http.createServer((_request, response) => response.end('here')),
-  http2: () => http2.createServer((_request, response) => response.end('here')),
+  http1: () => http.createServer(count),
+  http2: () => http2.createServer(count),
 }
 
 for (const [protocol, make] of Object.entries(origins)) {
@@ -45,14 +56,18 @@ for (const [protocol, make] of Object.entries(origins)) {
     t.teardown(() => proxy.stop())
     const endpoints = async () => (await state(proxy)).endpoints
     await eventually('the look-up', async () => (await endpoints()).length === 1)
-    const answer = ask(proxy.outbound, get('/', 'Host: shop'))
+    const client = await connect(proxy.outbound)
+    t.teardown(() => client.destroy())
+    client.send(request('POST /', ['Host: shop', 'Connection: close', `Content-Length: ${WHOLE}`]))
+    client.send(Buffer.alloc(BEGINNING))
     await eventually('a connection being made', async () => (await endpoints())[0]?.inflight === 1)
+    client.send(Buffer.alloc(WHOLE - BEGINNING))
     // One that is on its way out, too, is one endpoint more and not one failure.
     for (found of ['127.0.0.3', '127.0.0.2']) {
       clock.advance(1100)
       await eventually('the other one', async () => (await endpoints())[0]?.address.startsWith(found) === true)
     }
-    const { status, body } = await answer
-    t.strictSame([status, String(body)], [200, 'here'])
+    await client.untilEnded()
+    t.match(client.text, /^HTTP\/1\.1 200 .*\r\n\r\n(?:6\r\n)?300000/s)
   })
 }

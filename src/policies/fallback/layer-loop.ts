@@ -16,7 +16,7 @@ import {
 import { NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
 import { KeptAnswer } from '../../core/kept-answer.ts'
-import { type Loop, Outgoing } from '../../core/outgoing.ts'
+import { type Loop, Outgoing, UNTIL_PAUSED } from '../../core/outgoing.ts'
 import type { ReplayAccount } from '../../core/replay-buffer.ts'
 import { Giver } from '../../core/giver.ts'
 import { askUntil, failsToo, mayAsk, nextForError, nextForHead, reasonOfHead } from './decide.ts'
@@ -32,9 +32,6 @@ export interface ServiceParts {
   readonly events: PolicyEvents
   readonly account: ReplayAccount
 }
-
-/** As far as a body is kept to be sent to another service, bytes: as far as retries keep one unless told otherwise. */
-const KEEP = 64 * 1024
 
 const TOO_SLOW = new ProxyError('superseded', 'proxy', 'no', 'the fallback service took too long')
 
@@ -72,7 +69,7 @@ export class FallbackLoop implements Loop, Sender {
     this.#entries = entries
     this.#request = request
     this.#up = up
-    this.#outgoing = new Outgoing(this, up, request, parts.account, KEEP)
+    this.#outgoing = new Outgoing(this, up, request, parts.account, UNTIL_PAUSED)
     this.#first = new Way(this, undefined)
     this.#current = this.#first
     this.#phase = LIVE

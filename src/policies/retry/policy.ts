@@ -2,16 +2,11 @@
 import { Budget } from '../../core/budget.ts'
 import { OutcomeSet } from '../../core/outcome.ts'
 import type { PolicyModule, PolicyParts, PolicyScope } from '../../core/policy.ts'
+import { UNTIL_PAUSED } from '../../core/outgoing.ts'
 import { ReplayAccount } from '../../core/replay-buffer.ts'
 import { retryLayer } from './layer.ts'
 import { shadowRetryLayer } from './layer-shadow.ts'
 import { schema } from './schema.ts'
-
-/**
- * One read of a connection. A body is kept that far even past `maxBodyBytes`: when no connection could be made, nothing
- * was consumed of what had been read, and the request must be as good as new.
- */
-const ONE_READ = 64 * 1024
 
 /** Where nobody hands in an account of the process: the default of `limits.maxReplayBytes`. */
 const DEFAULT_ACCOUNT = new ReplayAccount(32 * 1024 * 1024)
@@ -41,7 +36,8 @@ export const retry: PolicyModule<RetryConfig> = {
     const makeBudget = () => new Budget('retry', service, config.budget, clock, scope.mode)
     const budget = max === 0 ? undefined : scope.state('retry budget', service, makeBudget)
     const account = scope.replay ?? DEFAULT_ACCOUNT
-    const keep = Math.max(maxBodyBytes, ONE_READ)
+    // Also past `maxBodyBytes`, for what is unsent may go again whatever it is.
+    const keep = Math.max(maxBodyBytes, UNTIL_PAUSED)
     if (scope.mode === 'shadow') {
       if (budget === undefined) return {}
       return { request: shadowRetryLayer({ rules, budget, clock, random, events, keep }) }
