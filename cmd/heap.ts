@@ -19,7 +19,10 @@ const MOST_YOUNG = 2 * 1024 * 1024
 /** ms between two looks at whether it was made smaller, as it is when there is little to do. */
 const LOOK = 1000
 
-for (const flag of ['--no-maglev', '--invocation-count-for-turbofan=1000']) setFlagsFromString(flag)
+/** Older ones do not know both flags, and V8 complains of an unknown one on standard error. */
+const KNOWS_BOTH = Number.parseInt(process.versions.node, 10) >= 26
+
+if (KNOWS_BOTH) for (const flag of ['--no-maglev', '--invocation-count-for-turbofan=1000']) setFlagsFromString(flag)
 letGrow()
 
 /** There is no way to tell V8 a largest size once it runs; but it asks each time by what factor to grow. */
