@@ -106,10 +106,11 @@ export class RouteTable<B extends StatedBlock, T extends object> {
     return route
   }
 
-  /** Equal for resolutions that come to the same. */
-  #nameOf({ template, stream, blocks }: Resolution<B>): string {
+  /** Equal for resolutions that come to the same; what only watches is part of it. */
+  #nameOf({ template, stream, blocks, shadows }: Resolution<B>): string {
     const chosen: string[] = []
     for (const [block, { rule }] of blocks) chosen.push(`${block}=${this.#rules.indexOf(rule)}`)
+    for (const [block, { rule }] of shadows) chosen.push(`shadow ${block}=${this.#rules.indexOf(rule)}`)
     return JSON.stringify([template, stream, chosen.sort()])
   }
 }

@@ -126,3 +126,22 @@ t.test('a block that only watched begins anew when it is enforced', async (t) =>
   t.equal((await ask(world.port, get('/'))).status, 503)
   t.match((await state(world.proxy)).breakers, [{ id: 'origin', state: 'closed', calls: 1 }])
 })
+
+t.test('A block in shadow mode watches the requests that its headers or methods name, and no others', async (t) => {
+  for (const [match, named, other] of [
+    ['{headers: {x-tenant: gold}}', get('/', 'X-Tenant: gold'), get('/')],
+    ['{path: "/v1/**", methods: [PUT]}', post('/v1/a', 'a').replace('POST', 'PUT'), get('/v1/a')],
+  ] as const) {
+    // Whichever comes first: what it meets is worked out once, and must not be what the other meets.
+    for (const first of [named, other]) {
+      const yaml = [
+        'kind: Policy\nname: all\nmatch: {direction: outbound, service: origin, routes: [{path: "/**"}, {path: "/v1/**"}]}\ntimeout: {request: 5s}\n',
+        `kind: Policy\nname: some\nmatch: {direction: outbound, service: origin, routes: [${match}]}\nmode: shadow\nrateLimit: {rate: 1/h, burst: 1}\n`,
+      ]
+      const world = await scene(t, HI, { clock: new FakeClock(), yaml: yaml.join('---\n') })
+      await ask(world.port, first)
+      for (const text of [named, named, named, other, other]) await ask(world.port, text)
+      t.equal(await decided(world, 'rateLimit', 'limited'), first === named ? 3 : 2, match)
+    }
+  }
+})
