@@ -57,7 +57,7 @@ export function receivers(parts: ReceiverParts): MakeReceiver {
       looped,
       lastHop,
       overload: { shedding: overload, dispatch: overloaded },
-      draining: () => overload.closing || parts.draining(direction),
+      draining: () => parts.draining(direction),
       refused: ({ reason, cause }) => {
         telemetry.refused(reason, direction)
         if (reason === 'tls_failure') parts.handshakeLog.failed(direction, cause)

@@ -27,6 +27,8 @@ export interface Shedding {
   readonly pressed: boolean
   /** While pressed, of each new request. */
   refuses(): boolean
+  /** Connections of HTTP/1.1 end after their answer. One of HTTP/2 sent away would come back as another at once, for each request anew. */
+  readonly closing: boolean
 }
 
 export interface ReceiverOptions {
@@ -53,7 +55,7 @@ export interface ReceiverOptions {
   closed(connection: IncomingConnection): void
 }
 
-const AT_EASE: Shedding = { pressed: false, refuses: () => false }
+const AT_EASE: Shedding = { pressed: false, refuses: () => false, closing: false }
 
 /** What one listener does with the heads of its connections. */
 export class Receiver implements ServerOwner {
@@ -78,8 +80,9 @@ export class Receiver implements ServerOwner {
     this.#overloaded = options.overload?.dispatch ?? options.looped
   }
 
+  /** As HTTP/1.1 asks it. */
   get draining(): boolean {
-    return this.#options.draining()
+    return this.#shedding.closing || this.#options.draining()
   }
 
   accept(

@@ -1,4 +1,5 @@
 /** A whole sidecar that is told how hard it is pressed; its clock stands still in between. */
+import { once } from 'node:events'
 import http2 from 'node:http2'
 import t from 'tap'
 import type { Signals } from '../../../src/runtime/overload/decide.ts'
@@ -74,6 +75,31 @@ t.test('HTTP/2: the refused get their answer and the connection a GOAWAY; gRPC g
   const call = await unary(session(t, port), '/shop.Orders/Get')
   t.equal(call.status, '14')
   t.match(call.head, { 'x-outrigger-reason': 'overload' })
+})
+
+t.test('HTTP/2: while connections of HTTP/1.1 end after their answer, none gets a GOAWAY', async (t) => {
+  for (const [signal, value] of [
+    ['heap', 0.93],
+    ['connections', 0.96],
+  ] as const) {
+    const { options, press } = pressed({ service: 'protocol: http1' })
+    const { port, proxy } = await scene(t, HI, options)
+    press(3, { [signal]: value })
+    t.match(await state(proxy), { overload: { closing: true, refused: 0 } })
+    const client = session(t, port)
+    let gone = false
+    client.on('goaway', () => {
+      gone = true
+    })
+    for (const path of ['/a', '/b']) {
+      const stream = client.request({ ':path': path, ':authority': 'origin' }).resume()
+      await once(stream, 'close')
+    }
+    // Whatever was said before is read before its answer.
+    await new Promise((resolve) => client.ping(resolve))
+    t.notOk(gone, signal)
+    t.equal(field(await ask(port, get('/')), 'connection'), 'close')
+  }
 })
 
 t.test('What is in flight goes on, and is answered', async (t) => {
