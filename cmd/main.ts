@@ -1,4 +1,5 @@
 /** From the arguments to one command; each is loaded only when it is called. */
+import { STDERR } from './command-line/standard.ts'
 import { helpText } from './commands/help.ts'
 
 type Command = (args: readonly string[]) => Promise<number>
@@ -29,14 +30,14 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 export async function main(args: readonly string[]): Promise<number> {
   const [first] = args
   if (first === undefined) {
-    process.stderr.write(helpText())
+    STDERR.write(helpText())
     return 2
   }
   if (first === '-h' || first === '--help') return (await load('help'))([])
   if (first === '-v' || first === '--version') return (await load('version'))([])
   if (first.startsWith('-')) return (await load('run'))(args)
   if (!Object.hasOwn(COMMANDS, first)) {
-    process.stderr.write(`outrigger: there is no command '${first}'. There are ${Object.keys(COMMANDS).join(', ')}.\n`)
+    STDERR.write(`outrigger: there is no command '${first}'. There are ${Object.keys(COMMANDS).join(', ')}.\n`)
     return 2
   }
   return (await load(first))(args.slice(1))

@@ -1,6 +1,7 @@
 /** The frame of every command: help, wrong usage, what it did. */
 import { type Environment, Given } from './given.ts'
 import { helpOf, usageLine } from './help.ts'
+import { STDERR, STDOUT } from './standard.ts'
 import type { Usage } from './usage.ts'
 
 /** Whom a command talks to; a test hands in another. */
@@ -11,8 +12,8 @@ export interface Io {
 }
 
 export const PROCESS_IO: Io = {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  out: (text) => STDOUT.write(text),
+  err: (text) => STDERR.write(text),
   environment: process.env,
 }
 

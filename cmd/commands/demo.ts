@@ -10,6 +10,7 @@ import { dieWithParent } from '../../src/demo/lifeline.ts'
 import { roleOf, runRole } from '../../src/demo/roles.ts'
 import type { Terminal } from '../../src/demo/screen.ts'
 import { type Command, command } from '../command-line/command.ts'
+import { STDOUT } from '../command-line/standard.ts'
 import { DEMO } from '../usage/others.ts'
 
 /** The demo, or one of its processes. */
@@ -32,14 +33,14 @@ const attended = command(
     const stop = { wanted: false }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.wanted = true))
     // Whoever read our output has left (`demo | head`): nobody looks any more.
-    process.stdout.on('error', () => (stop.wanted = true))
+    STDOUT.onFailure(() => (stop.wanted = true))
     const entry = process.argv[1] ?? ''
     try {
       return await runDemo({
         launch: { role: [entry, 'demo'], sidecar: [entry, 'demo', '--role', 'sidecar'] },
         terminal: terminal(),
         say: (text) => out(`${text}\n`),
-        colours: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+        colours: STDOUT.stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
         rounds,
         scale,
         ownService: ownService(entry),
@@ -68,7 +69,7 @@ async function sidecar(args: readonly string[]): Promise<number> {
 }
 
 function terminal(): Terminal | undefined {
-  const { stdout } = process
+  const stdout = STDOUT.stream
   if (stdout.isTTY !== true || process.env['TERM'] === 'dumb') return undefined
   return {
     write: (text) => stdout.write(text),

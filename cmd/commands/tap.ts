@@ -2,6 +2,7 @@
 import { readFilter, TAP_FIELDS } from '../../src/admin/index.ts'
 import { command, type Io, PROCESS_IO } from '../command-line/command.ts'
 import type { Given } from '../command-line/given.ts'
+import { STDOUT } from '../command-line/standard.ts'
 import { type TapLine, tapLine } from '../tap/line.ts'
 import { openLines } from '../tap/stream.ts'
 import { TAP } from '../usage/live.ts'
@@ -29,7 +30,7 @@ export const tap = command(
     const failure = await follow(asked, io)
     return failure === '' ? 0 : failure
   },
-  { ...PROCESS_IO, output: process.stdout },
+  { ...PROCESS_IO, output: STDOUT.stream },
 )
 
 /** Throws a sentence. */

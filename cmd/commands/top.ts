@@ -4,6 +4,7 @@ import { History, type ServiceHistory } from '../../src/admin/page/live/history.
 import { Kinds } from '../../src/admin/page/live/kinds.ts'
 import { clock } from '../../src/admin/page/live/words.ts'
 import { command, type Io, PROCESS_IO } from '../command-line/command.ts'
+import { STDOUT } from '../command-line/standard.ts'
 import { openEvents } from '../top/event-stream.ts'
 import { lines } from '../top/frame.ts'
 import { Paint } from '../top/text.ts'
@@ -30,7 +31,7 @@ export const top = command(
     const failure = await (once ? printOnce(address, io) : show(address, io))
     return failure === '' ? 0 : failure
   },
-  { ...PROCESS_IO, input: process.stdin, output: process.stdout },
+  { ...PROCESS_IO, input: process.stdin, output: STDOUT.stream },
 )
 
 /** What the stream has told so far. */

@@ -9,7 +9,7 @@ export function text(): string {
   return `# Commands
 
 Made by scripts/generate/commands.ts from what \`outrigger COMMAND --help\` prints. A flag wins over its variable, the variable over the
-files. Exit code 70 is a defect of ours, with a stack on stderr.
+files. Exit code 70 is a defect of ours, with a stack on stderr. Whatever a command does, 1 may also mean that standard output cannot be written, as on a full disk.
 
 ${commands.join('\n')}`
 }
