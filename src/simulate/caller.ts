@@ -1,7 +1,7 @@
 /** Who asks: a client, or the application on behalf of one. Tries as often as its settings say, and gives up when they say. */
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
-import { statusIn } from '../core/grpc-status.ts'
+import { NO_STATUS, statusIn, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
 import type { Headers } from '../core/headers.ts'
 import type { IncomingConnection, IncomingExchange, IncomingHead } from '../http/server-side.ts'
 import type { Engine } from './engine.ts'
@@ -16,8 +16,8 @@ export interface Answered {
   readonly grpcStatus: number
   /** Why we or a fallback answered; ''. */
   readonly reason: string
-  /** Why there is no answer. */
-  readonly failure: '' | 'timeout' | 'gave up' | 'broken'
+  /** Why there is no answer; `no answer`: it would still be waited for. */
+  readonly failure: '' | 'timeout' | 'gave up' | 'broken' | 'no answer'
   /** The answer was our own refusal. */
   readonly refused: boolean
   readonly tries: number
@@ -69,7 +69,7 @@ export class Caller {
   #ask(): void {
     const attempt = ++this.#tries
     const origin = attempt === 1 ? this.#origin : { ...this.#origin, attempt }
-    const current = new Try(origin, (outcome) => this.#answered(outcome))
+    const current = new Try(origin, this.#asked.grpc, (outcome) => this.#answered(outcome))
     this.#current = current
     const { bodyBytes, caller } = this.#asked
     const body = this.#accept(headOf(this.#asked), this.#connection, current)
@@ -133,6 +133,7 @@ export class Caller {
 /** One try of the caller, in the place of a server's codec. */
 class Try implements IncomingExchange {
   readonly #origin: Origin
+  readonly #grpc: boolean
   readonly #ended: (outcome: Try) => void
   #exchange: Exchange | undefined
   body: RequestBody | undefined
@@ -142,8 +143,9 @@ class Try implements IncomingExchange {
   refused = false
   whole = false
 
-  constructor(origin: Origin, ended: (outcome: Try) => void) {
+  constructor(origin: Origin, grpc: boolean, ended: (outcome: Try) => void) {
     this.#origin = origin
+    this.#grpc = grpc
     this.#ended = ended
   }
 
@@ -168,13 +170,13 @@ class Try implements IncomingExchange {
     this.status = head.status
     this.reason = head.reason
     this.refused = head.origin === 'proxy'
-    this.grpcStatus = statusIn(head.headers)
+    this.grpcStatus = this.#grpc ? statusOfHead(head) : statusIn(head.headers)
   }
 
   data(): void {}
 
   end(trailers?: Headers): void {
-    if (this.grpcStatus < 0 && trailers !== undefined) this.grpcStatus = statusIn(trailers)
+    if (this.#grpc && this.grpcStatus === NO_STATUS) this.grpcStatus = statusOfTrailers(trailers)
     this.whole = true
     this.#ended(this)
   }

@@ -6,6 +6,9 @@ import { originOf } from './origin.ts'
 import type { Engine } from './engine.ts'
 import type { Asked, Origin, Plan, ServerSettings } from './workload.ts'
 
+/** More than a sidecar makes of one request: ten retries, a transparent one, those of a fallback. */
+const MOST_ATTEMPTS = 64
+
 /** Asks through the outbound listener; `done` is told the status of the answer, 0 without one. */
 export type Ask = (asked: Asked, origin: Origin, done: (status: number, failure: string) => void) => void
 
@@ -66,8 +69,10 @@ export class Server {
       this.#askOthers(call, status, next + 1, done)
       return
     }
-    const its: Origin = { stream: origin.stream, index: origin.index, nested: next + 1, attempt: 1 }
-    this.#ask(asked(origin.index), its, (theirs, failure) => {
+    const { stream, index } = origin
+    const round = (origin.attempt - 1) * MOST_ATTEMPTS + call.request.attempt.number - 1
+    const its: Origin = { stream, index, nested: next + 1, round, attempt: 1 }
+    this.#ask(asked(index), its, (theirs, failure) => {
       const worst = theirs >= 200 && theirs < 400 ? status : passedOn(theirs, failure)
       this.#askOthers(call, worst, next + 1, done)
     })

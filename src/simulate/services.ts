@@ -32,6 +32,12 @@ const STRANGERS = 'passthrough'
 /** One endpoint is not picked, whatever stands here. */
 const ALONE: Balancing = { algorithm: 'random', hashOn: '' }
 
+/** A name may stand for any number of addresses, and which they were last night nobody has written down. */
+function addressesOf({ endpoints, dns, kubernetes }: ServiceDocument): ServiceDocument['endpoints'] {
+  if (dns !== undefined) return [{ host: dns.name, port: dns.port, weight: 1 }]
+  return kubernetes === undefined ? endpoints : [{ host: kubernetes.service, port: 80, weight: 1 }]
+}
+
 /** Nobody checks its health: what its endpoints do, the workload says. */
 class SimulatedService extends EndpointGroup {
   constructor(name: string, endpoints: readonly SimulatedEndpoint[], balancing: Balancing, upstream: UpstreamContext) {
@@ -90,9 +96,9 @@ export class SimulatedServices {
     return endpoint
   }
 
-  #made({ name, endpoints, dns, loadBalancing, connections, protocol, hostHeader }: ServiceDocument): Service {
-    // A name may stand for any number of addresses, and which they were last night nobody has written down.
-    const addresses = dns === undefined ? endpoints : [{ host: dns.name, port: dns.port, weight: 1 }]
+  #made(document: ServiceDocument): Service {
+    const { name, loadBalancing, connections, protocol, hostHeader } = document
+    const addresses = addressesOf(document)
     const settings: EndpointSettings = { ...this.#settings(connections), protocol, hostHeader }
     const made = addresses.map(({ host, port, weight }) => {
       const conduct = this.#conduct(name, this.#server(name))
@@ -121,6 +127,7 @@ export class SimulatedServices {
           endpoint,
           origin: originOf(request),
           number: request.attempt.number,
+          elsewhere: request.exchange.parent !== undefined,
           grpc: request.exchange.grpc,
           now: engine.now(),
         }),

@@ -1,7 +1,7 @@
 /** One policy under one workload: everything that clients, the sidecar and the upstreams would have seen. */
 import type { Config } from '../config/model.ts'
 import type { IncomingConnection } from '../http/server-side.ts'
-import { type Accept, Caller } from './caller.ts'
+import { type Accept, type Answered, Caller } from './caller.ts'
 import { diceFor } from './dice.ts'
 import { Engine } from './engine.ts'
 import { Recorder } from './record/recorder.ts'
@@ -17,7 +17,7 @@ export interface Simulation {
   readonly timeline: Timeline
   /** Per phase: the most of our application's slots that were busy, and the most that waited for one. */
   readonly application: readonly { readonly busy: number; readonly waiting: number }[]
-  /** Requests that had no answer when the simulation was given up, long after the last had been sent. */
+  /** Requests that had no answer when the simulation was given up, long after the last had been sent; among the samples. */
   readonly unanswered: number
   /** ms after the start: the moment of the last answer. */
   readonly endedAt: number
@@ -33,7 +33,7 @@ export async function simulate(config: Config, workload: Workload, interval: num
   const recorder = new Recorder(() => engine.now(), timeline)
   const samples = new Samples()
   const connections = new Connections()
-  let open = 0
+  const open = new Set<Arrival>()
   const sidecar = new SimulatedSidecar(
     config,
     workload,
@@ -48,11 +48,12 @@ export async function simulate(config: Config, workload: Workload, interval: num
     },
   )
   const entrance = (asked: Asked): Accept => (asked.direction === 'inbound' ? sidecar.inbound : sidecar.outbound)
-  const send = ({ at, stream, index, asked }: Arrival): void => {
-    open++
-    const origin = { stream, index, nested: 0, attempt: 1 }
+  const send = (arrival: Arrival): void => {
+    const { at, stream, index, asked } = arrival
+    open.add(arrival)
+    const origin = { stream, index, nested: 0, round: 0, attempt: 1 }
     new Caller(engine, entrance(asked), connections.of(asked.peer), asked, origin, (answered) => {
-      open--
+      open.delete(arrival)
       samples.add(at, stream, answered)
     })
     sidecar.look()
@@ -91,9 +92,16 @@ export async function simulate(config: Config, workload: Workload, interval: num
   engine.at(workload.duration + PATIENCE, () => {
     givenUp = true
   })
-  await engine.run(() => (ended && all && open === 0) || givenUp)
+  await engine.run(() => (ended && all && open.size === 0) || givenUp)
   phaseOver()
-  return { workload, samples, recorder, timeline, application, unanswered: open, endedAt: engine.now() }
+  const endedAt = engine.now()
+  for (const { at, stream } of open) samples.add(at, stream, noAnswer(endedAt - at))
+  return { workload, samples, recorder, timeline, application, unanswered: open.size, endedAt }
+}
+
+/** Of a request that waits for ever: it is none the less one that was sent, and that did not go well. */
+function noAnswer(took: number): Answered {
+  return { status: 0, grpcStatus: -1, reason: '', failure: 'no answer', refused: false, tries: 1, took }
 }
 
 /** Clients by their address. Each keeps one connection, which is as many as need telling apart. */

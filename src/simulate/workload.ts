@@ -45,6 +45,8 @@ export interface Origin {
   readonly index: number
   /** 0: the client's own; n: the nth call that the application makes for it. */
   readonly nested: number
+  /** Of a nested call: which arrival of the client's request at the application it was made for; 0: the first. */
+  readonly round: number
   /** The caller's own try, from 1. */
   readonly attempt: number
 }
@@ -73,6 +75,8 @@ export interface Attempted {
   readonly origin: Origin | undefined
   /** Which attempt of the sidecar it is, from 1. */
   readonly number: number
+  /** Sent by a fallback to a service that the request was not for. */
+  readonly elsewhere: boolean
   readonly grpc: boolean
   readonly now: number
 }

@@ -57,6 +57,8 @@ t.test('Who waits for ever is reported, and does not keep the simulation', async
   t.match(idle, { answers: { '504 stream_idle_timeout': 10 } }, 'the default idle timeout, as on sockets')
   const result = await run(outbound('timeout: {idle: 24h}\n'), model)
   t.equal(result.unanswered, 10)
+  t.match(only(result), { sent: 1000, ok: 990, okPercent: 99, answers: { '200': 990, 'no answer': 10 } })
+  t.ok((only(result).max ?? 0) >= 600_000, 'a latency that is at least so long')
   t.match(result.notes, [/10 requests had no answer/])
 })
 
@@ -140,6 +142,46 @@ t.test('gRPC calls fail by their status', async (t) => {
   t.match(only(await run(INVENTORY, model)), { okPercent: 50, answers: { '200': 50, '200 grpc 14': 50 } })
   const retry = 'retry: {max: 1, when: [grpc:UNAVAILABLE], methods: any, unsafe: true, budget: {percent: 100%}}\n'
   t.match(to(await run(outbound(retry), model), 'inventory'), { attempts: { first: 100, retry: 50 } })
+})
+
+t.test('A gRPC server that is answered for in HTTP alone, as by a balancer, is UNAVAILABLE', async (t) => {
+  const model =
+    'duration: 10s\nrequests: [{name: s, url: http://inventory/shop.Inventory/Get, rate: 10/s, grpc: true}]\n' +
+    inventory('status: 503')
+  const retry = 'retry: {max: 1, when: [grpc:UNAVAILABLE], budget: {percent: 100%}}\n'
+  const result = await run(outbound(retry), model)
+  t.match(only(result), { okPercent: 0, answers: { '503 grpc 14': 100 } })
+  t.match(to(result, 'inventory'), { attempts: { first: 100, retry: 100 } })
+  const slow = inventory('status: 404, failures: [{from: 0s, until: 10s, latency: 5ms}]')
+  const unknown = await run(INVENTORY, model.replace(/services:.*\n/, slow))
+  t.match(only(unknown), { okPercent: 0, answers: { '404 grpc 12': 100 } }, 'slowness changes no status')
+})
+
+t.test('The call that the application makes when it is asked again has luck of its own', async (t) => {
+  const model = (client: string): string =>
+    `duration: 100s\nrequests: [{name: s, url: /a, rate: 10/s${client}}]\n` +
+    'application: {calls: [{url: http://inventory/x}]}\n' +
+    inventory('failures: [{from: 0s, until: 100s, share: 50%, status: 503}]')
+  const retry =
+    'kind: Policy\nname: in\nmatch: {direction: inbound}\n' +
+    'retry: {max: 2, when: [503], budget: {percent: 100%, minPerSecond: 100}, backoff: {base: 1ms, max: 1ms}}\n'
+  const once = only(await run(INVENTORY, model('')))
+  const retried = only(await run(`${INVENTORY}---\n${retry}`, model('')))
+  t.ok((once.okPercent ?? 0) > 45 && (once.okPercent ?? 0) < 55, `${once.okPercent}`)
+  // One of eight meets three failures in a row.
+  t.ok((retried.okPercent ?? 0) > 84 && (retried.okPercent ?? 0) < 91, `${retried.okPercent}`)
+  const slow = model(', client: {timeout: 100ms, attempts: 2}').replace('status: 503', 'latency: 200ms')
+  const asked = only(await run(INVENTORY, slow))
+  t.ok((asked.okPercent ?? 0) > 70 && (asked.okPercent ?? 0) < 80, `${asked.okPercent} of who asked twice`)
+})
+
+t.test('A Service of Kubernetes is one endpoint, as one by DNS', async (t) => {
+  const model = STREAM + inventory('latency: 5ms')
+  const places = ['kubernetes: {service: inventory, namespace: shop, port: http}', 'dns: {name: inventory, port: 8080}']
+  for (const where of places) {
+    const result = await run(`kind: Service\nname: inventory\n${where}\n`, model)
+    t.match(only(result), { okPercent: 100, p50: 5 }, where)
+  }
 })
 
 t.test('Blocks in shadow mode are told as such, and refuse nobody', async (t) => {

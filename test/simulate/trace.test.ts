@@ -163,6 +163,60 @@ t.test('What was cut off is replayed as never answered; who left, leaves; endpoi
   t.ok(seeing > 0 && seeing < 10, `and ewma sends nearly nobody: ${seeing}`)
 })
 
+t.test('A fallback asks a service that does what the trace says of it, and not what the first one did', async (t) => {
+  const service = (name: string, port: number): string =>
+    `kind: Service\nname: ${name}\nendpoints: ["127.0.0.1:${port}"]\n---\n`
+  const fallback = (name: string): string =>
+    `${service('inventory', 8081)}${service('readonly', 8082)}${service('unknown', 8083)}` +
+    'kind: Policy\nname: p\nmatch: {direction: outbound, service: inventory}\n' +
+    `fallback: [{when: [any], use: service, service: ${name}}]\n`
+  const simple = Array.from({ length: 100 }, (_, i) => [
+    { t: i, url: 'http://inventory/x', ms: 5, status: 503 },
+    { t: i + 0.5, url: 'http://readonly/x', ms: 30, status: 200 },
+  ])
+  const lines = simple.flat().map((each) => JSON.stringify(each))
+  const path = file('other.jsonl', lines.join('\n'))
+  const result = await replay(fallback('readonly'), path)
+  t.match(result.phases[0]?.streams, [{ name: 'inventory', okPercent: 100, p50: 35 }, { name: 'readonly' }])
+  t.same(result.notes, [])
+  const stranger = await replay(fallback('unknown'), path)
+  t.match(stranger.phases[0]?.streams, [{ name: 'inventory', okPercent: 100, p50: 6 }, {}])
+  t.same(stranger.notes, ['the trace says nothing of service unknown: it answers 200 after 1 ms'])
+  const attempts = [
+    { endpoint: '127.0.0.1:8081', status: 503, ms: 5 },
+    { endpoint: '127.0.0.1:8082', status: 500, ms: 3 },
+  ]
+  const own = file('own.log', [0, 1, 2].map((i) => line(i * 100, { status: 503, attempts, durationMs: 8 })).join('\n'))
+  const again = await replay(fallback('readonly'), own)
+  t.match(
+    again.phases[0]?.streams,
+    [{ okPercent: 0, p50: 8, answers: { '503': 3 } }],
+    'what it did that night it does again',
+  )
+})
+
+t.test(
+  'An attempt that was under way when its line was written is one that was cut off; upgrades are no requests',
+  async (t) => {
+    const trace = [
+      line(0, {
+        status: 499,
+        reason: 'client_cancelled',
+        durationMs: 60,
+        attempts: [{ endpoint: '127.0.0.1:8081', ms: 50 }],
+      }),
+      line(1000, { status: 101, durationMs: 60_000, attempts: [{ endpoint: '127.0.0.1:8081', status: 101, ms: 2 }] }),
+    ]
+    const result = await replay(policy('timeout: {request: 1s}\n'), file('way.log', trace.join('\n')))
+    t.match(result.phases[0]?.streams, [{ sent: 1, answers: { 'gave up': 1 } }])
+    t.match(result.notes, [
+      /^1 of 2 lines/,
+      /way\.log:2: an upgrade holds bytes, and no request$/,
+      /^1 requests were cut off/,
+    ])
+  },
+)
+
 t.test('Lines that are not ours are counted and named; the order of a log is that of answers', async (t) => {
   const trace = [
     line(500, {}),

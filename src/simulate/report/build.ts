@@ -14,7 +14,7 @@ export function resultOf(simulation: Simulation, policies: readonly string[]): R
     policies,
     seed: workload.seed,
     duration: workload.duration,
-    requests: samples.count + unanswered,
+    requests: samples.count,
     unanswered,
     phases: phasesOf(simulation),
     breakers: recorder.transitions.map((transition) => ({ ...transition, at: round(transition.at) })),

@@ -16,6 +16,7 @@ export function readAccessLine(line: Fields): Entry | string {
   const direction = text(line['direction'])
   const target = text(line['path'])
   if (line['protocol'] === 'TCP') return 'a connection that passed as bytes holds no request'
+  if (line['status'] === 101) return 'an upgrade holds bytes, and no request'
   if (Number.isNaN(time)) return 'its time is none'
   if (direction !== 'inbound' && direction !== 'outbound') return 'its direction is neither inbound nor outbound'
   if (!target.startsWith('/')) return 'its path is no path'

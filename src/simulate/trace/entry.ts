@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<string, Seen['outcome']>> = {
   superseded: 'silent',
 }
 
-/** undefined where `reason` says nothing of the upstream. */
+/** undefined where `reason` says nothing of the upstream. `status` 0: the attempt was under way when its line was written. */
 export function seen(
   reason: string,
   status: number,
@@ -53,7 +53,7 @@ export function seen(
   ms: number,
   endpoint: string,
 ): Seen | undefined {
-  if (reason === '') return { outcome: 'answer', ms, status, grpcStatus, endpoint }
+  if (reason === '') return { outcome: status === 0 ? 'silent' : 'answer', ms, status, grpcStatus, endpoint }
   const outcome = REASONS[reason]
   return outcome === undefined ? undefined : { outcome, ms, status: 0, grpcStatus: -1, endpoint }
 }

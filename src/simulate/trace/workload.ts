@@ -15,6 +15,7 @@ export function workloadOf(name: string, trace: Trace, seed: number): Workload {
   const streams = [...new Set(entries.map(streamOf))].sort()
   const indices = new Map(streams.map((stream, i) => [stream, i]))
   const neighbours = new Neighbours(entries)
+  const strangers = new Set<string>()
   return {
     name,
     seed,
@@ -22,12 +23,17 @@ export function workloadOf(name: string, trace: Trace, seed: number): Workload {
     duration,
     phases: [{ name: 'all', until: duration }],
     streams,
-    notes: notesOf(trace),
+    get notes() {
+      return [...notesOf(trace), ...[...strangers].sort().map(unknownNote)]
+    },
     server: () => UNLIMITED,
     arrivals: () => arrivals(entries, start, indices),
     plan: (attempted) => {
       const own = attempted.origin === undefined ? undefined : entries[attempted.origin.index]
-      return planOf(own, attempted, neighbours, start, seed)
+      const plan = planOf(own, attempted, neighbours, start, seed)
+      if (plan !== undefined) return plan
+      strangers.add(attempted.service)
+      return { ...UNKNOWN, grpcStatus: attempted.grpc ? 0 : -1 }
     },
   }
 }
@@ -46,26 +52,34 @@ function* arrivals(entries: readonly Entry[], start: number, streams: ReadonlyMa
   }
 }
 
+/** undefined: the trace says nothing of the service. */
 function planOf(
   own: Entry | undefined,
   attempted: Attempted,
   neighbours: Neighbours,
   start: number,
   seed: number,
-): Plan {
+): Plan | undefined {
   const { endpoint, number, now, origin } = attempted
-  const service = own?.service ?? attempted.service
   const known = own?.attempts[number - 1]
-  // Another endpoint is another machine, where the trace can tell the two apart.
-  const elsewhere = known !== undefined && known.endpoint !== endpoint && neighbours.knows(service, endpoint)
-  if (known !== undefined && !elsewhere) return asPlan(known, attempted)
+  const meant = own?.service ?? attempted.service
+  // What a fallback asked that night stands with the attempts of the request; of a service that it did not ask, others may tell.
+  const service = attempted.elsewhere && !neighbours.knows(meant, endpoint) ? attempted.service : meant
+  // Another endpoint is another machine, where the trace can tell the two apart; another service is one in any case.
+  const other = known?.endpoint !== endpoint && (attempted.elsewhere || neighbours.knows(service, endpoint))
+  if (known !== undefined && !other) return asPlan(known, attempted)
   const dice = diceFor(seed, origin?.index ?? now, number, numberOf(attempted.service))
   const likely = neighbours.pick(service, endpoint, start + now, dice)
-  return likely === undefined ? { ...UNKNOWN, grpcStatus: attempted.grpc ? 0 : -1 } : asPlan(likely, attempted)
+  return likely === undefined ? undefined : asPlan(likely, attempted)
 }
 
 function asPlan({ outcome, ms, status, grpcStatus }: Seen, { grpc }: Attempted): Plan {
   return { outcome, after: ms, status, grpcStatus: grpc ? Math.max(0, grpcStatus) : -1 }
+}
+
+function unknownNote(service: string): string {
+  const name = service === '' ? 'the application' : `service ${service}`
+  return `the trace says nothing of ${name}: it answers 200 after 1 ms`
 }
 
 function notesOf({ entries, lines, leftOut, left }: Trace): string[] {
