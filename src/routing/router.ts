@@ -68,9 +68,17 @@ export function routeToService(routes: () => Routes): Dispatch {
   }
 }
 
+/** Says whose a tunnel is that is answered before it goes anywhere: what is counted of it, and its line in the log, name its Service. */
+export function nameTunnel(routes: Routes, { method, headers, exchange }: RequestHead): void {
+  exchange.route = routes.find(method, TUNNEL, headers).info
+  exchange.path = TUNNEL
+}
+
+/** A tunnel has no path; it meets what holds for every request of the service. */
+const TUNNEL = '/'
+
 function follow(routes: Routes, request: RequestHead, response: ResponseHandler) {
-  // A tunnel has no path; it meets what holds for every request of the service.
-  const path = request.method === 'CONNECT' ? '/' : normalisePath(request.target)
+  const path = request.method === 'CONNECT' ? TUNNEL : normalisePath(request.target)
   if (path === undefined) {
     const cause = 'the target climbs above the root or holds a character it may not hold'
     return refuse(response, new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))

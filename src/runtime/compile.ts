@@ -5,7 +5,7 @@ import type { Dispatch, Layer, RouteInfo } from '../core/exchange.ts'
 import { refuse } from '../core/refuse.ts'
 import type { Via } from '../core/via.ts'
 import { HostTable } from '../routing/hosts.ts'
-import { routeByHost, type Routes, routeToApplication, routeToService } from '../routing/router.ts'
+import { nameTunnel, routeByHost, type Routes, routeToApplication, routeToService } from '../routing/router.ts'
 import { type Destination, rulesFor } from '../routing/rule.ts'
 import { RouteTable } from '../routing/table.ts'
 import { resolve } from '../routing/resolve.ts'
@@ -24,7 +24,7 @@ export interface Runtime {
   /** By the order of `sidecar.inbound`. */
   readonly inbound: readonly Dispatch[]
   readonly outbound: Dispatch
-  /** Services with policies, by name: what is sent in a tunnel to one of them. */
+  /** By Service: what is sent in a tunnel to it. Of those without policies too, for a tunnel may be older than their removal. */
   readonly inside: ReadonlyMap<string, Dispatch>
   /** Statement → fingerprint of each block that may hold state. */
   readonly statements: ReadonlyMap<string, string>
@@ -63,7 +63,7 @@ export function compile(config: Config, context: CompileContext): Runtime {
       return context.outermost(entry.app === 'original' ? byOriginalPort(config, toPort) : toPort(entry.app.port))
     }),
     outbound: context.outermost(outboundRouter(config, byName, within)),
-    inside: new Map(guardedServices(config).map((name) => [name, context.outermost(insideTunnel(found(name)))])),
+    inside: new Map(config.services.map(({ name }) => [name, context.outermost(insideTunnel(found(name)))])),
     statements: statementsOf(config),
   }
 }
@@ -101,7 +101,9 @@ function outboundRouter(config: Config, byName: ReadonlyMap<string, Routes>, con
     if (request.method !== 'CONNECT') return byHost(request, response)
     const routes = hosts.lookup(request.authority)
     const dispatch = routes === undefined ? undefined : looking.get(routes)
-    return dispatch === undefined ? byHost(request, response) : dispatch(request, response)
+    if (routes === undefined || dispatch === undefined) return byHost(request, response)
+    nameTunnel(routes, request)
+    return dispatch(request, response)
   }
 }
 

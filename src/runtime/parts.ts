@@ -149,7 +149,7 @@ export class Parts {
       clock: this.clock,
       owner: () => (owner ??= this.makeReceiver('outbound', dispatch, (gone) => void inner()?.delete(gone))),
       begins: (connection) => void inner()?.add(connection),
-      passes: () => this.interception?.tunnelPasses(service),
+      passes: (why) => this.interception?.tunnelPasses(service, why),
     })
   }
 

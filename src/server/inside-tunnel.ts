@@ -15,6 +15,7 @@ import {
   type ResponseHandler,
 } from '../core/exchange.ts'
 import { NO_HEADERS } from '../core/headers.ts'
+import type { OpaqueWhy } from '../core/opaque.ts'
 import type { IncomingConnection, ServerOwner } from '../http/server-side.ts'
 import { ServerConnection } from '../http1/server.ts'
 import { Http2ServerConnection } from '../http2/server.ts'
@@ -29,12 +30,14 @@ export interface InsideParts {
   owner(): ServerOwner
   /** What came is HTTP, on this connection in the tunnel. */
   begins(connection: IncomingConnection): void
-  /** What came is no HTTP. */
-  passes(): void
+  /** What came is no HTTP, but something else. */
+  passes(why: OpaqueWhy): void
 }
 
 const MOST_KEPT = 32 * 1024
 const NOTHING = Buffer.alloc(0)
+/** Too few bytes for anything, within the time there is, are silence. */
+const WHYS = { tls: 'tls', opaque: 'not_http', more: 'silence' } as const
 
 export function lookInside(parts: InsideParts): Layer {
   return (next) => (request, response) => new InsideTunnel(request, response, next, parts)
@@ -132,7 +135,7 @@ class InsideTunnel implements RequestBody, Timed {
     // Not to be held for as long as the tunnel lasts.
     this.#kept = NOTHING
     if (sniffed === 'http1' || sniffed === 'http2') this.#http(sniffed === 'http2', kept)
-    else this.#pass(kept)
+    else this.#pass(kept, WHYS[sniffed])
   }
 
   #http(isHttp2: boolean, kept: Buffer): void {
@@ -147,8 +150,8 @@ class InsideTunnel implements RequestBody, Timed {
     if (this.#ended) inner.ended()
   }
 
-  #pass(kept: Buffer): void {
-    this.#parts.passes()
+  #pass(kept: Buffer, why: OpaqueWhy): void {
+    this.#parts.passes(why)
     const bytes = this.#next(this.#request, this.#upwards)
     this.#bytes = bytes
     if (this.#paused) bytes.pauseResponse()

@@ -198,8 +198,8 @@ export class Interception {
   }
 
   /** Bytes in a tunnel to a Service with policies, which hold for the tunnel as a whole. */
-  tunnelPasses(service: string): void {
-    this.#tellUnguarded(this.#rows.of('outbound', service), 0, 'not_http')
+  tunnelPasses(service: string, why: OpaqueWhy): void {
+    this.#tellUnguarded(this.#rows.of('outbound', service), 0, why)
   }
 
   #tellUnguarded(row: OpaqueRow, port: number, why: OpaqueWhy): void {
