@@ -36,6 +36,18 @@ export function mapped({ localAddress }: Socket, port: number): OriginalDestinat
   return new OriginalDestination(localAddress.startsWith('::ffff:') ? localAddress.slice(7) : localAddress, port)
 }
 
+/** Reset by its client before it was taken, as probes of a port do it: nobody knows any more where it was going, and nobody asks. */
+export function isGone({ remoteAddress }: Socket): boolean {
+  return remoteAddress === undefined
+}
+
+/** Of one that is gone. */
+export function leave(socket: Socket): undefined {
+  socket.on('error', () => {})
+  socket.destroy()
+  return undefined
+}
+
 /** Reset, so that nobody takes it for an answer. */
 export function refuse(
   socket: Socket,

@@ -18,7 +18,7 @@ import { RedirectedOwner } from '../../server/redirected-owner.ts'
 import type { Log } from '../../telemetry/index.ts'
 import type { Service } from '../../upstream/service.ts'
 import type { Begin } from '../traffic-listener.ts'
-import { type Accepted, atOnce, type Direction, mapped, type Owner, refuse } from './accepted.ts'
+import { type Accepted, atOnce, type Direction, isGone, leave, mapped, type Owner, refuse } from './accepted.ts'
 import { InboundPorts, type Treatment } from './inbound-ports.ts'
 import type { LoopGuard } from './loop-guard.ts'
 import { OpaqueRows } from './opaque-rows.ts'
@@ -86,6 +86,7 @@ export class Interception {
    */
   inbound(bytes: boolean, port?: number): Begin {
     return (socket, reading, receiver, decided) => {
+      if (isGone(socket)) return leave(socket)
       const original = port === undefined ? this.#parts.originals?.of(socket) : mapped(socket, port)
       if (original === undefined || this.#isOurs(original)) return refuse(socket, receiver, 'loop_detected', original)
       // A packet for another machine that was sent to this one, by a neighbour who hopes that we pass it on.
@@ -115,6 +116,7 @@ export class Interception {
   outbound(): Begin | undefined {
     if (this.#parts.originals === undefined) return undefined
     return (socket, reading, receiver, decided) => {
+      if (isGone(socket)) return leave(socket)
       const { originals, loopGuard } = this.#parts
       const original = originals?.of(socket)
       if (original === undefined || this.#isOurs(original)) return refuse(socket, receiver, 'loop_detected', original)
