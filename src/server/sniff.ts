@@ -79,11 +79,13 @@ function isToken(byte: number): boolean {
   return ((BYTES[byte] as number) & IS_TOKEN) !== 0
 }
 
-/** Of a request of HTTP/1 in the form for a forward proxy (RFC 9112 §3.2.2, §3.2.3) the host it is for; '' of any other. */
+/** Of a request of HTTP/1 in the form for a forward proxy (RFC 9112 §3.2.2, §3.2.3) the host and the port it is for; '' of any other. */
 export function proxiedAuthority(bytes: Buffer): string {
   const from = behindEmptyLines(bytes)
   const end = bytes.indexOf(LF, from)
   const [method = '', target = ''] = bytes.toString('latin1', from, end < 0 ? bytes.length : end).split(' ', 2)
   if (method === 'CONNECT') return target
-  return /^https?:\/\/([^/?#]+)/i.exec(target)?.[1] ?? ''
+  const [, scheme = '', authority = ''] = /^(https?):\/\/([^/?#]+)/i.exec(target) ?? []
+  if (authority === '' || /:[0-9]+$/.test(authority)) return authority
+  return `${authority.replace(/:$/, '')}:${scheme.toLowerCase() === 'http' ? 80 : 443}`
 }

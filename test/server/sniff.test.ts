@@ -62,7 +62,9 @@ t.test('proxiedAuthority() reads whom a request for a forward proxy is for', asy
   for (const [text, authority] of [
     ['CONNECT a.test:443 HTTP/1.1\r\n', 'a.test:443'],
     ['GET http://a.test:81/x?y HTTP/1.1\r\n', 'a.test:81'],
-    ['GET HTTP://a.test?y HTTP/1.1\r\n', 'a.test'],
+    ['GET HTTP://a.test?y HTTP/1.1\r\n', 'a.test:80'],
+    ['GET https://a.test:/ HTTP/1.1\r\n', 'a.test:443'],
+    ['GET http://[::1]/ HTTP/1.1\r\n', '[::1]:80'],
     ['GET /http://a.test/ HTTP/1.1\r\n', ''],
     ['OPTIONS * HTTP/1.1\r\n', ''],
   ] as const) {

@@ -227,7 +227,7 @@ t.test('A forward proxy is asked in its own form, unless the request is for a Se
   const { proxy, origin, client } = await redirectedWorld(
     t,
     async (peer) => void peer.send(`saw ${await peer.until('\r\n\r\n')}`),
-    services({ inventory: 1 }),
+    services({ inventory: 1 }, 'kind: Service\nname: stock\nhosts: ["stock:80"]\nendpoints: ["127.0.0.1:1"]\n'),
   )
   const one = await client()
   one.send('CONNECT elsewhere.test:443 HTTP/1.1\r\nHost: elsewhere.test:443\r\n\r\n')
@@ -238,6 +238,9 @@ t.test('A forward proxy is asked in its own form, unless the request is for a Se
   const three = await client()
   three.send('GET http://inventory/x HTTP/1.1\r\nHost: inventory\r\n\r\n')
   t.equal((await answer(three)).status, 502, 'the Service, at which nobody is')
+  const four = await client()
+  four.send('GET http://stock/x HTTP/1.1\r\nHost: stock\r\n\r\n')
+  t.equal((await answer(four)).status, 502, 'http means port 80')
   t.equal(origin.peers.length, 2)
   t.equal(await metric(proxy, OPEN, 'why="not_http"'), 2)
 })
