@@ -152,9 +152,14 @@ export class ServerExchange implements IncomingExchange {
     this.#connection.finished(this.#keepAlive)
   }
 
+  /** An answer, or a tunnel, that the end of the connection ends: a FIN says that it is whole. */
+  get untilClose(): boolean {
+    return this.#framing === CLOSE || this.#framing === OPAQUE
+  }
+
   fail(_error: ProxyError): void {
     // Before the head this is a client that left: everything else was given an answer above.
-    if (this.#headSent) this.#connection.broken(this.#framing === CLOSE || this.#framing === OPAQUE)
+    if (this.#headSent) this.#connection.broken(this.untilClose)
     else this.#connection.destroy()
   }
 

@@ -140,6 +140,11 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
     else this.#next()
   }
 
+  override destroy(): void {
+    if (this.exchange?.untilClose === true) breakOff(this.socket)
+    super.destroy()
+  }
+
   broken(untilClose: boolean): void {
     this.exchange = undefined
     this.cutOff(untilClose)
