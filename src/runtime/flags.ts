@@ -48,6 +48,9 @@ function inboundWith(stated: SidecarDocument['inbound'], flags: RunFlags): Sidec
   }
   const first = stated[0]
   const to = app ?? (transparent ? 'original' : first?.app)
+  if (to === 'original' && first?.tls !== undefined) {
+    throw new Error('--transparent passes TLS as it came: leave tls out of the inbound entry of the Sidecar document')
+  }
   if (to === undefined) throw new Error('--inbound needs --app HOST:PORT, or an inbound entry in the Sidecar document')
   const usual = transparent ? REDIRECTED.inbound : INBOUND
   return [{ listen: listen ?? first?.listen ?? usual, app: to, protocol: first?.protocol ?? 'auto', tls: first?.tls }]

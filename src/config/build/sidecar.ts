@@ -63,12 +63,14 @@ function checkTail(document: WalkedDocument): void {
   document.error('E052', document.keyPlace('tracing.tail'), message)
 }
 
-/** Bytes pass as they are, and what is encrypted ends where it was encrypted for. */
+/** Bytes, and redirected connections that are encrypted, pass as they are: what is encrypted ends where it was encrypted for. */
 function checkBytes(document: WalkedDocument): void {
   for (const [index, item] of items(document.value.inbound).entries()) {
-    const { protocol, tls } = fields(item)
-    if (protocol !== 'tcp' || tls === undefined) continue
-    const message = 'protocol: tcp passes bytes as they are, found tls beside it: leave one of them out'
+    const { app, protocol, tls } = fields(item)
+    const passing =
+      protocol === 'tcp' ? 'protocol: tcp passes bytes' : app === 'original' ? 'app: original passes TLS' : undefined
+    if (passing === undefined || tls === undefined) continue
+    const message = `${passing} as it came, found tls beside it: leave one of them out`
     document.error('E028', document.keyPlace(`inbound.${index}.tls`), message)
   }
 }

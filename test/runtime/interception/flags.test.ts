@@ -50,7 +50,14 @@ t.test('withFlags(): a listener for each port, where nothing is redirected', asy
   t.throws(() => withFlags(sidecar(), { portMap, app: ANY }), /leave --app and --inbound out/)
 })
 
-t.test('tls beside protocol: tcp is an error', async (t) => {
-  const text = 'kind: Sidecar\nname: x\ninbound: [{app: "a:1", protocol: tcp, tls: {cert: c, key: k}}]'
-  t.match(loadText(text, []).issues, [{ code: 'E028', message: /leave one of them out/ }])
+for (const entry of ['app: "a:1", protocol: tcp', 'app: original', 'app: original, protocol: tcp'])
+  t.test(`tls beside ${entry} is an error`, async (t) => {
+    const text = `kind: Sidecar\nname: x\ninbound: [{${entry}, tls: {cert: c, key: k}}]`
+    t.match(loadText(text, []).issues, [{ code: 'E028', message: /leave one of them out/ }])
+  })
+
+t.test('tls of the file beside --transparent is an error: whatever was asked there got a 404', async (t) => {
+  const secure = sidecar('inbound: [{app: "a:1", tls: {cert: c, key: k}}]')
+  t.throws(() => withFlags(secure, { transparent: true }), /leave tls out/)
+  t.match(withFlags(secure, { transparent: true, app: ANY }).inbound, [{ app: ANY, tls: { cert: 'c' } }])
 })
