@@ -25,7 +25,7 @@ export function adminSource(parts: AdminParts, opened: () => boolean): AdminSour
       now: clock.now(),
       name: sidecar.name,
       version: options.version,
-      config: configuration.sample,
+      config: { ...configuration.sample, readAt: configuration.readAt },
       bounds: BOUNDS_MS,
       services: telemetry.totals(),
       ...stateView(parts),

@@ -36,6 +36,8 @@ export class Configuration {
   current: Config
   /** ms since 1970. */
   loadedAt: number
+  /** When the files were read last, whatever came of it, ms since 1970. */
+  readAt: number
   lastReloadSuccess = true
   /** Lines, as `validate` would print them. */
   lastReport: readonly string[]
@@ -48,6 +50,7 @@ export class Configuration {
     this.lastReport = issues.map(formatIssue)
     this.current = config ?? this.#without()
     this.loadedAt = options.clock.wallTime()
+    this.readAt = this.loadedAt
     this.#warn(issues)
   }
 
@@ -80,6 +83,7 @@ export class Configuration {
   /** Reads the files again. False: they cannot be used, the last good ones stay in force. */
   reload(): boolean {
     const { config, issues, report } = this.#tryLoad()
+    this.readAt = this.#options.clock.wallTime()
     this.lastReport = report
     this.lastReloadSuccess = config !== undefined
     if (config === undefined) {
@@ -87,7 +91,7 @@ export class Configuration {
       return false
     }
     this.current = config
-    this.loadedAt = this.#options.clock.wallTime()
+    this.loadedAt = this.readAt
     this.#warn(issues)
     return true
   }

@@ -1,58 +1,15 @@
 /** The page in a real browser, against a real sidecar whose upstream begins to fail. */
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import t, { type Test } from 'tap'
-import { ask, get, state } from '../support/ask.ts'
-import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
+import type { Browser } from 'playwright-core'
+import t from 'tap'
+import { state } from '../support/ask.ts'
 import { audit } from './audit.ts'
-import { findChromium, type Look, openWindow, startBrowser } from './browser.ts'
+import { findChromium, openWindow, startBrowser } from './browser.ts'
+import { opener, send, SHOWN, startGuarded, startOrigin, WIDE } from './setting.ts'
 
 const program = findChromium()
 const skip = program === '' ? 'there is no chromium on PATH' : false
-const WIDE = { width: 1280, height: 900, scheme: 'light' } as const
-/** ms in which the page must show what has happened. */
-const SHOWN = { timeout: 2000 }
-
-/** An upstream that answers as it is told. */
-async function startOrigin(t: Test): Promise<{ status: number; port: number }> {
-  const origin = { status: 200, port: 0 }
-  const server = createServer((_request, response) => {
-    response.statusCode = origin.status
-    response.end()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  origin.port = (server.address() as AddressInfo).port
-  return origin
-}
-
-async function startGuarded(t: Test, port: number, admin = 0): Promise<Sidecar> {
-  const sidecar = await startProxy(
-    `kind: Sidecar
-name: shop
-accessLog: {format: none}
----
-kind: Service
-name: inventory
-endpoints: [127.0.0.1:${port}]
----
-kind: Policy
-name: guard
-match: {direction: outbound, service: inventory, routes: [{path: "/v1/**"}]}
-retry: {max: 1, when: [503], backoff: {base: 1ms, max: 1ms, jitter: none}}
-breaker:
-  scope: service
-  window: {type: count, size: 10, minimumCalls: 6}
-  open: {base: 30s, max: 30s, jitter: 0%}
-`,
-    { admin },
-  )
-  t.teardown(() => sidecar.stop())
-  return sidecar
-}
 
 /** The first three events that a page is told: hello, a frame, and what has ended. */
 async function firstEvents(admin: number): Promise<string> {
@@ -66,22 +23,11 @@ async function firstEvents(admin: number): Promise<string> {
   throw new Error(`the stream ended: ${text}`)
 }
 
-async function send({ outbound }: Sidecar, times: number): Promise<void> {
-  for (let i = 0; i < times; i++) await ask(outbound, get('/v1/secret?token=1', 'Host: inventory', 'Connection: close'))
-}
-
 t.test('The page', { skip }, async (t) => {
   const browser: Browser = await startBrowser(program)
   t.teardown(() => browser.close())
   const wrong: string[] = []
-  const open = async (t: Test, { admin }: Sidecar, path = '/', look: Look = WIDE): Promise<Page> => {
-    const origin = `http://127.0.0.1:${admin}`
-    const window = await openWindow(browser, origin, look, (what) => wrong.push(what))
-    t.teardown(() => window.close())
-    const page = await window.newPage()
-    await page.goto(path.startsWith('/') ? `${origin}${path}` : path)
-    return page
-  }
+  const open = opener(browser, (what) => wrong.push(what))
 
   t.test('A breaker that opens is shown within two seconds, and closed at a click', async (t) => {
     const origin = await startOrigin(t)

@@ -21,8 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   if (values.screenshots === undefined) {
-    const { status } = spawnSync(process.execPath, [path('page.test.ts')], { stdio: 'inherit' })
-    return status ?? 1
+    const codes = ['page.test.ts', 'changes.test.ts'].map((file) => {
+      return spawnSync(process.execPath, [path(file)], { stdio: 'inherit' }).status ?? 1
+    })
+    return Math.max(...codes)
   }
   const browser = await startBrowser(program)
   try {

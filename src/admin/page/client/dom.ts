@@ -66,8 +66,13 @@ export class Rows<T> {
 
   show(items: readonly T[]): void {
     const rows = new Map<string, Row<T>>()
+    const times = new Map<string, number>()
     for (const item of items) {
-      const key = this.#key(item)
+      const name = this.#key(item)
+      const before = times.get(name) ?? 0
+      times.set(name, before + 1)
+      // Two that are called the same are two: one that was left out could be the one that is full.
+      const key = before === 0 ? name : `${name}\n${before}`
       const row = this.#rows.get(key) ?? this.#make(item)
       row.update(item)
       rows.set(key, row)
@@ -76,8 +81,9 @@ export class Rows<T> {
     this.#place([...rows.values()].map(({ element }) => element))
   }
 
-  /** Moves only what is in the wrong place: an element that is taken out loses its focus. */
+  /** Moves only what is in the wrong place: an element that is taken out loses its focus, and is given it back. */
   #place(elements: readonly HTMLElement[]): void {
+    const focused = document.activeElement
     const wanted = elements.length > 0 || this.#empty === '' ? elements : [this.#nothing()]
     const set = new Set<Element>(wanted)
     for (const child of [...this.#parent.children]) if (!set.has(child)) child.remove()
@@ -86,6 +92,8 @@ export class Rows<T> {
       if (element === next) next = next.nextElementSibling
       else this.#parent.insertBefore(element, next)
     }
+    if (focused === document.activeElement || !this.#parent.contains(focused)) return
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
   }
 
   #nothing(): HTMLElement {

@@ -11,6 +11,11 @@ export interface Listener {
 
 /** ms without a frame after which the page is stale. */
 const SILENCE = 3000
+/**
+ * ms without a frame after which the connection is given up: where the way has died without a word (a port-forward whose pod is gone, a
+ * machine that slept) the browser would wait for ever.
+ */
+const PATIENCE = 10_000
 /** ms until it is asked again where the browser itself has given up. */
 const AGAIN = 2000
 
@@ -19,6 +24,8 @@ export class Link {
   readonly #said = find('#link')
   /** Wall time of the last frame. */
   #last = 0
+  /** Wall time at which the stream was asked for. */
+  #asked = 0
   #source: EventSource | undefined
   /** What the sidecar said when it refused. */
   #refused = ''
@@ -26,12 +33,20 @@ export class Link {
   constructor(listener: Listener) {
     this.#listener = listener
     this.#open()
-    setInterval(() => this.#say(), 1000)
+    setInterval(() => this.#look(), 1000)
+  }
+
+  #look(): void {
+    const heard = Math.max(this.#last, this.#asked)
+    if (this.#source?.readyState !== EventSource.CLOSED && Date.now() - heard > PATIENCE) this.#open()
+    this.#say()
   }
 
   #open(): void {
+    this.#source?.close()
     const source = new EventSource('/events')
     this.#source = source
+    this.#asked = Date.now()
     const on = <T>(name: string, told: (data: T) => void) =>
       source.addEventListener(name, (event) => told(JSON.parse((event as MessageEvent<string>).data) as T))
     on<Hello>('hello', (hello) => this.#listener.hello(hello))
@@ -73,7 +88,7 @@ export class Link {
 async function why(): Promise<string> {
   const asked = new AbortController()
   try {
-    const response = await fetch('/events', { signal: asked.signal })
+    const response = await fetch('/events', { signal: AbortSignal.any([asked.signal, AbortSignal.timeout(PATIENCE)]) })
     if (response.ok) return ''
     const { error } = (await response.json()) as { error?: { message?: string } }
     return error?.message ?? `status ${response.status}`

@@ -40,9 +40,9 @@ export class Policies {
     })
   }
 
-  /** It is asked for only when another one is in force, or when a reload has failed. */
-  async show({ hash, lastReloadSuccess }: Frame['config']): Promise<void> {
-    const asked = `${hash} ${lastReloadSuccess}`
+  /** It is asked for only when the files were read again: of two reloads that fail each has a report of its own. */
+  async show({ hash, readAt }: Frame['config']): Promise<void> {
+    const asked = `${hash} ${readAt}`
     if (asked === this.#shown) return
     this.#shown = asked
     try {
@@ -93,7 +93,13 @@ function messageOf(body: string): string {
   }
 }
 
-function row({ name, direction, service, workload, routes, blocks, at }: Policy): Row<Policy> {
+/** A policy that was changed has its old name and place, and says something else. */
+function row(): Row<Policy> {
+  const element = make('tr')
+  return { element, update: (policy) => element.replaceChildren(...cells(policy)) }
+}
+
+function cells({ name, direction, service, workload, routes, blocks, at }: Policy): HTMLElement[] {
   const list = make('span', { class: 'blocks' })
   for (const [block, { mode, at: where }] of Object.entries(blocks)) {
     list.append(
@@ -103,15 +109,12 @@ function row({ name, direction, service, workload, routes, blocks, at }: Policy)
   const met = routes.length === 0 ? 'every request' : routes.map((route) => routeText(route)).join(', ')
   const to = service === '' ? direction : `${direction} to ${service === '*' ? 'any service' : service}`
   const only = workload.length === 0 ? '' : `, in ${workload.join(', ')}`
-  const element = make(
-    'tr',
-    {},
+  return [
     make('th', { scope: 'row', text: name }),
     cell('Applies to', { text: `${to}: ${met}${only}` }),
     cell('Blocks', {}, list),
     cell('Stands in', { class: 'code', text: at }),
-  )
-  return { element, update: () => {} }
+  ]
 }
 
 function routeText({ path, grpc, methods = [] }: Policy['routes'][number]): string {

@@ -5,12 +5,16 @@ import { type Trouble, troubles } from '../live/troubles.ts'
 import { many, seconds } from '../live/words.ts'
 import { find, make, type Row, Rows, setClass, setText } from './dom.ts'
 
+const CALM = 'Nothing is refused, ejected, full or failing.'
+/** Troubles that are shown, the worst: a service may have hundreds of endpoints, and a breaker for each. */
+const MOST = 20
+
 export class Summary {
   readonly #name = find('#name')
   readonly #facts = new Rows<readonly [string, string]>(find('#facts'), ([name]) => name, fact, '')
   readonly #announced = find('#announced')
-  // The text is the key, so that a figure that changes changes in its place.
-  readonly #troubles = new Rows<Trouble>(find('#troubles'), ({ text }) => text.replaceAll(/[\d.]+/g, '#'), trouble, '')
+  // A figure that changes changes in its place.
+  readonly #troubles = new Rows<Trouble>(find('#troubles'), ({ gist }) => gist, trouble, '')
 
   show(frame: Frame, services: readonly ServiceHistory[]): void {
     const { name, version, uptimeSeconds, connections, config, drain } = frame
@@ -28,17 +32,21 @@ export class Summary {
       ['version', version],
     ])
     const found = troubles(frame, services)
-    const calm: Trouble = { severity: 'good', text: 'Nothing is refused, ejected, full or failing.' }
-    this.#troubles.show(found.length === 0 ? [calm] : found)
-    // Read out when it changes: without the figures, which change every second.
-    setText(
-      this.#announced,
-      found.map(({ text }) => text.replace(/,.*/, '').replaceAll(/[\d.]+ ?%? ?/g, '')).join('; '),
-    )
+    const calm: Trouble = { severity: 'good', text: CALM, gist: CALM }
+    const shown = found.length > MOST ? cut(found) : found
+    this.#troubles.show(shown.length === 0 ? [calm] : shown)
+    // Read out when it changes.
+    setText(this.#announced, shown.map(({ gist }) => gist).join('; '))
     const bad = found.filter(({ severity }) => severity === 'bad').length
     const title = bad === 0 ? name : `(${bad}) ${name}`
     if (document.title !== `${title}, Outrigger`) document.title = `${title}, Outrigger`
   }
+}
+
+function cut(found: readonly Trouble[]): Trouble[] {
+  const [next] = found.slice(MOST) as [Trouble]
+  const text = `and ${found.length - MOST} more`
+  return [...found.slice(0, MOST), { severity: next.severity, text, gist: 'and more' }]
 }
 
 function fact([name]: readonly [string, string]): Row<readonly [string, string]> {

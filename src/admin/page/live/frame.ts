@@ -61,6 +61,8 @@ export interface Frame extends State {
     readonly hash: string
     /** ms since 1970. */
     readonly loadedAt: number
+    /** When the files were read last, whatever came of it, ms since 1970. */
+    readonly readAt: number
     readonly lastReloadSuccess: boolean
     readonly warnings: number
   }

@@ -1,0 +1,180 @@
+/** What the page shows when things change under it: several of one kind, files read again, a way to the sidecar that dies. */
+import { writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ask, get } from '../support/ask.ts'
+import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
+import { findChromium, startBrowser } from './browser.ts'
+import { opener, SHOWN, startGuarded, startOrigin, WIDE } from './setting.ts'
+
+const program = findChromium()
+const skip = program === '' ? 'there is no chromium on PATH' : false
+
+function policy(name: string, service: string, blocks: string): string {
+  return `kind: Policy\nname: ${name}\nmatch: {direction: outbound, ${service}}\n${blocks}\n`
+}
+
+function sidecar(port: number, services: readonly string[], policies: readonly string[]): string {
+  const documents = services.map((name) => `kind: Service\nname: ${name}\nendpoints: [127.0.0.1:${port}]\n`)
+  return ['kind: Sidecar\nname: shop\naccessLog: {format: none}\n', ...documents, ...policies].join('---\n')
+}
+
+const BREAKER =
+  'breaker: {scope: service, window: {type: count, size: 4, minimumCalls: 2}, open: {base: 60s, max: 60s, jitter: 0%}}'
+const SHARDS = ['shard-1', 'shard-2', 'shard-3']
+
+async function startShards(t: Test, port: number): Promise<Sidecar> {
+  const policies = SHARDS.map((name) => policy(`guard-${name}`, `service: ${name}`, BREAKER))
+  const made = await startProxy(sidecar(port, SHARDS, policies))
+  t.teardown(() => made.stop())
+  return made
+}
+
+async function call({ outbound }: Sidecar, host: string, path: string, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) await ask(outbound, get(path, `Host: ${host}`, 'Connection: close'))
+}
+
+/** A way to `port` that can die as those do behind which a machine has gone: nothing more comes, and nothing says so. */
+async function startWay(t: Test, port: number): Promise<{ port: number; die(): void }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const there = connect(port, '127.0.0.1')
+    for (const socket of [client, there]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    client.pipe(there).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const die = () => {
+    for (const socket of sockets) socket.unpipe().pause()
+  }
+  return { port: (server.address() as AddressInfo).port, die }
+}
+
+t.test('The page, when things change', { skip }, async (t) => {
+  const browser = await startBrowser(program)
+  t.teardown(() => browser.close())
+  const wrong: string[] = []
+  const open = opener(browser, (what) => wrong.push(what))
+
+  t.test('Troubles whose names differ in a figure only are each told', async (t) => {
+    const origin = await startOrigin(t)
+    origin.status = 503
+    const shards = await startShards(t, origin.port)
+    for (const name of SHARDS) await call(shards, name, '/', 2)
+    const page = await open(t, shards)
+    const told = page.locator('#troubles li')
+    await told.first().waitFor(SHOWN)
+    t.strictSame(
+      (await told.allInnerTexts()).map((text) => text.replace(/,.*/, '')).filter((text) => text.startsWith('breaker')),
+      SHARDS.map((name) => `breaker ${name} is open`),
+    )
+    t.equal(await page.title(), '(3) shop, Outrigger')
+    t.match(await page.locator('#announced').innerText(), 'breaker shard-2 is open; breaker shard-3 is open')
+  })
+
+  t.test('Of very many troubles the first are shown, and no name is wider than the page', async (t) => {
+    const path = `/${'x'.repeat(300)}`
+    const names = Array.from({ length: 25 }, (_, index) => `shard-${index}`)
+    const scoped = BREAKER.replace('scope: service', 'scope: route')
+    const policies = names.map((name) =>
+      policy(`guard-${name}`, `service: ${name}, routes: [{path: "${path}"}]`, scoped),
+    )
+    const origin = await startOrigin(t)
+    origin.status = 503
+    const made = await startProxy(sidecar(origin.port, names, policies))
+    t.teardown(() => made.stop())
+    for (const name of names) await call(made, name, path, 2)
+    const page = await open(t, made, '/', { ...WIDE, width: 390 })
+    const told = page.locator('#troubles li')
+    await told.filter({ hasText: /^and \d+ more$/ }).waitFor(SHOWN)
+    t.equal(await told.count(), 21)
+    t.match(await page.title(), /^\(\d\d\) shop/, 'all are counted')
+    t.equal(await page.evaluate(`document.querySelector('#now').scrollWidth - innerWidth <= 0`), true)
+  })
+
+  t.test('Two budgets of one service are two', async (t) => {
+    const origin = await startOrigin(t)
+    const retry = (name: string, minPerSecond: number) =>
+      policy(
+        name,
+        `service: inventory, routes: [{path: "/${name}/**"}]`,
+        `retry: {max: 1, when: [503], budget: {percent: 20%, minPerSecond: ${minPerSecond}}}\ntimeout: {request: 1s}`,
+      )
+    const made = await startProxy(sidecar(origin.port, ['inventory'], [retry('reads', 1), retry('writes', 2)]))
+    t.teardown(() => made.stop())
+    await call(made, 'inventory', '/reads/1', 1)
+    await call(made, 'inventory', '/writes/1', 1)
+    const page = await open(t, made)
+    const budgets = page.locator('#limits tbody tr', { hasText: 'retry budget' })
+    await budgets.first().waitFor(SHOWN)
+    t.strictSame(
+      (await budgets.allInnerTexts()).map((text) => /\d+ left/.exec(text)?.[0]),
+      ['10 left', '20 left'],
+    )
+  })
+
+  t.test('A row that moves up keeps the focus', async (t) => {
+    const origin = await startOrigin(t)
+    const shards = await startShards(t, origin.port)
+    for (const name of SHARDS) await call(shards, name, '/', 1)
+    const page = await open(t, shards)
+    const rows = page.locator('#breakers tbody tr')
+    const last = page.locator('#breakers tbody tr[data-id=shard-3]')
+    await last.waitFor(SHOWN)
+    await last.getByRole('button', { name: 'closed' }).focus()
+    await page.keyboard.press('Enter')
+    await rows.first().filter({ hasText: 'shard-3' }).waitFor(SHOWN)
+    const focused = await page.evaluate(`document.activeElement.closest('tr')?.dataset.id`)
+    t.equal(focused, 'shard-3')
+  })
+
+  t.test('A policy that was changed where it stands is shown as it is now', async (t) => {
+    const text = (blocks: string) => sidecar(1, ['inventory'], [policy('guard', 'service: inventory', blocks)])
+    const made = await startProxy(text('timeout: {request: 2s}'))
+    t.teardown(() => made.stop())
+    const page = await open(t, made)
+    const row = page.locator('#policy tbody tr', { hasText: 'guard' })
+    await row.filter({ hasText: 'timeout' }).waitFor(SHOWN)
+    writeFileSync(join(made.folder, 'policy.yaml'), text('bulkhead: {maxConcurrent: 4, mode: shadow}'))
+    t.ok(made.reload())
+    await row.filter({ hasText: 'bulkhead, shadow' }).waitFor(SHOWN)
+    t.notMatch(await row.innerText(), 'timeout')
+  })
+
+  t.test('Of two reloads that fail the report of the second is shown', async (t) => {
+    const made = await startGuarded(t, 1)
+    const page = await open(t, made)
+    const report = page.locator('#reload-report')
+    writeFileSync(join(made.folder, 'policy.yaml'), 'kind: Polcy\n')
+    t.notOk(made.reload())
+    await report.filter({ hasText: "found 'Polcy'" }).waitFor(SHOWN)
+    writeFileSync(join(made.folder, 'policy.yaml'), 'kind: Policy\nname: guard\nmtch: {}\n')
+    t.notOk(made.reload())
+    await report.filter({ hasText: "unknown key 'mtch'" }).waitFor(SHOWN)
+    t.notMatch(await report.innerText(), 'Polcy')
+  })
+
+  t.test('A way that died without a word is given up, and another is taken', async (t) => {
+    const made = await startGuarded(t, 1)
+    const way = await startWay(t, made.admin)
+    const page = await open(t, { ...made, admin: way.port }, 'about:blank', WIDE)
+    await page.clock.install()
+    await page.goto(`http://127.0.0.1:${way.port}/`)
+    await page.waitForSelector('.link.live', SHOWN)
+    way.die()
+    await page.clock.fastForward(4000)
+    await page.locator('.link.lost', { hasText: 'stale since' }).waitFor(SHOWN)
+    // The browser keeps five more connections, all of them dead, and takes one after the other.
+    for (let i = 0; i < 6; i++) await page.clock.fastForward(11_000)
+    await page.waitForSelector('.link.live', SHOWN)
+  })
+
+  t.same(wrong, [], 'no error, and no request to anybody else')
+})
