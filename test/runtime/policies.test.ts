@@ -87,7 +87,7 @@ t.test('timeout.perTry: the first attempt is given up, the last may run to the d
   const connection = await client()
   connection.send(get('/'))
   await eventually('the first', () => origin.requests.length === 1)
-  t.equal(field(origin.requests[0]!, 'x-outrigger-timeout-ms'), '500')
+  t.equal(field(origin.requests[0]!, 'x-outrigger-timeout-ms'), '2000')
   clock.advance(520)
   await eventually('the second', () => origin.requests.length === 2)
   t.equal(field(origin.requests[1]!, 'x-outrigger-attempt'), '2')

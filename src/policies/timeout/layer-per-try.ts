@@ -20,16 +20,19 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     const attempt = request.attempt
     attempt.connectTimeout = limits.connect
     attempt.granted = limits.granted
-    const deadline = request.exchange.deadline
+    const { deadline, grpc, route } = request.exchange
     const left = deadline - attempt.startedAt
     const perTry = perTryOf(limits, attempt, deadline)
     const bound = Math.min(perTry, left)
-    if (bound !== Number.POSITIVE_INFINITY) attempt.fields.push('x-outrigger-timeout-ms', timeoutField(bound))
+    // Whoever honours it ends the whole request then. So it says nothing of perTry, which ends with the head and begins when the request is
+    // out, and nothing of a stream, of which the deadline bounds the head alone.
+    if (left !== Number.POSITIVE_INFINITY && route?.stream !== true) {
+      attempt.fields.push('x-outrigger-timeout-ms', timeoutField(left))
+    }
     const bodyless = request.bodyLength === 0 || request.isTunnel
     if (bodyless) attempt.sentAt = attempt.startedAt
     // Where the deadline comes first, the layer of the whole request sees to it.
     const timed = perTry < left
-    const { grpc } = request.exchange
     const told = grpc ? withGrpcTimeout(request, bound) : request
     const until = grpc ? toldUntil(request, bound) : Number.POSITIVE_INFINITY
     const attemptOver = until === attempt.startedAt + perTry ? EXPIRED : undefined
