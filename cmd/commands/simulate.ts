@@ -5,6 +5,7 @@ import { type Parsed, parsed, unreadable } from '../../src/config/values/parsed.
 import { parseDuration } from '../../src/config/values/units.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
 import { workloadOf as modelWorkload } from '../../src/simulate/model/workload.ts'
+import { type KnownServices, knownServices } from '../../src/simulate/model/known.ts'
 import { loadModel } from '../../src/simulate/model/load.ts'
 import { niceInterval } from '../../src/simulate/record/timeline.ts'
 import { resultOf } from '../../src/simulate/report/build.ts'
@@ -29,7 +30,7 @@ export const simulate = command(SIMULATE, read, async (asked, { out, err }) => {
   const say = (issues: readonly Issue[]): void => err(issues.map((issue) => `${formatIssue(issue)}\n`).join(''))
   for (const { issues } of configs) say(issues)
   if (configs.some(({ config }) => config === undefined)) return 1
-  const services = [...new Set(configs.flatMap(({ config }) => (config as Config).services.map(({ name }) => name)))]
+  const services = knownServices(configs.map(({ config }) => config as Config))
   const workload = await workloadFor(asked, services, say)
   if (typeof workload === 'string') {
     err(workload)
@@ -50,7 +51,7 @@ export const simulate = command(SIMULATE, read, async (asked, { out, err }) => {
 /** What to write on stderr where there is none. */
 async function workloadFor(
   { model, trace, seed }: Asked,
-  services: readonly string[],
+  services: KnownServices,
   say: (issues: readonly Issue[]) => void,
 ): Promise<Workload | string> {
   if (model !== undefined) {

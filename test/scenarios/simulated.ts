@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { AVALANCHE } from '../../src/demo/schedule.ts'
 import { duration, percent, table } from '../../src/demo/table.ts'
 import { checkConfig } from '../../src/runtime/check-config.ts'
+import { knownServices } from '../../src/simulate/model/known.ts'
 import { loadModel } from '../../src/simulate/model/load.ts'
 import { workloadOf } from '../../src/simulate/model/workload.ts'
 import { resultOf } from '../../src/simulate/report/build.ts'
@@ -55,10 +56,7 @@ function realTold({ get, post, peak, calls, steps, opened, closed }: Figures): T
 async function simulatedTold({ policy }: Variant): Promise<Told> {
   const { config } = checkConfig([here(`policies/${policy}.yaml`)])
   if (config === undefined) throw new Error(`policies/${policy}.yaml does not load`)
-  const { model } = loadModel(
-    here('docs/models/avalanche.yaml'),
-    config.services.map(({ name }) => name),
-  )
+  const { model } = loadModel(here('docs/models/avalanche.yaml'), knownServices([config]))
   if (model === undefined) throw new Error('docs/models/avalanche.yaml does not load')
   const result = resultOf(await simulate(config, workloadOf(model), 1000), [])
   const outage = result.phases.find(({ name }) => name === 'outage')

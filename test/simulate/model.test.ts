@@ -5,8 +5,10 @@ import { arrivalsOf } from '../../src/simulate/model/arrivals.ts'
 import { readModel } from '../../src/simulate/model/load.ts'
 import { readTemplate } from '../../src/simulate/model/template.ts'
 
+const KNOWN = new Map([['inventory', ['10.0.0.7:8080', '[fd00::8]:8080']]])
+
 function problems(text: string): string[] {
-  const { model, issues } = readModel('m.yaml', text, ['inventory'])
+  const { model, issues } = readModel('m.yaml', text, KNOWN)
   t.equal(
     model === undefined,
     issues.some(({ severity }) => severity === 'error'),
@@ -19,7 +21,7 @@ const REQUESTS = 'requests: [{name: s, url: /a, rate: 1/s}]\n'
 
 t.test('Every model that is shipped loads', async (t) => {
   for (const file of readdirSync('docs/models')) {
-    const { issues } = readModel(file, readFileSync(`docs/models/${file}`, 'utf8'), ['inventory'])
+    const { issues } = readModel(file, readFileSync(`docs/models/${file}`, 'utf8'), KNOWN)
     t.same(issues.map(formatIssue), [], file)
   }
 })
@@ -70,6 +72,10 @@ t.test('What is wrong is named with its place', async (t) => {
       /^m\.yaml:5:69: error E028 /,
     ],
     [
+      `${HEAD}${REQUESTS}services: [{name: inventory, failures: [{from: 1s, until: 2s, fail: reset, endpoint: 10.0.0.8:8080}]}]\n`,
+      /^m\.yaml:5:\d+: error E040 endpoint must be one of inventory: 10\.0\.0\.7:8080, \[fd00::8\]:8080, found 10\.0\.0\.8:8080$/,
+    ],
+    [
       `${HEAD}${REQUESTS}application: {calls: [{url: /x}]}\n`,
       /^m\.yaml:5:29: error E024 url of a call must name a service/,
     ],
@@ -80,6 +86,13 @@ t.test('What is wrong is named with its place', async (t) => {
     t.equal(found.length, 1, found.join('\n'))
     t.match(found[0], expected)
   }
+})
+
+t.test('A failure may be of any endpoint that the policies name, and of any where they name none', async (t) => {
+  const failures = 'failures: [{from: 1s, until: 2s, fail: reset, endpoint: "[fd00::8]:8080"}]'
+  t.same(problems(`${HEAD}${REQUESTS}services: [{name: inventory, ${failures}}]\n`), [])
+  const anywhere = readModel('m.yaml', `${HEAD}${REQUESTS}services: [{name: s, ${failures}}]\n`, new Map([['s', []]]))
+  t.same(anywhere.issues, [])
 })
 
 t.test('All that is wrong is in one report, in order', async (t) => {

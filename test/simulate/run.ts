@@ -2,6 +2,7 @@
 import { loadText } from '../../src/config/load.ts'
 import { formatIssue } from '../../src/config/issues.ts'
 import { findConflicts } from '../../src/routing/conflicts.ts'
+import { knownServices } from '../../src/simulate/model/known.ts'
 import { readModel } from '../../src/simulate/model/load.ts'
 import { workloadOf } from '../../src/simulate/model/workload.ts'
 import { resultOf } from '../../src/simulate/report/build.ts'
@@ -20,8 +21,7 @@ export function outbound(blocks: string): string {
 export async function run(policies: string, model: string, seed?: number): Promise<Result> {
   const { config, issues } = loadText(policies, BLOCKS, { conflicts: findConflicts })
   if (config === undefined) throw new Error(issues.map(formatIssue).join('\n'))
-  const services = config.services.map(({ name }) => name)
-  const loaded = readModel('model.yaml', `kind: Model\nname: m\n${model}`, services)
+  const loaded = readModel('model.yaml', `kind: Model\nname: m\n${model}`, knownServices([config]))
   if (loaded.model === undefined) throw new Error(loaded.issues.map(formatIssue).join('\n'))
   return resultOf(await simulate(config, workloadOf(loaded.model, seed), 1000), ['policy.yaml'])
 }

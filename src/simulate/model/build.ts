@@ -6,10 +6,11 @@ import type { Latency } from '../latency.ts'
 import type { Phase } from '../workload.ts'
 import { readAsk } from './ask.ts'
 import type { Complain } from './complain.ts'
+import { addressOf, type KnownServices } from './known.ts'
 import type { Failure, Model, ModelServer, Stream } from './model.ts'
 
 /** The model is only to be used where nothing was complained of. */
-export function buildModel(value: Fields, services: readonly string[], complain: Complain): Model {
+export function buildModel(value: Fields, services: KnownServices, complain: Complain): Model {
   const duration = number(value['duration'])
   const start = Date.parse(String(value['start']))
   if (Number.isNaN(start)) complain('E024', 'start', 'start must be a time such as 2026-11-11T00:00:00Z')
@@ -20,10 +21,17 @@ export function buildModel(value: Fields, services: readonly string[], complain:
     const path = `services.${i}`
     if (servers.has(name))
       complain('E013', `${path}.name`, `services[${i}].name must stand once, '${name}' is there already`)
-    if (!services.includes(name)) {
+    const addresses = services.get(name)
+    if (addresses === undefined) {
       complain('E040', `${path}.name`, `services[${i}].name must be a Service of the policies, there is no '${name}'`)
     }
-    servers.set(name, buildServer(name, fields(item), path, complain))
+    const server = buildServer(name, fields(item), path, complain)
+    for (const [at, { endpoint }] of server.failures.entries()) {
+      if (endpoint === '' || !addresses?.length || addresses.includes(endpoint)) continue
+      const said = `${path}.failures.${at}.endpoint`
+      complain('E040', said, `endpoint must be one of ${name}: ${addresses.join(', ')}, found ${endpoint}`)
+    }
+    servers.set(name, server)
   }
   return {
     name: String(value['name']),
@@ -33,7 +41,7 @@ export function buildModel(value: Fields, services: readonly string[], complain:
     phases: buildPhases(items(value['phases']), duration, complain),
     streams: items(value['requests']).map((item, i) => buildStream(fields(item), `requests.${i}`, duration, complain)),
     servers,
-    notes: services
+    notes: [...services.keys()]
       .filter((name) => !servers.has(name))
       .map((name) => `the model says nothing of service ${name}: it answers 200 after 1 ms`),
   }
@@ -128,11 +136,6 @@ function buildFailure(value: Fields, path: string, complain: Complain): Failure 
     grpc: grpc as number | undefined,
     fail: fail as Failure['fail'],
   }
-}
-
-/** As an endpoint is called. */
-function addressOf({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function buildLatency(value: unknown, path: string, complain: Complain): Latency {

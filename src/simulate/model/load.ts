@@ -6,6 +6,7 @@ import type { Issue, Place } from '../../config/model.ts'
 import { newWalk } from '../../config/walk/walk.ts'
 import { readDocuments } from '../../config/yaml/read.ts'
 import { buildModel } from './build.ts'
+import type { KnownServices } from './known.ts'
 import type { Model } from './model.ts'
 import { MODEL } from './schema.ts'
 
@@ -15,8 +16,8 @@ export interface LoadedModel {
   readonly issues: readonly Issue[]
 }
 
-/** `services`: names that the policies know, so that one the model alone knows is reported. */
-export function loadModel(path: string, services: readonly string[]): LoadedModel {
+/** `services`: those of the policies, so that one the model alone knows is reported. */
+export function loadModel(path: string, services: KnownServices): LoadedModel {
   const report = new Report()
   const { files } = readFiles([path], report)
   const file = files[0]
@@ -25,7 +26,7 @@ export function loadModel(path: string, services: readonly string[]): LoadedMode
     : readModel(file.path, file.text, services, report)
 }
 
-export function readModel(path: string, text: string, services: readonly string[], report = new Report()): LoadedModel {
+export function readModel(path: string, text: string, services: KnownServices, report = new Report()): LoadedModel {
   const failed = (): LoadedModel => ({ model: undefined, issues: inFileOrder(report.issues, [path]) })
   const [document, another] = readDocuments(path, text, report)
   const start: Place = { file: path, line: 1, column: 1 }
