@@ -92,6 +92,8 @@ export interface Eligible {
   admits(endpoint: EndpointInfo, request: RequestHead): boolean
   /** What the client is told when no endpoint is left because of this test. */
   refusal(endpoint: EndpointInfo): ProxyError
+  /** It is told so: for who counts whom it turned away. */
+  refused?(request: RequestHead, error: ProxyError): void
 }
 
 /**

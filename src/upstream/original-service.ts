@@ -65,7 +65,11 @@ export function createOriginalPick(
     }
     const endpoint = service.at(original)
     const against = refusing(tests, endpoint, request)
-    if (against !== undefined) return refuse(response, against.refusal(endpoint))
+    if (against !== undefined) {
+      const refusal = against.refusal(endpoint)
+      against.refused?.(request, refusal)
+      return refuse(response, refusal)
+    }
     assign(request, endpoint, context.clock.now(), via)
     return next(request, response)
   }

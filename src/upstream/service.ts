@@ -74,18 +74,24 @@ function choose(
   const untried: Endpoint[] = []
   const triedBefore: Endpoint[] = []
   let refusal: ProxyError | undefined
+  let refuser: Eligible | undefined
   for (let i = 0; i < ready.length; i++) {
     const endpoint = ready[i] as Endpoint
     const against = refusing(tests, endpoint, request)
     if (against !== undefined) {
       // Whoever is full or open says more than that nobody is left.
-      if (refusal === undefined || refusal.reason === 'no_endpoints') refusal = against.refusal(endpoint)
+      if (refusal === undefined || refusal.reason === 'no_endpoints') {
+        refusal = against.refusal(endpoint)
+        refuser = against
+      }
     } else if (tried.length > 0 && tried.includes(endpoint)) triedBefore.push(endpoint)
     else untried.push(endpoint)
   }
   const candidates = untried.length > 0 ? untried : triedBefore
   if (candidates.length > 0) return balancer.pick(candidates, request, now)
-  return refusal ?? new ProxyError('no_endpoints', 'proxy', 'no', whyNone(service))
+  if (refusal === undefined) return new ProxyError('no_endpoints', 'proxy', 'no', whyNone(service))
+  refuser?.refused?.(request, refusal)
+  return refusal
 }
 
 function whyNone({ name, endpoints }: Service): string {

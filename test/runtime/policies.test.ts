@@ -3,7 +3,7 @@ import t from 'tap'
 import { answer, ask, eventually, field, get, metric, post, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { turn } from '../support/raw.ts'
-import { answering, type Script } from '../support/raw-origin.ts'
+import { answering, type Script, startRawOrigin } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
 
 const SILENT: Script = async (peer) => {
@@ -207,6 +207,25 @@ t.test(
     t.match((await state(proxy)).bulkheads, [{ inflight: 0 }])
   },
 )
+
+t.test('bulkhead per endpoint: who finds every endpoint full is counted, and who finds another is not', async (t) => {
+  const ends = [await startRawOrigin(SILENT), await startRawOrigin(SILENT)]
+  for (const end of ends) t.teardown(() => end.close())
+  const two = `kind: Service\nname: two\nendpoints: [${ends.map(({ port }) => `"127.0.0.1:${port}"`)}]\n---\n`
+  const block = 'bulkhead: {maxConcurrent: 1, per: endpoint}'
+  const { client, port, proxy } = await scene(t, HI, {
+    yaml: two + policy(block, '{direction: outbound, service: two}'),
+  })
+  for (const reached of [1, 2]) {
+    ;(await client()).send(get('/', 'Host: two'))
+    await eventually('the request', () => ends.flatMap(({ requests }) => requests).length === reached)
+  }
+  t.equal(await metric(proxy, 'outrigger_bulkhead_rejected_total'), 0)
+  for (const refused of [1, 2]) {
+    t.equal(field(await ask(port, get('/', 'Host: two')), 'x-outrigger-reason'), 'bulkhead_full')
+    t.equal(await metric(proxy, 'outrigger_bulkhead_rejected_total', 'reason="bulkhead_full"'), refused)
+  }
+})
 
 t.test(
   'bulkhead: who waits too long in the queue is 503 bulkhead_queue_timeout; who waited in time is served',

@@ -1,6 +1,7 @@
 /** Which bulkhead a request belongs to. */
 import type { EndpointStates } from '../../core/endpoint-states.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { PolicyEvents } from '../../core/events.ts'
 import type { EndpointInfo, RequestHead } from '../../core/exchange.ts'
 import type { Eligible } from '../../core/policy.ts'
 import type { Bulkhead } from './bulkhead.ts'
@@ -45,9 +46,11 @@ export class BySource<B> implements Find<B> {
 /** `per: endpoint`: a full one is not picked while another has room. */
 export class ByEndpoint implements Find, Eligible {
   readonly #states: EndpointStates<Bulkhead>
+  readonly #events: PolicyEvents
 
-  constructor(states: EndpointStates<Bulkhead>) {
+  constructor(states: EndpointStates<Bulkhead>, events: PolicyEvents) {
     this.#states = states
+    this.#events = events
   }
 
   of(request: RequestHead): Bulkhead {
@@ -62,5 +65,9 @@ export class ByEndpoint implements Find, Eligible {
 
   refusal(endpoint: EndpointInfo): ProxyError {
     return this.#states.of(endpoint).full
+  }
+
+  refused(request: RequestHead, error: ProxyError): void {
+    this.#events.bulkheadRejected(request.exchange, error.reason)
   }
 }

@@ -28,7 +28,7 @@ function create(config: BulkheadConfig, scope: PolicyScope): PolicyParts {
     const states = scope.state('bulkheads', service, () => {
       return new EndpointStates(clock, (endpoint) => new Bulkhead(identify(config, scope, endpoint.address), limits))
     })
-    const byEndpoint = new ByEndpoint(states)
+    const byEndpoint = new ByEndpoint(states, events)
     return { eligible: byEndpoint, picked: bulkheadLayer(byEndpoint, config.maxQueueWait, clock, events) }
   }
   const find = finder(config, scope, (key) => new Bulkhead(identify(config, scope, key), config))
