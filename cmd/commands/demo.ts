@@ -47,6 +47,8 @@ const attended = command(
         stop,
       })
     } catch (error) {
+      // Ctrl-C reaches the whole process group, and some of it before it has learned to leave that to us.
+      if (stop.wanted) return 0
       return `the demo cannot go on: ${error instanceof Error ? error.message : String(error)}`
     }
   },

@@ -40,7 +40,9 @@ export type Handler = (message: IncomingMessage, response: ServerResponse, url: 
 /** Listens on loopback and resolves with `HOST:PORT`. Idle connections stay: the clients decide when they go. */
 export function serve(port: number, handler: Handler): Promise<{ server: Server; listen: string }> {
   const server = createServer((message, response) => {
-    handler(message, response, new URL(message.url ?? '/', 'http://sample'))
+    const target = message.url ?? '/'
+    if (URL.canParse(target, 'http://sample')) handler(message, response, new URL(target, 'http://sample'))
+    else answer(response, 400, { error: 'not a URL' })
   })
   server.keepAliveTimeout = 120_000
   server.requestTimeout = 0

@@ -26,18 +26,27 @@ export async function startInventory(options: InventoryOptions): Promise<string>
       return
     }
     message.resume()
-    const sku = /^\/api\/stock\/([^/]+)$/.exec(url.pathname)?.[1]
-    if (sku === undefined || message.method !== 'GET') {
+    const sku = decoded(/^\/api\/stock\/([^/]+)$/.exec(url.pathname)?.[1] ?? '')
+    if (sku === '' || message.method !== 'GET') {
       answer(response, 404, { error: 'unknown path' })
       return
     }
     calls++
     held++
-    const work = after(latency, () => answer(response, 200, { sku: decodeURIComponent(sku), available: 1_000_000 }))
+    const work = after(latency, () => answer(response, 200, { sku, available: 1_000_000 }))
     response.on('close', () => {
       held--
       work.cancel()
     })
   })
   return listen
+}
+
+/** '' where it is not to be decoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }

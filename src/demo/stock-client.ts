@@ -63,7 +63,7 @@ export function askStock(
   quantity: number,
   done: (answer: StockAnswer) => void,
 ): void {
-  const path = `/api/stock/${encodeURIComponent(sku)}?quantity=${quantity}`
+  const path = `/api/stock/${encodeURIComponent(sku.toWellFormed())}?quantity=${quantity}`
   let calls = 0
   const again = (): void => {
     calls++
