@@ -8,6 +8,7 @@ export class InnerSocket extends Duplex {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly #response: ResponseHandler
+  readonly #busy: () => boolean
   #paused: boolean
   /** The client takes no more for now; called when it does. */
   #blocked: boolean
@@ -17,12 +18,13 @@ export class InnerSocket extends Duplex {
   /** The tunnel has had its terminal. */
   #over: boolean
 
-  /** `response` is that of the exchange whose tunnel it is. */
-  constructor({ peerAddress, peerPort }: Exchange, response: ResponseHandler) {
+  /** `response` is that of the exchange whose tunnel it is; `busy`: somebody waits for something of the codec. */
+  constructor({ peerAddress, peerPort }: Exchange, response: ResponseHandler, busy: () => boolean) {
     super({ allowHalfOpen: true })
     this.remoteAddress = peerAddress
     this.remotePort = peerPort
     this.#response = response
+    this.#busy = busy
     this.#paused = false
     this.#blocked = false
     this.#waiting = undefined
@@ -101,10 +103,16 @@ export class InnerSocket extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (!this.#over) {
       this.#over = true
-      // In the midst of a request that is how a client leaves.
-      const reason = this.#ended ? 'client_cancelled' : 'protocol_error_downstream'
-      this.#response.fail(new ProxyError(reason, 'downstream', 'no', 'the tunnel was broken off'))
+      // HTTP/2 closes at once where its client has said all, which without a request under way is the end of any connection.
+      if (this.#ended && !this.#busy()) this.#response.end()
+      else this.#brokenOff()
     }
     done(error)
+  }
+
+  /** In the midst of a request that is how a client leaves. */
+  #brokenOff(): void {
+    const reason = this.#ended ? 'client_cancelled' : 'protocol_error_downstream'
+    this.#response.fail(new ProxyError(reason, 'downstream', 'no', 'the tunnel was broken off'))
   }
 }

@@ -139,7 +139,7 @@ class InsideTunnel implements RequestBody, Timed {
   }
 
   #http(isHttp2: boolean, kept: Buffer): void {
-    const inner = new InnerSocket(this.#request.exchange, this.#upwards)
+    const inner = new InnerSocket(this.#request.exchange, this.#upwards, () => this.#codec?.busy === true)
     const owner = this.#parts.owner()
     const socket = inner as unknown as Socket
     this.#inner = inner

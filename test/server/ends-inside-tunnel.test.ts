@@ -1,6 +1,8 @@
 /** How a tunnel ends in which HTTP was found: what its client hears, and what is written of it. */
 import t from 'tap'
+import { PREFACE } from '../../src/http2/frames.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { request, settings } from '../support/http2-raw.ts'
 import { loggedShop } from '../support/logged-shop.ts'
 import { connect, type RawSocket, turn } from '../support/raw.ts'
 import { answering, startRawOrigin } from '../support/raw-origin.ts'
@@ -11,18 +13,25 @@ interface Ended {
   readonly reason: unknown
 }
 
-async function tunnel(t: Parameters<typeof loggedShop>[0], ends: (client: RawSocket, clock: FakeClock) => unknown) {
+const HTTP1 = 'GET / HTTP/1.1\r\nHost: shop\r\n\r\n'
+const HTTP2 = Buffer.concat([PREFACE, settings(), request(1, { authority: 'shop' })])
+
+async function tunnel(
+  t: Parameters<typeof loggedShop>[0],
+  ends: (client: RawSocket, clock: FakeClock) => unknown,
+  first: string | Buffer = HTTP1,
+) {
   const origin = await startRawOrigin(
     answering(({ start }) => (start.includes('/wait') ? '' : 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi!')),
   )
   t.teardown(() => origin.close())
   const clock = new FakeClock()
-  const shop = await loggedShop(t, origin.port, '', 'bulkhead: {maxConcurrent: 100}', { clock })
+  const shop = await loggedShop(t, origin.port, 'protocol: http1', 'bulkhead: {maxConcurrent: 100}', { clock })
   const client = await connect(shop.proxy.outbound)
   t.teardown(() => client.destroy())
   client.send('CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n')
   await client.until('\r\n\r\n')
-  client.send('GET / HTTP/1.1\r\nHost: shop\r\n\r\n')
+  client.send(first)
   await client.until('hi!')
   await ends(client, clock)
   await client.untilEnded()
@@ -49,5 +58,22 @@ t.test('A client that leaves in the midst of a request has left', async (t) => {
     await turn()
     client.halfClose()
   })
+  t.equal(reason, 'client_cancelled')
+})
+
+t.test('A client of HTTP/2 that closes behind its last answer has not left', async (t) => {
+  const { client, reason } = await tunnel(t, (client) => client.halfClose(), HTTP2)
+  t.equal(client.ending, 'fin')
+  t.equal(reason, undefined)
+})
+
+t.test('A client of HTTP/2 that closes in the midst of a request has left', async (t) => {
+  const leaves = async (client: RawSocket) => {
+    client.send(request(3, { authority: 'shop', path: '/wait' }))
+    await turn()
+    client.halfClose()
+  }
+  const { client, reason } = await tunnel(t, leaves, HTTP2)
+  t.equal(client.ending, 'reset')
   t.equal(reason, 'client_cancelled')
 })
