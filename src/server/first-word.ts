@@ -16,8 +16,8 @@ const HEAD_START = 2 * TICK
 export const PATIENCE = 19 * TICK
 
 export interface FirstWordOwner {
-  /** The upstream speaks, and its client has not. What it says goes to whatever reader its reading has after this call. */
-  serverSpoke(): void
+  /** The upstream speaks, and its client has not. What it says, which is borrowed, goes to whatever reader its reading has after this call. */
+  serverSpoke(borrowed: Buffer): void
   /** Nothing more is to be waited for. */
   tooLate(): void
 }
@@ -104,9 +104,11 @@ export class FirstWord implements Timed, UpstreamWatcher {
     this.#wait(upstream.since + upstream.target.idleTimeout - this.#clock.now())
   }
 
-  #heard(upstream: Upstream, borrowed: Buffer): void {
-    this.#owner.serverSpoke()
-    upstream.reading.reader?.receive(borrowed)
+  #heard({ reading }: Upstream, borrowed: Buffer): void {
+    const { reader } = reading
+    this.#owner.serverSpoke(borrowed)
+    // Where it is given up nobody reads it.
+    if (reading.reader !== reader) reading.reader?.receive(borrowed)
   }
 
   #wait(ms: number): void {

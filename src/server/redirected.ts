@@ -11,11 +11,12 @@ import { own, type Reader, type Reading } from '../net/shared-read.ts'
 import type { Upstream } from '../opaque/upstream.ts'
 import { serverName } from './client-hello.ts'
 import { FirstWord, type FirstWordOwner } from './first-word.ts'
-import { proxiedAuthority, sniff } from './sniff.ts'
+import { isServerPreface, mayBePreface, proxiedAuthority, sniff } from './sniff.ts'
 import { Undecided } from './undecided.ts'
 
 /** Bytes that are kept of a ClientHello or a request line that does not end. */
 const MOST_KEPT = 32 * 1024
+const NOTHING = Buffer.alloc(0)
 
 /** What was found out of a connection that is not HTTP. */
 export interface Opaque {
@@ -118,8 +119,11 @@ export class Redirected extends Undecided implements Reader, Timed, FirstWordOwn
     this.#refuse('head_timeout', `no HTTP after ${this.#parts.owner.limits.headTimeout} ms`)
   }
 
-  serverSpoke(): void {
-    this.#opaque('server_first', '', false)
+  /** A server of HTTP/2 need not wait for its client. Held up between connecting and its preface, that one has its policies all the same. */
+  serverSpoke(borrowed: Buffer): void {
+    const said = this.#kept ?? NOTHING
+    if (isServerPreface(borrowed) && mayBePreface(said)) this.#http(true, said)
+    else this.#opaque('server_first', '', false)
   }
 
   tooLate(): void {

@@ -1,7 +1,7 @@
 /** What the first bytes of a connection are the beginning of. Pure; reads a few bytes once a connection. */
 // cold file: once a connection
 import { BYTES, IS_TOKEN } from '../http/bytes.ts'
-import { PREFACE } from '../http2/frames.ts'
+import { FRAME_HEADER, PREFACE, SETTINGS } from '../http2/frames.ts'
 
 /** `more`: what came may become one of the others. */
 export type Sniffed = 'http1' | 'http2' | 'tls' | 'opaque' | 'more'
@@ -27,6 +27,10 @@ const KNOWN = new Set([
   'QUERY',
 ])
 
+/** Of SETTINGS: bytes of one, and as many as no server has to say. */
+const PAIR = 6
+const MOST_PAIRS = 32
+
 const HANDSHAKE = 0x16
 const TLS_MAJOR = 3
 const CLIENT_HELLO = 1
@@ -39,9 +43,21 @@ const SLASH = 47
 export function sniff(bytes: Buffer): Sniffed {
   if (bytes.length === 0) return 'more'
   if (bytes[0] === HANDSHAKE) return sniffTls(bytes)
-  const size = Math.min(PREFACE.length, bytes.length)
-  if (PREFACE.compare(bytes, 0, size, 0, size) === 0) return size === PREFACE.length ? 'http2' : 'more'
+  if (mayBePreface(bytes)) return bytes.length >= PREFACE.length ? 'http2' : 'more'
   return sniffHttp1(bytes)
+}
+
+/** What a client has said so far is the preface of HTTP/2, or a part of it. */
+export function mayBePreface(bytes: Buffer): boolean {
+  const size = Math.min(PREFACE.length, bytes.length)
+  return PREFACE.compare(bytes, 0, size, 0, size) === 0
+}
+
+/** RFC 9113 §3.4: the first frame of a server of HTTP/2 is SETTINGS, of some pairs of six bytes, on stream 0. No other protocol begins like that. */
+export function isServerPreface(bytes: Buffer): boolean {
+  if (bytes.length < FRAME_HEADER) return false
+  const pairs = bytes.readUIntBE(0, 3) / PAIR
+  return bytes[3] === SETTINGS && pairs <= MOST_PAIRS && Number.isInteger(pairs) && bytes.readUIntBE(4, 5) === 0
 }
 
 /** RFC 8446 §5.1: content type, a version whose first byte is 3, the length, and in it a ClientHello. */

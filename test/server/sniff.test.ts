@@ -2,7 +2,7 @@ import { connect as connectTls } from 'node:tls'
 import { Duplex } from 'node:stream'
 import t from 'tap'
 import { serverName } from '../../src/server/client-hello.ts'
-import { proxiedAuthority, sniff, type Sniffed } from '../../src/server/sniff.ts'
+import { isServerPreface, proxiedAuthority, sniff, type Sniffed } from '../../src/server/sniff.ts'
 
 const CASES: readonly (readonly [bytes: string, is: Sniffed])[] = [
   ['', 'more'],
@@ -56,6 +56,23 @@ t.test('sniff() never changes its mind, however a request is cut', async (t) => 
   t.ok(decided > 0)
   t.ok(seen.slice(0, decided).every((is) => is === 'more'))
   t.ok(seen.slice(decided).every((is) => is === 'http1'))
+})
+
+t.test('isServerPreface() knows SETTINGS of HTTP/2 from what other servers begin with', async (t) => {
+  for (const [hex, is] of [
+    ['000000040000000000', true],
+    ['00001204000000000000030000006400040000ffff', true],
+    ['0000000400000000', false],
+    ['000000040100000000', false],
+    ['000000040000000001', false],
+    ['000007040000000000', false],
+    ['000600040000000000', false],
+    [Buffer.from('220 hello\r\n').toString('hex'), false],
+    // MySQL: a length of three bytes, a number, the version of its protocol.
+    ['4a0000000a352e372e3333', false],
+  ] as const) {
+    t.equal(isServerPreface(Buffer.from(hex, 'hex')), is, hex)
+  }
 })
 
 t.test('proxiedAuthority() reads whom a request for a forward proxy is for', async (t) => {

@@ -1,7 +1,9 @@
 /** Who has the first word on a redirected connection, and what that makes of it. */
 import t from 'tap'
+import { PREFACE } from '../../../src/http2/frames.ts'
 import { answer, get, metric } from '../../support/ask.ts'
 import type { FakeClock } from '../../support/fake-clock.ts'
+import { request, settings, SETTINGS_ACK } from '../../support/http2-raw.ts'
 import { services } from '../../support/proxy.ts'
 import { turn } from '../../support/raw.ts'
 import { answering, type Script } from '../../support/raw-origin.ts'
@@ -98,6 +100,33 @@ for (const late of [25, 150, 250, 60_000]) {
     },
   )
 }
+
+for (const begun of [0, 10])
+  t.test(
+    `A server of HTTP/2 that does not wait for its client decides nothing: ${begun} bytes of the preface, the rest late`,
+    async (t) => {
+      const policy =
+        'kind: Policy\nname: p\nmatch: {direction: outbound, service: shop}\nrateLimit: {rate: 1/h, burst: 1}\n'
+      const first: Script = (peer) => void peer.send(Buffer.concat([settings(), SETTINGS_ACK]))
+      const yaml = services({ shop: 1 }, policy).replace(':1"', ':ORIGIN"')
+      const { proxy, origin, clock, client } = await redirectedWorld(t, first, yaml)
+      const one = await client()
+      one.send(PREFACE.subarray(0, begun))
+      await turns()
+      clock.advance(16)
+      const spare = await origin.peer(0)
+      // It is told at once what it speaks to.
+      await one.when('SETTINGS', () => one.received.length >= 9)
+      t.equal(one.received[3], 4)
+      await spare.untilEnded()
+      await pass(clock, 60_000)
+      const asked = [1, 3].map((id) => request(id, { authority: 'shop', path: '/nothing' }))
+      one.send(Buffer.concat([PREFACE.subarray(begun), settings(), ...asked]))
+      await one.until('rate_limited')
+      t.equal(spare.text, '', 'of what the client says nothing came there')
+      t.equal(await metric(proxy, OPEN), 0)
+    },
+  )
 
 t.test('Bytes that are no HTTP take the connection that stands already', async (t) => {
   const { origin, clock, client } = await redirectedWorld(
