@@ -43,3 +43,11 @@ export function grpcTimeout(left: number): string {
 function atLeastOne(count: number): number {
   return Math.max(1, Math.floor(count))
 }
+
+/** How far the clocks of the two ends of a call, and the rounding of the field, may have them apart about its end, ms. */
+const APART = 10
+
+/** Whether what the other end does now may be because the deadline that was told is over. */
+export function inTime(now: number, deadline: number): boolean {
+  return now >= deadline - APART
+}

@@ -2,6 +2,7 @@
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
+import { inTime } from '../core/grpc-timeout.ts'
 import { type Headers, without } from '../core/headers.ts'
 import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
@@ -30,6 +31,11 @@ const KEPT = 64 * 1024
  */
 const MOST_WAITING = 8 * 1024 * 1024
 const UNREAD = 'the client does not read: too much of heads and trailers waits for it'
+
+const OVER = 'the client gave the call up at its deadline'
+
+/** ms: whoever says that it waits for less and resets at once is as any other that resets at once. */
+const SHORTEST_WAIT = 50
 
 /** The connection that a request came on. */
 export interface ServerStreamOwner extends StreamOwner {
@@ -143,9 +149,24 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.body.abort(tooLarge(this.#connection.owner.limits))
   }
 
-  override onReset(_code: number, cause: string, byPeer: boolean): void {
+  override onReset(code: number, cause: string, byPeer: boolean): void {
+    if (byPeer && code === CANCEL && this.#isOver) {
+      this.body.abort(new ProxyError('request_timeout', this.sourcePaused ? 'downstream' : 'upstream', 'no', OVER))
+      return
+    }
     const reason = byPeer ? 'client_cancelled' : 'protocol_error_downstream'
     this.body.abort(new ProxyError(reason, 'downstream', 'no', cause))
+  }
+
+  /** The deadline of a gRPC call, which its client keeps as we do: whoever is first, the call had its time. */
+  get #isOver(): boolean {
+    const { exchange } = this
+    return exchange !== undefined && inTime(this.#connection.clock.now(), exchange.grpcDeadline)
+  }
+
+  /** Its client waited for as long as it had said it would. */
+  get hadItsTime(): boolean {
+    return this.#isOver && this.#connection.clock.now() - this.openedAt >= SHORTEST_WAIT
   }
 
   protected override pauseSource(): void {

@@ -251,9 +251,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.owner.refusal(new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
   }
 
-  /** Cancelling a call that has run for a while is anybody's right, also of a thousand at once. */
+  /** Cancelling a call that has run for a while, or to its deadline, is anybody's right, also of a thousand at once. */
   override isThrownAway(stream: Stream): boolean {
-    return this.clock.now() - (stream as ServerStream).openedAt < YOUNG
+    const each = stream as ServerStream
+    return this.clock.now() - each.openedAt < YOUNG && !each.hadItsTime
   }
 
   protected override lost(cause: string): void {

@@ -1,6 +1,7 @@
 /** The arithmetic of time limits: when to look, what has run out, whose doing it was. All times in ms. */
 import type { Reason, Source } from '../../core/errors.ts'
 import type { Attempt } from '../../core/exchange.ts'
+import { inTime } from '../../core/grpc-timeout.ts'
 
 /** A block ready for use: Infinity where nothing bounds. */
 export interface Limits {
@@ -82,13 +83,6 @@ export function nextLook(look: Look): number {
 
 /** The error code with which an HTTP/2 server gives up a call (RFC 9113 §7). */
 const CANCEL = 8
-/** How far a server's clock and the rounding of `grpc-timeout` may let it give up before us, ms. */
-const AHEAD = 10
-
-/** Whether what the upstream says now may be because the deadline that it was told in `grpc-timeout` is over. */
-export function inTime(now: number, deadline: number): boolean {
-  return now >= deadline - AHEAD
-}
 
 /** Whether the upstream ended a call because that deadline was over. */
 export function cancelledInTime(resetCode: number, now: number, deadline: number): boolean {

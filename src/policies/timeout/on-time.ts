@@ -7,8 +7,9 @@ import { ProxyError } from '../../core/errors.ts'
 import type { Attempt, ResponseHandler, ResponseHead } from '../../core/exchange.ts'
 import { ForwardingHandler } from '../../core/forwarding.ts'
 import { statusIn } from '../../core/grpc-status.ts'
+import { inTime } from '../../core/grpc-timeout.ts'
 import type { Headers } from '../../core/headers.ts'
-import { cancelledInTime, inTime } from './decide.ts'
+import { cancelledInTime } from './decide.ts'
 
 /** A status of gRPC. */
 const DEADLINE_EXCEEDED = 4
