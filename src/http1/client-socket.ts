@@ -28,7 +28,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
   /** What the pool says of an end that it made itself. */
   #verdict: ProxyError | undefined
   /** Read when the upstream had closed the connection. */
-  #lastWords: Buffer | undefined
+  #lastWords: readonly Buffer[] | undefined
 
   /** `connected`: nothing has to be waited for. */
   constructor(socket: Socket, owner: ClientSideOwner, connected: boolean) {
@@ -103,9 +103,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
   }
 
   #onClose(): void {
-    const last = this.#lastWords
-    this.#lastWords = undefined
-    if (last !== undefined) this.onData(last)
+    for (const piece of this.#lastWords ?? []) this.onData(piece)
     this.shut()
   }
 

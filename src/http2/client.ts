@@ -7,6 +7,7 @@ import type { Headers } from '../core/headers.ts'
 import { believed, type ClientSideOwner } from '../http/client-side.ts'
 import { lossOf } from '../http/lost-request.ts'
 import type { Violation } from '../http/violation.ts'
+import { lastWords } from '../net/last-words.ts'
 import { ClientStream, goawayCause } from './client-stream.ts'
 import {
   ENABLE_PUSH,
@@ -58,6 +59,8 @@ export class Http2ClientConnection extends Session {
   readonly #fields: ResponseFields
   #nextId: number
   #error: NodeJS.ErrnoException | undefined
+  /** Read when the upstream had closed the connection. */
+  #lastWords: readonly Buffer[] | undefined
   /** What the pool says of an end that it made itself. */
   #verdict: ProxyError | undefined
   /** Those on it were told that it is lost. */
@@ -77,6 +80,7 @@ export class Http2ClientConnection extends Session {
     this.#fields = new ResponseFields(owner.limits)
     this.#nextId = 1
     this.#error = undefined
+    this.#lastWords = undefined
     this.#verdict = undefined
     this.#gone = false
     this.#http1 = false
@@ -161,6 +165,16 @@ export class Http2ClientConnection extends Session {
   /** What filled the socket while it was being connected is on its way only once it says so itself. */
   override drained(): void {
     if (!this.connecting && !this.outbox.blocked) super.drained()
+  }
+
+  /** It may have answered first, or said what it has not looked at. */
+  override refused(): void {
+    super.refused()
+    this.#lastWords ??= lastWords(this.socket)
+  }
+
+  protected override hearLast(): void {
+    if (!this.closed) this.hear(this.#lastWords ?? [])
   }
 
   // ---------------------------------------------------------------- frames

@@ -111,6 +111,11 @@ export class ReadTurns {
     if (rest !== undefined && !this.#deaf && !this.#taker.closed) this.#taker.socket.resume()
   }
 
+  /** Nothing more comes: what is left has no other turn. */
+  finish(): void {
+    while (this.#rest !== undefined) this.goOn()
+  }
+
   /** The peer has read. */
   listen(): void {
     if (!this.#deaf || this.#taker.closed) return

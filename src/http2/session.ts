@@ -123,6 +123,15 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   protected abstract violated(cause: string): void
   protected abstract defect(error: unknown): void
 
+  /** What the peer said before it closed the connection may be of use to somebody: to be given to `hear`. */
+  protected hearLast(): void {}
+
+  /** All that has come is read, for there is no other turn. */
+  protected hear(last: readonly Buffer[]): void {
+    for (const piece of last) this.#onData(piece)
+    this.turns.finish()
+  }
+
   /** Bytes at the beginning of `chunk` that belong to the preface (§3.4). */
   protected prefaced(_chunk: Buffer): number {
     return 0
@@ -181,6 +190,7 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   }
 
   #onClose(): void {
+    this.hearLast()
     this.destroy('the connection ended')
   }
 

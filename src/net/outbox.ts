@@ -46,6 +46,8 @@ export class Outbox implements Waiting {
   writes: number
   /** The socket refused a write at once: none of its bytes went anywhere. */
   refusedAtOnce: boolean
+  /** TLS keeps what is written while it writes, and so may be refused it later. */
+  readonly #written: ((error?: Error | null) => void) | undefined
 
   constructor(socket: Socket, owner: OutboxOwner) {
     this.#socket = socket
@@ -64,6 +66,7 @@ export class Outbox implements Waiting {
     this.flushes = 0
     this.writes = 0
     this.refusedAtOnce = false
+    this.#written = this.#encrypted ? (error) => this.#refusedLater(error) : undefined
   }
 
   /** What is written in frames is copied at once, whatever its size: its bytes are free again. */
@@ -222,14 +225,21 @@ export class Outbox implements Waiting {
     this.#owner.refused()
   }
 
+  /** Node closes it behind this. */
+  #refusedLater(error: Error | null | undefined): void {
+    if (error == null || this.#socket.destroyed) return
+    this.#blocked = true
+    this.#owner.refused()
+  }
+
   /** Returns whether the kernel takes more. */
   #write(socket: Socket, parts: Buffer[]): boolean {
     const size = this.#size
     this.#size = 0
-    if (parts.length === 1) return socket.write(parts.pop() as Buffer)
+    if (parts.length === 1) return socket.write(parts.pop() as Buffer, this.#written)
     if (size <= COPY_LIMIT) {
       gather(parts, slab)
-      const free = socket.write(slab.subarray(0, size))
+      const free = socket.write(slab.subarray(0, size), this.#written)
       // What the kernel did not take yet must not be overwritten: the slab is given away.
       if (socket.writableLength > 0) slab = Buffer.allocUnsafeSlow(COPY_LIMIT)
       return free
@@ -240,7 +250,7 @@ export class Outbox implements Waiting {
     }
     this.#parts = []
     socket.cork()
-    for (let i = 0; i < parts.length; i++) socket.write(parts[i] as Buffer)
+    for (let i = 0; i < parts.length; i++) socket.write(parts[i] as Buffer, this.#written)
     socket.uncork()
     return !socket.writableNeedDrain && socket.errored === null
   }
@@ -249,7 +259,7 @@ export class Outbox implements Waiting {
     const copy = Buffer.allocUnsafe(this.#size)
     this.#size = 0
     gather(parts, copy)
-    return socket.write(copy)
+    return socket.write(copy, this.#written)
   }
 
   /** The last of this connection: what was written goes out, then both directions end. */

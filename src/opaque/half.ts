@@ -48,7 +48,6 @@ export class Half implements Reader {
 
   /** Whoever is gone may have said something before, which the other one would have got without us. */
   #refused(): void {
-    const last = lastWords(this.#to)
-    if (last !== undefined) this.#back?.pass(last)
+    for (const piece of lastWords(this.#to)) this.#back?.pass(piece)
   }
 }

@@ -32,7 +32,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
   #over: boolean
   #error: NodeJS.ErrnoException | undefined
   /** Read when the upstream had closed the connection. */
-  #lastWords: Buffer | undefined
+  #lastWords: readonly Buffer[] | undefined
   #timer: Timer | undefined
 
   constructor(socket: Socket, request: RequestHead, response: ResponseHandler, context: UpstreamContext) {
@@ -88,7 +88,7 @@ class Tunnel implements RequestBody, OutboxOwner, Timed {
 
   #onClose(): void {
     this.#context.clock.cancel(this.#timer)
-    if (this.#lastWords !== undefined) this.#onData(this.#lastWords)
+    for (const piece of this.#lastWords ?? []) this.#onData(piece)
     const cause = this.#error?.message ?? 'the upstream closed the connection'
     if (this.#connected) this.#fail(new ProxyError('upstream_reset', 'upstream', 'no', cause))
     else this.#fail(new ProxyError(connectReason(this.#error), 'upstream', 'unsent', cause))
