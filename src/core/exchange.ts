@@ -234,7 +234,7 @@ export class Exchange {
   path: string
   /** routing: when the whole must be over, on our clock; Infinity without a bound. The timeout layer enforces it. */
   deadline: number
-  /** retry: when the next attempt is due, on our clock, ms; nothing can move until then. 0 before. */
+  /** retry: when the next attempt is due, on our clock, ms; nothing can move until then. 0 before. bulkhead: the same of the wait for a slot. */
   restsUntil: number
   /** upstream: endpoints that attempts went to, newest last. */
   tried: EndpointInfo[]

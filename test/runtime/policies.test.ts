@@ -1,6 +1,6 @@
 /** Each policy once through a whole sidecar: what the client sees of it. What they do exactly is tested beside them. */
 import t from 'tap'
-import { answer, ask, eventually, field, get, metric, post, state, told } from '../support/ask.ts'
+import { answer, ask, eventually, field, get, metric, post, settled, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { turn } from '../support/raw.ts'
 import { answering, type Script, startRawOrigin } from '../support/raw-origin.ts'
@@ -254,6 +254,35 @@ t.test(
     t.equal(origin.requests[1]?.target, '/late')
   },
 )
+
+t.test('bulkhead: a wait in the queue is no silence for timeout.idle, which counts from then on', async (t) => {
+  const clock = new FakeClock()
+  const { client, origin, proxy } = await scene(t, SILENT, {
+    clock,
+    yaml: policy('bulkhead: {maxConcurrent: 1, maxQueue: 1, maxQueueWait: 10s}\ntimeout: {idle: 1s}'),
+  })
+  const holder = await client()
+  holder.send(get('/holder'))
+  await eventually('the holder', () => origin.requests.length === 1)
+  const peer = await origin.peer(0)
+  peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const waiting = await client()
+  waiting.send(get('/waiting'))
+  await eventually('the queue', async () => (await state(proxy)).bulkheads[0]?.queued === 1)
+  for (let i = 1; i <= 4; i++) {
+    clock.advance(600)
+    peer.send('3\r\nabc\r\n')
+    await holder.when('a piece', () => holder.text.split('abc').length > i)
+  }
+  t.equal(waiting.text, '')
+  peer.send('0\r\n\r\n')
+  await eventually('the next', () => origin.requests.length === 2)
+  clock.advance(900)
+  await settled(proxy)
+  t.equal(waiting.text, '')
+  clock.advance(300)
+  t.equal(field(await answer(waiting), 'x-outrigger-reason'), 'stream_idle_timeout')
+})
 
 t.test('bulkhead: a retry keeps its slot, and is not refused by it', async (t) => {
   const { port } = await scene(t, failing(1), {

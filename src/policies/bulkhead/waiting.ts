@@ -46,12 +46,16 @@ export class Waiting implements Queued, Holder, Timed {
     this.#since = now
     this.#timer = starter.clock.schedule(bound, this)
     this.#queued = true
+    request.exchange.restsUntil = now + bound
   }
 
   start(): void {
     this.#queued = false
     this.#starter.clock.cancel(this.#timer)
-    this.#starter.events.bulkheadWaited(this.#request.exchange, this.#starter.clock.now() - this.#since)
+    const { exchange } = this.#request
+    const now = this.#starter.clock.now()
+    exchange.restsUntil = now
+    this.#starter.events.bulkheadWaited(exchange, now - this.#since)
     this.#starter.run(this.#bulkhead, this.#request, this.held)
   }
 

@@ -81,7 +81,7 @@ export class Watch extends ForwardingHandler implements Timed {
       this.moved = false
       this.#quietSince = now
     }
-    // Whoever waits before the next attempt, perhaps for as long as the upstream has asked, is not silent.
+    // Whoever waits before the next attempt, perhaps for as long as the upstream has asked, or for a slot, is not silent.
     this.#quietSince = Math.max(this.#quietSince, Math.min(now, exchange.restsUntil))
     const limits = this.#limits
     const look: Look = {
