@@ -135,6 +135,20 @@ t.test('The page, when things change', { skip }, async (t) => {
     t.equal(focused, 'shard-3')
   })
 
+  t.test('A policy is said to apply to no more than it does', async (t) => {
+    const routes = '[{headers: {x-tenant: gold}}, {path: "/watch", stream: true}]'
+    const inbound = 'kind: Policy\nname: front\nmatch: {direction: inbound, port: 8080}\ntimeout: {request: 2s}\n'
+    const tenant = policy('tenant', `service: inventory, routes: ${routes}`, 'bulkhead: {maxConcurrent: 4}')
+    const made = await startProxy(sidecar(1, ['inventory'], [tenant, inbound]))
+    t.teardown(() => made.stop())
+    const page = await open(t, made)
+    const rows = page.locator('#policy tbody tr')
+    await rows.nth(1).waitFor(SHOWN)
+    const told = (await rows.allInnerTexts()).join('\n')
+    t.match(told, 'outbound to inventory: * (x-tenant: gold), /watch (streams)')
+    t.match(told, 'port 8080: every request')
+  })
+
   t.test('A policy that was changed where it stands is shown as it is now', async (t) => {
     const text = (blocks: string) => sidecar(1, ['inventory'], [policy('guard', 'service: inventory', blocks)])
     const made = await startProxy(text('timeout: {request: 2s}'))

@@ -14,8 +14,18 @@ interface Policy {
   readonly service: string
   readonly workload: readonly string[]
   readonly at: string
-  readonly routes: readonly { readonly path?: string; readonly grpc?: string; readonly methods?: readonly string[] }[]
+  /** The application's, inbound; absent: every. */
+  readonly port?: number
+  readonly routes: readonly Route[]
   readonly blocks: Readonly<Record<string, { readonly mode: string; readonly at: string }>>
+}
+
+interface Route {
+  readonly path?: string
+  readonly grpc?: string
+  readonly methods?: readonly string[]
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  readonly stream?: boolean
 }
 
 export class Policies {
@@ -99,7 +109,7 @@ function row(): Row<Policy> {
   return { element, update: (policy) => element.replaceChildren(...cells(policy)) }
 }
 
-function cells({ name, direction, service, workload, routes, blocks, at }: Policy): HTMLElement[] {
+function cells({ name, direction, service, workload, port, routes, blocks, at }: Policy): HTMLElement[] {
   const list = make('span', { class: 'blocks' })
   for (const [block, { mode, at: where }] of Object.entries(blocks)) {
     list.append(
@@ -107,7 +117,8 @@ function cells({ name, direction, service, workload, routes, blocks, at }: Polic
     )
   }
   const met = routes.length === 0 ? 'every request' : routes.map((route) => routeText(route)).join(', ')
-  const to = service === '' ? direction : `${direction} to ${service === '*' ? 'any service' : service}`
+  const whom = service === '' ? direction : `${direction} to ${service === '*' ? 'any service' : service}`
+  const to = port === undefined ? whom : `${whom}, port ${port}`
   const only = workload.length === 0 ? '' : `, in ${workload.join(', ')}`
   return [
     make('th', { scope: 'row', text: name }),
@@ -117,6 +128,9 @@ function cells({ name, direction, service, workload, routes, blocks, at }: Polic
   ]
 }
 
-function routeText({ path, grpc, methods = [] }: Policy['routes'][number]): string {
-  return `${methods.join('|')} ${path ?? grpc ?? '*'}`.trim()
+function routeText({ path, grpc, methods = [], headers = [], stream }: Route): string {
+  const only = headers.map(([name, value]) => `${name}: ${value}`)
+  if (stream !== undefined) only.push(stream ? 'streams' : 'no streams')
+  const text = `${methods.join('|')} ${path ?? grpc ?? '*'}`.trim()
+  return only.length === 0 ? text : `${text} (${only.join('; ')})`
 }
