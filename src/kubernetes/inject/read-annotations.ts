@@ -5,7 +5,6 @@ import { nearest } from '../../config/values/spelling.ts'
 import { amountIn, listed } from './annotation-values.ts'
 import { ANNOTATIONS, type AnnotationName } from './annotations.ts'
 import { ADDED, DOMAIN, LABEL, STATUS } from './names.ts'
-import { compareQuantities } from './quantity.ts'
 import type { Amount, Interception, NativeSidecar, Settings } from './settings.ts'
 
 type Texts = Readonly<Record<string, string>>
@@ -113,11 +112,10 @@ function nativeOf(text: string | undefined): NativeSidecar | undefined {
   return text === 'auto' ? 'auto' : text === 'true' ? 'always' : 'never'
 }
 
-/** A request alone that is over the limit raises the limit: the other way the API server would refuse the pod. */
 function amountOf(text: string | undefined, standard: Amount): Amount {
   if (text === undefined) return standard
   const { request, limit = standard.limit } = amountIn(text)
-  return { request, limit: limit !== '' && compareQuantities(request, limit) > 0 ? request : limit }
+  return { request, limit }
 }
 
 /** `8300-8302` → three ports. */

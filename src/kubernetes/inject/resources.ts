@@ -26,7 +26,7 @@ function isWhole({ resources: { requests = {}, limits = {} } = {} }: Container):
 }
 
 export function resourcesOf(cpu: Amount, memory: Amount, guaranteed: boolean): Resources {
-  const [cpuAmount, memoryAmount] = guaranteed ? [level(cpu), level(memory)] : [cpu, memory]
+  const [cpuAmount, memoryAmount] = guaranteed ? [level(cpu), level(memory)] : [raised(cpu), raised(memory)]
   return {
     requests: stated({ cpu: cpuAmount.request, memory: memoryAmount.request }),
     limits: stated({ cpu: cpuAmount.limit, memory: memoryAmount.limit }),
@@ -35,8 +35,13 @@ export function resourcesOf(cpu: Amount, memory: Amount, guaranteed: boolean): R
 
 /** A limit that is left out is taken from the request: Guaranteed needs one. */
 function level({ request, limit }: Amount): Amount {
-  const most = limit === '' ? request : limit
+  const most = limit === '' ? request : raised({ request, limit }).limit
   return { request: most, limit: most }
+}
+
+/** A request that is over the limit raises the limit: the other way the API server would refuse the pod. */
+function raised({ request, limit }: Amount): Amount {
+  return { request, limit: limit !== '' && compareQuantities(request, limit) > 0 ? request : limit }
 }
 
 function stated(quantities: { readonly cpu: string; readonly memory: string }): Quantities {

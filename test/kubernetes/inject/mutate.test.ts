@@ -196,6 +196,16 @@ t.test('A Guaranteed pod stays Guaranteed, another keeps our requests', async (t
   t.same(container(half).resources, { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '192Mi' } })
 })
 
+t.test('A request of the settings that is over their limit raises it', async (t) => {
+  const more = settings('proxy: {memory: {request: 512Mi, limit: 192Mi}}\ninit: {cpu: {request: "2", limit: "1"}}\n')
+  const out = result(pod(), more)
+  t.same(container(out).resources?.limits, { cpu: '1', memory: '512Mi' })
+  t.same(container(out, 'outrigger-init').resources, {
+    requests: { cpu: '2', memory: '32Mi' },
+    limits: { cpu: '2', memory: '128Mi' },
+  })
+})
+
 t.test('The preStop sleep goes where it fits', async (t) => {
   const sleeps = (input: Pod, server = SERVER) =>
     container(result(input, PLAIN, NAMESPACE, server), 'app').lifecycle?.preStop
