@@ -51,6 +51,8 @@ t.test('values that do not go together are refused with a sentence', { skip }, a
     ['policy.inline is empty', 'policy.namespaces={shop}'],
     ['discovery.mode: endpointslice needs discovery.namespaces', 'discovery.mode=endpointslice'],
     ['have no use with discovery.mode: dns', 'discovery.namespaces={shop}'],
+    ['proxy.opaquePorts: 8400-8300 is no port', 'proxy.opaquePorts={25,8400-8300}'],
+    ['proxy.skipInboundPorts: 70000-70001 is no port', 'proxy.skipInboundPorts={70000-70001}'],
     ['proxy.ports must be four different ports', 'proxy.ports.inbound=19001'],
     ["additional properties 'injektor' not allowed", 'injektor.replicas=2'],
   ]
@@ -59,6 +61,23 @@ t.test('values that do not go together are refused with a sentence', { skip }, a
     t.not(status, 0, sentence)
     t.ok(err.includes(sentence), err)
   }
+})
+
+t.test('a name that YAML would take for a number is a name', { skip }, async (t) => {
+  const numbers = [
+    'policy.configMapName=123',
+    'imagePullSecrets={456}',
+    'policy.namespaces={2024}',
+    'policy.inline=kind: Policy',
+  ]
+  const { out, err, status } = template(...numbers.flatMap((one) => ['--set-string', one]))
+  t.equal(status, 0, err)
+  const objects = parseAllDocuments(out).flatMap((document) => document.toJS() ?? [])
+  const find = (kind: string, name: string) => objects.find((one) => one.kind === kind && one.metadata.name === name)
+  t.same(find('ConfigMap', '123')?.metadata.namespace, '2024')
+  t.same(find('Deployment', 'outrigger-injector').spec.template.spec.imagePullSecrets, [{ name: '456' }])
+  const config = Object.values(find('ConfigMap', 'outrigger-injector-config').data)[0] as string
+  t.same(readSettings(config).issues, [])
 })
 
 t.test('a digest wins over a tag, and hostNetwork moves the port', { skip }, async (t) => {

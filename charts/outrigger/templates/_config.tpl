@@ -30,7 +30,7 @@ init:
   backend: {{ .Values.init.backend }}
   runAsRoot: {{ .Values.init.runAsRoot }}
 policy:
-  configMap: {{ .Values.policy.configMapName }}
+  configMap: {{ .Values.policy.configMapName | quote }}
   required: {{ .Values.policy.required }}
 app:
   preStopSleep: {{ int .Values.app.preStopSleepSeconds }}s
