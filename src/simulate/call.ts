@@ -33,6 +33,11 @@ export class Call implements RequestBody {
     this.onLeaving = undefined
   }
 
+  /** It is answered, or nobody waits for it any more. */
+  get over(): boolean {
+    return this.#over
+  }
+
   data(): void {}
 
   end(): void {

@@ -37,7 +37,13 @@ export class Server {
 
   serve(call: Call, plan: Plan): void {
     this.slots.enter((leave) => {
-      if (this.#settings.noticesLeaving || plan.outcome === 'silent') call.onLeaving = leave
+      const notices = this.#settings.noticesLeaving || plan.outcome === 'silent'
+      // It has left while it waited. An event of its own: of many such, each would leave from within the one before.
+      if (notices && call.over) {
+        this.#engine.after(0, leave)
+        return
+      }
+      if (notices) call.onLeaving = leave
       if (plan.outcome !== 'silent') this.#engine.after(plan.after, () => this.#worked(call, plan, leave))
     })
   }

@@ -95,6 +95,16 @@ t.test('An application with slots: a slow dependency takes them all', async (t) 
   t.ok(to(result, 'inventory').calls <= 30, 'no more are asked than slots become free')
 })
 
+t.test('Who left while it waited for a slot takes none, and no slot is lost to it', async (t) => {
+  const model =
+    'duration: 20s\nphases: [{name: silent, until: 5s}, {name: well, until: 20s}]\nrequests:\n' +
+    '- {name: hasty, url: http://inventory/x, rate: 20/s, patience: 100ms}\n' +
+    '- {name: patient, url: http://inventory/x, rate: 5/s, patience: 2s}\n'
+  const silent = inventory('slots: 2, failures: [{from: 0s, until: 5s, fail: silent}]')
+  const [hasty, patient] = (await run(INVENTORY, model + silent)).phases[1]?.streams ?? []
+  t.ok((hasty?.okPercent ?? 0) > 85 && (patient?.okPercent ?? 0) > 85, `${hasty?.okPercent}, ${patient?.okPercent}`)
+})
+
 t.test("The application's own client tries again, and its patience is its own", async (t) => {
   const model =
     'duration: 10s\nrequests: [{name: s, url: /a, rate: 1/s}]\n' +
