@@ -1,4 +1,5 @@
 /** HPACK, bytes → fields (RFC 7541 §6). */
+import { type BlockFields, Blocks } from './blocks.ts'
 import { decode, decodedAtMost } from './huffman.ts'
 import { Literals } from './literals.ts'
 import { type SensitiveNames, sensitive } from './sensitive.ts'
@@ -32,6 +33,7 @@ export class Decoder {
   /** Strings that came, and those that are remembered. */
   #strings: number
   #literals: Literals | undefined
+  #blocks: Blocks | undefined
   /** Where the string that was read last is remembered, or -1. */
   #slot: number
 
@@ -45,11 +47,34 @@ export class Decoder {
     this.#problem = ''
     this.#strings = 0
     this.#literals = undefined
+    this.#blocks = undefined
     this.#slot = -1
   }
 
   /** One whole block. Returns '' or what is wrong with it; then the connection cannot go on (RFC 9113 §4.3). */
   decode(buffer: Buffer, from: number, to: number, sink: FieldSink): string {
+    const blocks = this.#blocks
+    if (blocks === undefined) return this.#read(buffer, from, to, sink)
+    const known = blocks.find(buffer, from, to - from)
+    if (known !== undefined) {
+      this.#say(known, sink)
+      return ''
+    }
+    const problem = this.#read(buffer, from, to, sink)
+    if (problem === '') blocks.keep(buffer, from, to - from)
+    return problem
+  }
+
+  #say(known: BlockFields, sink: FieldSink): void {
+    const { entries, inserted } = known
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry
+      if (inserted[i] === true) this.#table.insert(entry)
+      sink.field(entry.name, entry.value, entry.kind, entry.size)
+    }
+  }
+
+  #read(buffer: Buffer, from: number, to: number, sink: FieldSink): string {
     this.#buffer = buffer
     this.#at = from
     this.#end = to
@@ -74,14 +99,25 @@ export class Decoder {
     if (this.#problem !== '') return
     if (size > this.#limit) this.#problem = `a table of ${size} bytes where ${this.#limit} are allowed`
     else this.#table.resize(size)
+    this.#blocks?.forget()
   }
 
   #indexed(sink: FieldSink): void {
     const index = this.#integer(7)
-    const entry = index < STATIC_END ? STATIC[index] : this.#table.at(index - STATIC_END)
     if (this.#problem !== '') return
+    const entry = this.#found(index)
     if (index === 0 || entry === undefined) this.#problem = `an index ${index} that no table has`
-    else sink.field(entry.name, entry.value, entry.kind, entry.size)
+    else {
+      this.#blocks?.hear(entry, false)
+      sink.field(entry.name, entry.value, entry.kind, entry.size)
+    }
+  }
+
+  /** What an index stands for, or undefined. A block that looks into the table of the connection means another thing next time. */
+  #found(index: number): Entry | undefined {
+    if (index < STATIC_END) return STATIC[index]
+    this.#blocks?.look()
+    return this.#table.at(index - STATIC_END)
   }
 
   /** `prefix` 6: into the table; 4: not; `never`: nor by anybody behind us. */
@@ -91,7 +127,7 @@ export class Decoder {
     let name: string
     if (index === 0) name = this.#string(false)
     else {
-      const entry = index < STATIC_END ? STATIC[index] : this.#table.at(index - STATIC_END)
+      const entry = this.#found(index)
       if (entry === undefined) {
         this.#problem = `an index ${index} that no table has`
         return
@@ -103,7 +139,11 @@ export class Decoder {
     if (this.#problem !== '') return
     const entry = this.#entry(name, value)
     if (prefix === 6) this.#table.insert(entry)
-    else if (never) this.#sensitive.note(name)
+    else if (never) {
+      this.#sensitive.note(name)
+      this.#blocks?.forget()
+    }
+    this.#blocks?.hear(entry, prefix === 6)
     sink.field(name, value, entry.kind, entry.size)
   }
 
@@ -165,7 +205,10 @@ export class Decoder {
   }
 
   #remembering(): Literals | undefined {
-    if (this.#literals === undefined && ++this.#strings > MANY_LITERALS) this.#literals = new Literals()
+    if (this.#literals === undefined && ++this.#strings > MANY_LITERALS) {
+      this.#literals = new Literals()
+      this.#blocks = new Blocks(this.#table)
+    }
     return this.#literals
   }
 
