@@ -62,7 +62,7 @@ export class Caller {
     this.#done = done
     this.#startedAt = engine.now()
     const { patience } = asked.caller
-    if (patience !== Number.POSITIVE_INFINITY) this.#patience = engine.after(patience, () => this.#giveUp())
+    if (patience !== Number.POSITIVE_INFINITY) this.#patience = engine.after(patience, () => this.giveUp())
     this.#ask()
   }
 
@@ -83,7 +83,8 @@ export class Caller {
     })
   }
 
-  #giveUp(): void {
+  /** As if its patience had ended. */
+  giveUp(): void {
     if (this.#over) return
     const current = this.#current
     this.#settle('gave up')

@@ -82,7 +82,8 @@ export class SimulatedEndpoint extends Endpoint {
       const limit = call.request.attempt.connectTimeout
       const error = new ProxyError('connect_timeout', 'upstream', 'unsent', `no connection after ${limit} ms`)
       if (limit !== Number.POSITIVE_INFINITY) this.#context.clock.schedule(limit, { expired: () => call.fail(error) })
-    } else if (outcome === 'refuse' || server.full) server.refuse(call, decided.after)
+    } else if (outcome === 'refuse') server.refuse(call, decided.after)
+    else if (server.full) server.refuse(call, 0)
     else {
       reached(call.request, this.address)
       server.serve(call, decided)

@@ -9,8 +9,8 @@ import type { Asked, Origin, Plan, ServerSettings } from './workload.ts'
 /** More than a sidecar makes of one request: ten retries, a transparent one, those of a fallback. */
 const MOST_ATTEMPTS = 64
 
-/** Asks through the outbound listener; `done` is told the status of the answer, 0 without one. */
-export type Ask = (asked: Asked, origin: Origin, done: (status: number, failure: string) => void) => void
+/** Asks through the outbound listener; `done` is told the status of the answer, 0 without one. Returns what gives it up. */
+export type Ask = (asked: Asked, origin: Origin, done: (status: number, failure: string) => void) => () => void
 
 export class Server {
   readonly #settings: ServerSettings
@@ -30,6 +30,7 @@ export class Server {
     return this.slots.busy >= this.slots.limit && this.slots.waiting >= this.#settings.queue
   }
 
+  /** `after`: ms until it is told. */
   refuse(call: Call, after: number): void {
     const error = new ProxyError('connect_failure', 'upstream', 'unsent', 'ECONNREFUSED')
     this.#engine.after(after, () => call.fail(error))
@@ -49,6 +50,7 @@ export class Server {
   }
 
   #worked(call: Call, plan: Plan, leave: () => void): void {
+    if (this.#hasLeft(call)) return
     if (plan.outcome === 'reset') {
       leave()
       // On a connection that was used before it may have been the keep-alive race, and is sent again at once.
@@ -78,10 +80,23 @@ export class Server {
     const { stream, index } = origin
     const round = (origin.attempt - 1) * MOST_ATTEMPTS + call.request.attempt.number - 1
     const its: Origin = { stream, index, nested: next + 1, round, attempt: 1 }
-    this.#ask(asked(index), its, (theirs, failure) => {
+    const leave = call.onLeaving
+    const giveUp = this.#ask(asked(index), its, (theirs, failure) => {
+      if (this.#hasLeft(call)) return
+      call.onLeaving = leave
       const worst = theirs >= 200 && theirs < 400 ? status : passedOn(theirs, failure)
       this.#askOthers(call, worst, next + 1, done)
     })
+    if (leave === undefined) return
+    call.onLeaving = () => {
+      leave()
+      giveUp()
+    }
+  }
+
+  /** Its client has, and nobody works for it any more. */
+  #hasLeft(call: Call): boolean {
+    return this.#settings.noticesLeaving && call.over
   }
 }
 

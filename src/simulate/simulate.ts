@@ -1,5 +1,6 @@
 /** One policy under one workload: everything that clients, the sidecar and the upstreams would have seen. */
 import type { Config } from '../config/model.ts'
+import { GRPC_STATUS } from '../core/grpc-status.ts'
 import type { IncomingConnection } from '../http/server-side.ts'
 import { type Accept, type Answered, Caller } from './caller.ts'
 import { diceFor } from './dice.ts'
@@ -41,10 +42,10 @@ export async function simulate(config: Config, workload: Workload, interval: num
     diceFor(workload.seed),
     recorder,
     (asked, its, done) => {
-      new Caller(engine, sidecar.outbound, connections.of(asked.peer), asked, its, ({ status, failure }) => {
-        done(status, failure)
-      })
+      const answered = (answer: Answered): void => done(httpStatusOf(answer), answer.failure)
+      const caller = new Caller(engine, sidecar.outbound, connections.of(asked.peer), asked, its, answered)
       sidecar.look()
+      return () => caller.giveUp()
     },
   )
   const entrance = (asked: Asked): Accept => (asked.direction === 'inbound' ? sidecar.inbound : sidecar.outbound)
@@ -102,6 +103,13 @@ export async function simulate(config: Config, workload: Workload, interval: num
 /** Of a request that waits for ever: it is none the less one that was sent, and that did not go well. */
 function noAnswer(took: number): Answered {
   return { status: 0, grpcStatus: -1, reason: '', failure: 'no answer', refused: false, tries: 1, took }
+}
+
+/** What a call came to, said in HTTP: a gRPC one fails with 200. */
+function httpStatusOf({ status, grpcStatus }: Answered): number {
+  if (grpcStatus <= 0) return status
+  const name = GRPC_STATUS[grpcStatus]
+  return name === 'DEADLINE_EXCEEDED' ? 504 : name === 'UNAVAILABLE' ? 503 : 502
 }
 
 /** Clients by their address. Each keeps one connection, which is as many as need telling apart. */

@@ -47,7 +47,7 @@ t.test('A simulated endpoint keeps the contract, whatever it is to do and whoeve
     const context = { clock: engine, random, violation() {}, defect() {} }
     const slots = random.chance(0.5) ? 2 : Number.POSITIVE_INFINITY
     const settings = { slots, queue: random.int(3), noticesLeaving: random.chance(0.5), calls: [] }
-    const server = new Server(settings, engine, () => {})
+    const server = new Server(settings, engine, () => () => {})
     const plan = (): Plan => {
       const grpcStatus = random.chance(0.2) ? 14 : -1
       return { outcome: random.pick(OUTCOMES), after: random.int(30), status: random.pick([200, 204, 503]), grpcStatus }

@@ -105,6 +105,37 @@ t.test('Who left while it waited for a slot takes none, and no slot is lost to i
   t.ok((hasty?.okPercent ?? 0) > 85 && (patient?.okPercent ?? 0) > 85, `${hasty?.okPercent}, ${patient?.okPercent}`)
 })
 
+t.test('Whom a full queue refuses is refused at once, however long the others take', async (t) => {
+  const result = await run(INVENTORY, STREAM + inventory('slots: 1, queue: 0, latency: 2s'))
+  t.match(only(result), { p50: 0, answers: { '502 connect_failure': 995, '200': 5 } })
+})
+
+t.test('An application that notices who has left asks nobody for it any more', async (t) => {
+  const model = (latency: string, notices: boolean): string =>
+    'duration: 5s\nrequests: [{name: s, url: /a, rate: 10/s, patience: 100ms}]\n' +
+    `application: {latency: ${latency}, noticesLeaving: ${notices}, calls: [{url: http://inventory/x}, {url: http://inventory/y}]}\n` +
+    inventory('latency: 200ms')
+  const asked = async (latency: string, notices: boolean) =>
+    to(await run(INVENTORY, model(latency, notices)), 'inventory')
+  t.equal((await asked('150ms', true))?.calls ?? 0, 0, 'it had left before')
+  t.match(await asked('50ms', true), { calls: 50, outcomes: { client_cancelled: 50 } }, 'or while the first was asked')
+  t.ok((await asked('150ms', false)).calls > 90, 'a servlet does not notice')
+})
+
+t.test('A gRPC call of the application that fails is a failure, though its HTTP status is 200', async (t) => {
+  const model = (grpc: number): string =>
+    'duration: 2s\nrequests: [{name: s, url: /a, rate: 10/s}]\n' +
+    'application: {calls: [{url: http://inventory/shop.Inventory/Get, grpc: true}]}\n' +
+    inventory(`failures: [{from: 1s, until: 2s, grpc: ${grpc}}]`)
+  for (const [grpc, status] of [
+    [14, 503],
+    [4, 504],
+    [13, 502],
+  ] as const) {
+    t.match(only(await run(INVENTORY, model(grpc))), { answers: { '200': 10, [status]: 10 } })
+  }
+})
+
 t.test("The application's own client tries again, and its patience is its own", async (t) => {
   const model =
     'duration: 10s\nrequests: [{name: s, url: /a, rate: 1/s}]\n' +
