@@ -1,7 +1,9 @@
 /** The adaptive limit through a whole sidecar. */
 import t from 'tap'
-import { ask, field, get, metric, state, told } from '../support/ask.ts'
-import { session, unary } from '../support/grpc-call.ts'
+import { ask, eventually, field, get, metric, state, told } from '../support/ask.ts'
+import { begin, Call, grpcOrigin, reply, session, unary } from '../support/grpc-call.ts'
+import { message } from '../support/grpc-message.ts'
+import { services, startProxy } from '../support/proxy.ts'
 import type { Script } from '../support/raw-origin.ts'
 import { OK, policy, scene } from '../support/scene.ts'
 
@@ -79,6 +81,30 @@ t.test('HTTP/2: the same, and a gRPC call gets status 14 with a pushback', async
   t.match(call.head, { 'grpc-retry-pushback-ms': /^-1$|^1000$/, 'x-outrigger-reason': 'concurrency_limit' })
   app.release()
   t.equal((await first).status, 200)
+})
+
+t.test('gRPC: streams that have said one word and then nothing, or are only sent to, take no places', async (t) => {
+  const app = await grpcOrigin(t, (stream, head) => {
+    if (head[':path'] === '/a.B/Get') reply(stream)
+    else if (head[':path'] === '/a.B/Watch') {
+      begin(stream)
+      stream.write(message('serving'))
+    }
+  })
+  const yaml = services({}, policy('concurrency: {min: 2, max: 2}', INBOUND))
+  const proxy = await startProxy(yaml, { app })
+  t.teardown(() => proxy.stop())
+  const client = session(t, proxy.inbound)
+  for (let i = 0; i < 3; i++) {
+    const watch = new Call(client, '/a.B/Watch')
+    watch.stream.end(message('whom'))
+    await watch.received(message('serving').length)
+    const log = new Call(client, '/a.B/Log')
+    log.stream.write(message('one'))
+    log.stream.write(message('two'))
+    await eventually('its place', async () => (await metric(proxy, 'outrigger_concurrency_inflight')) === 0)
+  }
+  t.equal((await unary(client, '/a.B/Get')).status, '0')
 })
 
 t.test('In shadow mode everybody passes, and the metrics have names of their own', async (t) => {

@@ -31,7 +31,7 @@ export function concurrencyLayer({ limiter, clock, events, mode }: ConcurrencyPa
     }
     const occupant = new Occupant(response, limiter, clock, request, load, now)
     const down = next(request, occupant)
-    return request.bodyLength === 0 ? down : new WatchedBody(down, occupant)
+    return request.bodyLength === 0 ? down : new WatchedBody(down, occupant, mayBeStream(request.exchange))
   }
 }
 
@@ -72,7 +72,7 @@ class Occupant extends ForwardingHandler {
     // A stream may last for hours, and when its head comes is not what the application takes for a request.
     if (isStream(this.#request, head)) this.#leave()
     else {
-      if (isGood(head) && this.sentAt >= 0 && this.#window === this.#limiter.window) {
+      if (isGood(head) && this.#measured) {
         const now = this.#clock.now()
         this.#limiter.answered(now - this.sentAt, this.#load, now)
       }
@@ -85,9 +85,15 @@ class Occupant extends ForwardingHandler {
     const messages = this.#messages
     if (messages !== undefined) {
       messages.add(chunk)
-      if (messages.begun > 1) this.#leave()
+      // All of an answer there is, or a stream, which may say nothing more for hours: a health check that is watched, for instance.
+      if (messages.begun > 1 || (messages.begun === 1 && messages.whole)) this.#leave()
     }
     this.up.data(chunk)
+  }
+
+  /** Its caller sends more than one message. */
+  streams(): void {
+    this.#leave()
   }
 
   override end(trailers?: Headers): void {
@@ -96,10 +102,15 @@ class Occupant extends ForwardingHandler {
   }
 
   override fail(error: ProxyError): void {
+    const measured = this.#measured && !this.#answered
     this.#leave()
-    // A slow upload is the client's.
-    if (!this.#answered && this.sentAt >= 0 && this.#window === this.#limiter.window) this.#failed(error.reason)
+    if (measured) this.#failed(error.reason)
     this.up.fail(error)
+  }
+
+  /** A slow upload is the client's. */
+  get #measured(): boolean {
+    return this.#placed && this.sentAt >= 0 && this.#window === this.#limiter.window
   }
 
   #failed(reason: Reason): void {
@@ -123,14 +134,29 @@ function isGood(head: ResponseHead): boolean {
   return status === undefined || status === '0'
 }
 
-/** Notes when the application had the whole request. */
+/** Notes when the application had the whole request, and which calls are streams. */
 class WatchedBody extends ForwardingBody {
   readonly #occupant: Occupant
+  /** Undefined where they say nothing, and once they have said it. */
+  #messages: GrpcMessages | undefined
 
-  constructor(down: RequestBody, occupant: Occupant) {
+  constructor(down: RequestBody, occupant: Occupant, counted: boolean) {
     super(NO_BODY)
     this.down = down
     this.#occupant = occupant
+    this.#messages = counted ? new GrpcMessages() : undefined
+  }
+
+  override data(chunk: Buffer): void {
+    const messages = this.#messages
+    if (messages !== undefined) {
+      messages.add(chunk)
+      if (messages.begun > 1) {
+        this.#messages = undefined
+        this.#occupant.streams()
+      }
+    }
+    this.down.data(chunk)
   }
 
   override end(trailers?: Headers): void {

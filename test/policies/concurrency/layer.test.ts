@@ -63,7 +63,7 @@ t.test('Every end gives the place back: an answer, a failure, a client that leav
   t.equal(state().inflight, 0)
 })
 
-t.test('Streams give their place back at the head, and gRPC calls at the second message', async (t) => {
+t.test('Streams give their place back at the head, and gRPC calls with the first message', async (t) => {
   const message = Buffer.from([0, 0, 0, 0, 1, 7])
   const { ask, state } = world()
   ask().call.head(200, ['Content-Type', 'text/event-stream'])
@@ -74,12 +74,34 @@ t.test('Streams give their place back at the head, and gRPC calls at the second 
   t.equal(state().ownMs, null)
   const { call } = ask({ grpc: true })
   call.head()
-  call.send(message)
+  call.send(message.subarray(0, 5))
   t.equal(state().inflight, 1)
-  call.send(message)
+  call.send(message.subarray(5))
   t.equal(state().inflight, 0)
+  call.send(message)
   call.finish()
   t.equal(state().inflight, 0)
+})
+
+t.test('A gRPC call that sends a second message is a stream, and not measured', async (t) => {
+  const message = Buffer.from([0, 0, 0, 0, 1, 7])
+  const { ask, state, scope } = world({ max: 100 })
+  const many = Array.from({ length: 5 }, () => ask({ grpc: true, method: 'POST', bodyLength: -1 }))
+  for (const { body } of many) body.data(message)
+  t.equal(state().inflight, 5)
+  for (const { body } of many) body.data(message)
+  t.equal(state().inflight, 0)
+  scope.clock.advance(5000)
+  for (const { body, call } of many) {
+    body.end()
+    call.head()
+    call.finish()
+  }
+  t.match(state(), { inflight: 0, ownMs: null })
+  const unary = ask({ grpc: true, method: 'POST', bodyLength: -1, route: routeInfo('inventory', '*', false) })
+  unary.body.data(message)
+  unary.body.data(message)
+  t.equal(state().inflight, 1, 'what the file says of the route holds')
 })
 
 t.test('Failures at once are no speed: only good answers of the upstream are measured', async (t) => {
