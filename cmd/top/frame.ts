@@ -1,6 +1,7 @@
 /** One picture of `outrigger top`: lines, out of what the stream has told so far. */
 import type { Frame } from '../../src/admin/index.ts'
 import type { ServiceHistory } from '../../src/admin/page/live/history.ts'
+import { judgements } from '../../src/admin/page/live/judged.ts'
 import type { Kind } from '../../src/admin/page/live/kinds.ts'
 import { limits } from '../../src/admin/page/live/limits.ts'
 import { attemptText, outcomeOf, SEVERITIES, statusOf, withoutAttempt } from '../../src/admin/page/live/requests.ts'
@@ -116,8 +117,9 @@ function endpoints({ endpoints, outliers }: Frame, paint: Paint, width: number):
   const out = endpoints.filter(({ state }) => state !== 'ready')
   const ready = `${endpoints.length - out.length} of ${endpoints.length} endpoints ready`
   if (out.length === 0) return [paint.of(ready, 'soft')]
+  const judgedBy = judgements(outliers)
   const rows = out.map(({ service, address, state, inflight }): Cell[] => {
-    const judged = outliers.find((outlier) => outlier.service === service && outlier.address === address)
+    const judged = judgedBy.get(`${service} ${address}`)
     const left = state === 'ejected' && judged !== undefined ? `, ${seconds(judged.ejectedFor)} left` : ''
     const look = state === 'probing' ? 'warn' : 'bad'
     return [address, service, { text: `${MARKS[look]} ${state}${left}`, look }, String(inflight)]

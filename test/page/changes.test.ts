@@ -24,9 +24,9 @@ const BREAKER =
   'breaker: {scope: service, window: {type: count, size: 4, minimumCalls: 2}, open: {base: 60s, max: 60s, jitter: 0%}}'
 const SHARDS = ['shard-1', 'shard-2', 'shard-3']
 
-async function startShards(t: Test, port: number): Promise<Sidecar> {
+async function startShards(t: Test, port: number, admin = 0): Promise<Sidecar> {
   const policies = SHARDS.map((name) => policy(`guard-${name}`, `service: ${name}`, BREAKER))
-  const made = await startProxy(sidecar(port, SHARDS, policies))
+  const made = await startProxy(sidecar(port, SHARDS, policies), { admin })
   t.teardown(() => made.stop())
   return made
 }
@@ -57,7 +57,7 @@ async function startWay(t: Test, port: number): Promise<{ port: number; die(): v
   return { port: (server.address() as AddressInfo).port, die }
 }
 
-t.test('The page, when things change', { skip }, async (t) => {
+t.test('The page, when things change', { skip, timeout: 60_000 }, async (t) => {
   const browser = await startBrowser(program)
   t.teardown(() => browser.close())
   const wrong: string[] = []
@@ -118,6 +118,46 @@ t.test('The page, when things change', { skip }, async (t) => {
       (await budgets.allInnerTexts()).map((text) => /\d+ left/.exec(text)?.[0]),
       ['10 left', '20 left'],
     )
+  })
+
+  t.test('Of an endpoint the judgement that holds is told, not that of a block in shadow mode', async (t) => {
+    const origin = await startOrigin(t)
+    origin.status = 503
+    const outlier = (name: string, more: string) =>
+      policy(name, `service: inventory, routes: [{path: "/${name}/**"}]`, `outlier: {${more}}`)
+    const made = await startProxy(
+      sidecar(
+        origin.port,
+        ['inventory'],
+        [
+          outlier('reads', 'consecutive: 2, ejectFor: 30s, maxEjected: 50%'),
+          outlier('writes', 'consecutive: 50, mode: shadow'),
+        ],
+      ).replace(/endpoints: .*/, `endpoints: [127.0.0.1:${origin.port}, "localhost:${origin.port}"]`),
+    )
+    t.teardown(() => made.stop())
+    await call(made, 'inventory', '/reads/1', 12)
+    await call(made, 'inventory', '/writes/1', 2)
+    const page = await open(t, made)
+    const ejected = page.locator('#endpoints tbody tr', { hasText: 'ejected' })
+    await ejected.waitFor(SHOWN)
+    t.match(await ejected.innerText(), /ejected, (?:[12]\d|30) s left/)
+    t.notMatch(await page.locator('#endpoints tbody').innerText(), 'shadow')
+  })
+
+  t.test('A page that is held goes on counting when its sidecar is another', async (t) => {
+    const origin = await startOrigin(t)
+    origin.status = 503
+    const made = await startShards(t, origin.port)
+    await call(made, 'shard-1', '/', 5)
+    const page = await open(t, made)
+    const count = page.locator('#requests-count')
+    await count.filter({ hasText: '5 requests since the start' }).waitFor(SHOWN)
+    await page.getByRole('button', { name: 'Hold' }).click()
+    await made.stop()
+    const another = await startShards(t, origin.port, made.admin)
+    await call(another, 'shard-1', '/', 2)
+    await count.filter({ hasText: /; 2 requests .*; held, 2 came since$/ }).waitFor({ timeout: 10_000 })
   })
 
   t.test('A row that moves up keeps the focus', async (t) => {
@@ -190,5 +230,10 @@ t.test('The page, when things change', { skip }, async (t) => {
     await page.waitForSelector('.link.live', SHOWN)
   })
 
-  t.same(wrong, [], 'no error, and no request to anybody else')
+  // The browser says of its own accord that the sidecar was gone.
+  t.same(
+    wrong.filter((what) => !/ERR_(?:CONNECTION_REFUSED|INCOMPLETE)/.test(what)),
+    [],
+    'no error, and no request to anybody else',
+  )
 })

@@ -2,6 +2,7 @@
 import type { OutlierSnapshot } from '../../../core/events.ts'
 import type { EndpointSample } from '../../../telemetry/sources.ts'
 import type { State } from '../live/frame.ts'
+import { judgements } from '../live/judged.ts'
 import { bySeverity, type Severity } from '../live/states.ts'
 import { percent, seconds } from '../live/words.ts'
 import { badge, setBadge } from './badge.ts'
@@ -38,7 +39,7 @@ export class Endpoints {
   }
 
   show({ endpoints, outliers }: State): void {
-    const judged = new Map(outliers.map((outlier) => [`${outlier.service} ${outlier.address}`, outlier]))
+    const judged = judgements(outliers)
     this.#items = endpoints.map((endpoint) => ({
       endpoint,
       outlier: judged.get(`${endpoint.service} ${endpoint.address}`),

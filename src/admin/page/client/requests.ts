@@ -46,6 +46,7 @@ export class Requests {
       this.#single = []
       this.#kinds.clear()
       this.#total = 0
+      if (this.#held !== undefined) this.#held = { ...this.#held, total: 0 }
     }
     // A stream that was opened again tells of all that are kept.
     const first = count - records.length
