@@ -22,7 +22,7 @@ export function adminAddress(given: Pick<Given<'admin'>, 'read'>): Address {
   return { host: ANY[host] ?? host, port }
 }
 
-/** Rejects where nothing answers within `timeout` ms. */
+/** Rejects where there is no whole answer within `timeout` ms. */
 export function askAdmin(
   address: Address,
   method: 'GET' | 'POST',
@@ -31,7 +31,7 @@ export function askAdmin(
 ): Promise<AdminAnswer> {
   return new Promise((resolve, reject) => {
     const headers = method === 'POST' ? { 'content-type': 'application/json' } : {}
-    const asked = request({ ...address, method, path, headers, timeout, agent: false }, (answer) => {
+    const asked = request({ ...address, method, path, headers, agent: false }, (answer) => {
       let body = ''
       answer.setEncoding('utf8')
       answer.on('data', (text) => {
@@ -40,7 +40,11 @@ export function askAdmin(
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }))
       answer.on('error', reject)
     })
-    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeout} ms`)))
+    const late = setTimeout(() => {
+      reject(new Error(`no answer within ${timeout} ms`))
+      asked.destroy()
+    }, timeout)
+    asked.on('close', () => clearTimeout(late))
     asked.on('error', reject)
     asked.end()
   })

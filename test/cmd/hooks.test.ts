@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { askAdmin } from '../../cmd/commands/admin-client.ts'
 import { ask, eventually, get } from '../support/ask.ts'
 import { port, start } from '../support/spawned.ts'
 
@@ -27,6 +28,22 @@ t.test('Beside none: exit 1 and a sentence; usage: exit 2', async (t) => {
     t.equal((await wrong.ended).code, 2, command)
     t.match(wrong.err, /--admin must be an address.*\nusage: /)
   }
+})
+
+t.test('An answer that comes a byte at a time has to be whole in time, too', async (t) => {
+  const server = createServer((_, answer) => {
+    let left = 100
+    answer.writeHead(200, { 'content-length': left })
+    const drip = setInterval(() => {
+      if (left-- > 1) answer.write('x')
+      else answer.end('x')
+    }, 10)
+    answer.on('close', () => clearInterval(drip))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+  await t.rejects(askAdmin(address, 'GET', '/livez', 100), { message: 'no answer within 100 ms' })
 })
 
 t.test('wait returns once it has started', async (t) => {
