@@ -4,9 +4,10 @@ import type { Clock } from './clock.ts'
 import type { ProxyError } from './errors.ts'
 import type { RequestHead, ResponseHandler, ResponseHead } from './exchange.ts'
 import { ForwardingHandler } from './forwarding.ts'
+import { GrpcMessages, isOneMessage } from './grpc-messages.ts'
 import { NO_STATUS, statusOfHead } from './grpc-status.ts'
 import type { Headers } from './headers.ts'
-import { isStream } from './streams.ts'
+import { isStream, mayBeStream } from './streams.ts'
 
 /** What is the same for every attempt that a layer watches. */
 export interface RecorderParts {
@@ -25,6 +26,12 @@ export abstract class AttemptRecorder extends ForwardingHandler {
   #open: boolean
   /** A gRPC stream, which is judged at what comes first behind its head. */
   #atFirst: boolean
+  /** A gRPC call that its second message makes a stream. */
+  #mayBeStream: boolean
+  /** Its first message came whole, in one piece. */
+  #oneCame: boolean
+  /** Of one that did not. */
+  #messages: GrpcMessages | undefined
 
   constructor(up: ResponseHandler, request: RequestHead, parts: RecorderParts) {
     super(up)
@@ -34,6 +41,9 @@ export abstract class AttemptRecorder extends ForwardingHandler {
     this.#answered = undefined
     this.#open = false
     this.#atFirst = false
+    this.#mayBeStream = false
+    this.#oneCame = false
+    this.#messages = undefined
   }
 
   /** A good head came; the body is still to come. */
@@ -45,7 +55,8 @@ export abstract class AttemptRecorder extends ForwardingHandler {
   /**
    * A failure is fixed here, and so is a stream: a probe's permit is not held for hours, and a thousand tunnels that end
    * with one process are not a thousand failed calls. Anything else may still fail in its body. A gRPC stream that fails at
-   * once may say so in its trailers only, so it waits for one thing more.
+   * once may say so in its trailers only, so it waits for one thing more; one that the file does not call so, for its second
+   * message.
    */
   override head(head: ResponseHead): void {
     const request = this.request
@@ -58,6 +69,7 @@ export abstract class AttemptRecorder extends ForwardingHandler {
       this.#settle(outcome, now)
     } else {
       this.#atFirst = stream
+      this.#mayBeStream = this.#open && !stream && mayBeStream(request.exchange)
       this.#answered = outcome
       this.answered()
     }
@@ -65,8 +77,20 @@ export abstract class AttemptRecorder extends ForwardingHandler {
   }
 
   override data(chunk: Buffer): void {
-    if (this.#atFirst) this.#begun()
+    if (this.#atFirst || (this.#mayBeStream && this.#isSecond(chunk))) this.#begun()
     this.up.data(chunk)
+  }
+
+  /** Most answers are one message in one piece, for which nothing is made. */
+  #isSecond(chunk: Buffer): boolean {
+    if (this.#oneCame) return true
+    if (this.#messages === undefined) {
+      this.#oneCame = isOneMessage(chunk)
+      if (this.#oneCame) return false
+      this.#messages = new GrpcMessages()
+    }
+    this.#messages.add(chunk)
+    return this.#messages.begun > 1
   }
 
   override end(trailers?: Headers): void {
@@ -90,6 +114,8 @@ export abstract class AttemptRecorder extends ForwardingHandler {
   /** A gRPC stream goes on: its head stands. */
   #begun(): void {
     this.#atFirst = false
+    this.#mayBeStream = false
+    this.#messages = undefined
     this.#settle(this.#answered as Outcome, this.#parts.clock.now())
   }
 

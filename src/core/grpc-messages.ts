@@ -2,6 +2,11 @@
 
 const PREFIX = 5
 
+/** The first piece of a body is its first message, and all of it. */
+export function isOneMessage(chunk: Buffer): boolean {
+  return chunk.length >= PREFIX && chunk.readUInt32BE(1) === chunk.length - PREFIX
+}
+
 export class GrpcMessages {
   /** Messages of which a byte has come. */
   begun: number

@@ -41,3 +41,25 @@ t.test('OK is none, however many', async (t) => {
   for (let i = 0; i < 6; i++) t.equal((await get()).code, OK)
   t.match((await state(proxy)).breakers, [{ state: 'closed', calls: 6, failureRatio: 0 }])
 })
+
+/** How many calls are made, how many messages each has before it ends with UNAVAILABLE, and what the breaker has then. */
+for (const [what, messages, failureRatio] of [
+  ['A stream that goes on is judged by then: a restart that ends many of them is not as many failed calls', 2, 0],
+  ['A call that ends behind its only message has failed', 1, 1],
+] as const) {
+  t.test(what, async (t) => {
+    for (const piece of ['one', 'a'.repeat(70_000)]) {
+      const { watch, proxy } = await world(t, {
+        policy:
+          'breaker: {scope: service, window: {type: count, size: 10, minimumCalls: 10}}\noutlier: {consecutive: 2}',
+        watch: (call) => {
+          for (let i = 0; i < messages; i++) call.write(piece)
+          call.emit('error', { code: UNAVAILABLE, details: 'shutting down' })
+        },
+      })
+      for (let i = 0; i < 4; i++) t.match(await watch(), { code: UNAVAILABLE, messages: Array(messages).fill(piece) })
+      t.match(await state(proxy), { breakers: [{ state: 'closed', calls: 4, failureRatio }] })
+      t.match(await state(proxy), { outliers: [{ failureRatio }] })
+    }
+  })
+}
