@@ -3,8 +3,8 @@
 #
 #   docker build -t outrigger .
 #   docker build -t outrigger-init --target init .
-#   docker run -p 8080:19000 -v ./policies:/etc/outrigger/policy:ro outrigger --app HOST:PORT
-#   docker run -v ./policies:/policy outrigger validate /policy
+#   docker run -p 8080:19000 -v ./my-policies:/etc/outrigger/policy:ro outrigger --app HOST:PORT
+#   docker run -v ./my-policies:/policy outrigger validate /policy
 #
 # NODE_IMAGE builds and gives the Node that runs later. BASE is what stands beneath the sidecar; Node brings all it needs, so
 # nothing has to. INIT_BASE is a Debian, or whatever else has iptables, nftables, setcap and what Node is linked to.
