@@ -63,6 +63,41 @@ t.test('values that do not go together are refused with a sentence', { skip }, a
   }
 })
 
+t.test(
+  'a label of the values stands once, also where it is one of ours, and the selector still finds the pods',
+  { skip },
+  async (t) => {
+    const key = (name: string) => `app\\.kubernetes\\.io/${name}`
+    const set = [
+      `commonLabels.${key('part-of')}=shop`,
+      `commonLabels.${key('name')}=mine`,
+      `podLabels.${key('component')}=mine`,
+      `podLabels.${key('version')}=1.0`,
+      `grafana.labels.${key('part-of')}=grafana`,
+      'podAnnotations.kubectl\\.kubernetes\\.io/default-container=mine',
+    ]
+    const { out, err, status } = template(
+      '--set',
+      'grafana.dashboards=true',
+      ...set.flatMap((one) => ['--set-string', one]),
+    )
+    t.equal(status, 0, err)
+    const documents = parseAllDocuments(out)
+    t.same(
+      documents.flatMap(({ errors }) => errors.map(({ message }) => message)),
+      [],
+    )
+    const objects = documents.flatMap((document) => document.toJS() ?? [])
+    const { metadata, spec } = objects.find(({ kind }) => kind === 'Deployment')
+    t.match(metadata.labels, { 'app.kubernetes.io/part-of': 'shop' })
+    t.match(spec.template.metadata.labels, { ...spec.selector.matchLabels, 'app.kubernetes.io/version': '1.0' })
+    t.match(objects.find((one) => one.metadata.name === 'outrigger-dashboard-outrigger').metadata.labels, {
+      'app.kubernetes.io/part-of': 'grafana',
+      grafana_dashboard: '1',
+    })
+  },
+)
+
 t.test('a name that YAML would take for a number is a name', { skip }, async (t) => {
   const numbers = [
     'policy.configMapName=123',
