@@ -229,6 +229,7 @@ const cases: readonly Case[] = [
   ['E024', route('path: →/a?b=c'), 'the query takes no part'],
   ['E024', route('methods: [→get]'), "write 'GET'"],
   ['E024', route('headers: {→"x y": z}'), 'a header name'],
+  ['E024', route('headers: {x-a: b, →Host: shop.test}'), 'must not name the host', "'Host'"],
   ['E003', route('headers: {x-a: b, →X-A: c}'), 'case makes no difference'],
   ['E027', `${SIDECAR}outbound: {listen: →[::1]}`, 'as in "[::1]:8080"'],
   ['E027', `${SIDECAR}outbound:\n  listen: →[::1]:8080`, 'write "[::1]:8080"'],

@@ -45,6 +45,23 @@ t.test('Inbound by a header: 429 with all that a client needs to come back in ti
   t.match(await state(proxy), { rateLimits: [{ policy: 'p', keys: 2, routes: [{ route: '*', allowed: 4 }] }] })
 })
 
+t.test(
+  'By the host, which HTTP/2 says in :authority: each has a bucket of its own, however it is written',
+  async (t) => {
+    const { port, origin } = await scene(t, HI, {
+      inbound: true,
+      clock: new FakeClock(),
+      yaml: policy('rateLimit: {rate: 1/s, burst: 1, key: ["header:host"]}', INBOUND),
+    })
+    for (const host of ['a.test', 'b.test']) t.equal((await ask(port, get('/', `Host: ${host}`))).status, 200)
+    t.equal((await ask(port, get('/', 'Host: A.test'))).status, 429)
+    const stream = session(t, port).request({ ':path': '/', ':authority': 'b.test' })
+    const head = await new Promise<Record<string, unknown>>((resolve) => stream.on('response', resolve))
+    t.equal(head[':status'], 429)
+    t.equal(origin.requests.length, 2)
+  },
+)
+
 t.test('Over HTTP/2 it is the same answer, and a gRPC call gets status 8 with a pushback', async (t) => {
   const { port } = await scene(t, HI, {
     inbound: true,

@@ -46,6 +46,14 @@ function checkRoute(document: WalkedDocument, path: string, route: Fields): void
   document.read(`${path}.grpc`, route.grpc, parseGrpcMethod)
   if (route.grpc !== undefined) checkGrpcAlone(document, path)
   checkHeaderNames(document, path, route)
+  for (const name of Object.keys(fields(route.headers)))
+    if (name.toLowerCase() === 'host') refuseHost(document, path, name)
+}
+
+/** It is no field here but what chose the Service, so such a route would never be met: its policy would hold for nothing, without a word. */
+function refuseHost(document: WalkedDocument, path: string, name: string): void {
+  const message = `headers must not name the host, found '${name}': a route does not see it, it is what the hosts of a Service are for`
+  document.error('E024', document.keyPlace(`${path}.headers.${name}`), message)
 }
 
 /** A gRPC method is its path, and POST. */

@@ -29,7 +29,7 @@ export class KeyReader {
     let key = `${this.#path}\n`
     if (this.#source) key += request.exchange.source
     const names = this.#headers
-    for (let i = 0; i < names.length; i++) key += `\n${fieldValue(request.headers, names[i] as string)}`
+    for (let i = 0; i < names.length; i++) key += `\n${partOf(request, names[i] as string)}`
     return key.length > LONGEST ? digest(key) : key
   }
 }
@@ -37,6 +37,11 @@ export class KeyReader {
 /** `node:crypto` is loaded by the first long key, for it holds 3 MB. */
 function digest(key: string): string {
   return process.getBuiltinModule('node:crypto').createHash('sha256').update(key).digest('base64')
+}
+
+/** The Host stands beside the other fields, and comes as `:authority` over HTTP/2. Its case makes no difference (RFC 9110 §4.2.3). */
+function partOf({ headers, authority }: RequestHead, lower: string): string {
+  return lower === 'host' ? authority.toLowerCase() : fieldValue(headers, lower)
 }
 
 /** Several fields of one name are one list (RFC 9110 §5.3): who adds a second one does not choose a bucket by the first. */
