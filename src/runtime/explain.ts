@@ -2,6 +2,7 @@
 import { completeBlock } from '../config/complete.ts'
 import { lintTogether } from '../config/lint/lint.ts'
 import type { BlockStatement, Config, Issue } from '../config/model.ts'
+import { hasGrpcType } from '../core/grpc.ts'
 import type { PolicyModule } from '../core/policy.ts'
 import { ALWAYS, BLOCKS } from '../policies/index.ts'
 import type { Chosen } from '../routing/chosen.ts'
@@ -34,6 +35,7 @@ export function explain(config: Config, query: Query): Explanation {
     service,
     method: query.method,
     stream,
+    grpc: hasGrpcType(query.headers),
     endpoints: size,
     blocks: enforced(resolution),
     around: aroundOf(config, to),

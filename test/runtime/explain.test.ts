@@ -203,6 +203,51 @@ t.test('explain() says of writes when they are repeated', (t) => {
   t.end()
 })
 
+t.test('explain() says of gRPC calls that the outcomes alone decide, and of streams what bounds them', (t) => {
+  const yaml = `kind: Service
+name: feed
+endpoints: [10.0.0.7:8080]
+---
+kind: Policy
+name: feed
+match: {direction: outbound, service: feed}
+retry: {max: 1, when: ["grpc:UNAVAILABLE"]}
+bulkhead: {maxConcurrent: 20, maxQueue: 5}
+---
+kind: Policy
+name: streams
+match: {direction: outbound, service: feed, routes: [{path: /events, stream: true}]}
+timeout: {idle: 90s, maxStream: 1h}
+bulkhead: {maxConcurrent: 20, maxQueue: 5, maxStreams: 50}
+---
+kind: Policy
+name: plain-streams
+match: {direction: outbound, service: feed, routes: [{path: /plain, stream: true}]}
+timeout: {connect: 1s}
+`
+  const { config } = checkConfig([join(t.testdir({ 'policy.yaml': yaml }), 'policy.yaml')])
+  const asked = { direction: 'outbound', service: undefined, port: undefined } as const
+  const of = (path: string, method: string, headers: string[] = []) => {
+    return explain(config!, { ...asked, url: `http://feed${path}`, method, headers }) as Explained
+  }
+  const call = of('/shop.Feed/Get', 'POST', ['content-type', 'application/grpc'])
+  t.match(fact(call, 'attempts').text, /on grpc:UNAVAILABLE\. gRPC calls are all POST: these outcomes alone decide/)
+  t.match(fact(of('/x', 'POST'), 'attempts').text, /only if it provably never reached the upstream\.$/)
+  const stream = of('/events', 'GET')
+  t.match(fact(stream, 'bulkhead'), {
+    value: 50,
+    text: /^50 streams at once for the service, nobody waits; number 51 /,
+  })
+  t.match(fact(stream, 'latency'), {
+    value: 3_600_000,
+    text: /^1h \(maxStream\).* silence ends it, after 90s \(idle\)/,
+  })
+  t.match(fact(of('/plain', 'GET'), 'latency'), { value: null, text: /^unbounded.* after 1h \(idle\)/ })
+  t.match(fact(of('/plain', 'GET'), 'bulkhead').text, /^20 requests .* 5 more wait/)
+  t.match(fact(of('/x', 'GET'), 'latency'), { value: null, text: /^unbounded.* after 5m \(idle\)/ })
+  t.end()
+})
+
 t.test('explain() keeps the order of the policies, at work or not', (t) => {
   const { order } = found({ url: 'inventory/v1/x', method: 'POST' })
   t.strictSame(

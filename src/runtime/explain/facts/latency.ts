@@ -55,11 +55,19 @@ function bySide({ after, maxExtra }: HedgeConfig, perTry: number, waits: readonl
   return { name: 'latency', value: total, text }
 }
 
-function unbounded({ blocks: { timeout } }: Subject): Fact {
-  const idle = timeout === undefined ? undefined : duration(limitsOf(timeout).idle)
-  const silence = idle === undefined ? 'No limit is at work.' : `Only silence ends it, after ${idle} (idle).`
-  const text = `unbounded: neither timeout.request nor timeout.perTry is stated. ${silence} A caller's own deadline still holds.`
-  return { name: 'latency', value: null, text }
+function unbounded({ blocks: { timeout }, stream }: Subject): Fact {
+  const none = 'neither timeout.request nor timeout.perTry is stated.'
+  const still = "A caller's own deadline still holds."
+  if (timeout === undefined) {
+    return { name: 'latency', value: null, text: `unbounded: ${none} No limit is at work. ${still}` }
+  }
+  const { idle, streamIdle, maxStream } = limitsOf(timeout)
+  const silence = `silence ends it, after ${duration(stream === true ? streamIdle : idle)} (idle).`
+  if (stream !== true || maxStream === Number.POSITIVE_INFINITY) {
+    return { name: 'latency', value: null, text: `unbounded: ${none} Only ${silence} ${still}` }
+  }
+  const text = `${duration(maxStream)} (maxStream), however the stream goes: ${none} Before that only ${silence} ${still}`
+  return { name: 'latency', value: maxStream, text }
 }
 
 /** All waits before retries together, with the worst of dice. */

@@ -3,17 +3,17 @@ import type { HedgeConfig } from '../../../policies/hedge/policy.ts'
 import type { RetryConfig } from '../../../policies/retry/policy.ts'
 import type { Fact } from '../report.ts'
 import { formatPercentage } from '../values.ts'
-import { type FactSource, hedgeFor } from './source.ts'
+import { type FactSource, hedgeFor, type Subject } from './source.ts'
 import { duration } from './words.ts'
 
 const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']
 
 export const retry: FactSource<RetryConfig> = {
   facts: (config, subject) => {
-    const { method, service } = subject
+    const { service } = subject
     const hedge = hedgeFor(subject)
     if (hedge !== undefined && (config?.max ?? 0) === 0) return hedged(hedge, service)
-    return [attempts(config, method), load(config, service)]
+    return [attempts(config, subject), load(config, service)]
   },
   puts: ({ max }) => max > 0,
 }
@@ -31,7 +31,7 @@ function hedged({ maxExtra, budget }: HedgeConfig, service: string): Fact[] {
   ]
 }
 
-function attempts(retry: RetryConfig | undefined, method: string): Fact {
+function attempts(retry: RetryConfig | undefined, subject: Subject): Fact {
   if (retry === undefined) {
     const text = '1: retry is taken away, and with it the second try on a fresh connection when a pooled one was stale.'
     return { name: 'attempts', value: 1, text }
@@ -43,11 +43,12 @@ function attempts(retry: RetryConfig | undefined, method: string): Fact {
     return { name: 'attempts', value: 1, text }
   }
   const retries = max === 1 ? '1 retry' : `${max} retries`
-  const text = `at most ${max + 1}: the first and ${retries}, on ${retry.when.join(', ')}.${safety(retry, method)}`
+  const text = `at most ${max + 1}: the first and ${retries}, on ${retry.when.join(', ')}.${safety(retry, subject)}`
   return { name: 'attempts', value: max + 1, text }
 }
 
-function safety(retry: RetryConfig, method: string): string {
+function safety(retry: RetryConfig, { method, grpc }: Subject): string {
+  if (grpc) return ' gRPC calls are all POST: these outcomes alone decide, and a call may be carried out twice.'
   if (retry.methods === 'any') return ` Any method is repeated, writes too: a ${method} may be carried out twice.`
   if (IDEMPOTENT.includes(method)) return ''
   const unsent = ` A ${method} is repeated only if it provably never reached the upstream`

@@ -31,6 +31,7 @@ export interface Subject {
   readonly service: string
   readonly method: string
   readonly stream: boolean | undefined
+  readonly grpc: boolean
   /** How many there are; undefined: whatever a look-up finds. */
   readonly endpoints: number | undefined
   /** All that is enforced, for a policy whose fact depends on another. */
