@@ -185,3 +185,18 @@ t.test('In shadow mode nobody is ejected, and it is seen who would be', async (t
   t.equal(await metric(proxy, 'outrigger_ejections_total'), 0)
   t.equal(await metric(proxy, 'outrigger_policy_decisions_total', 'decision="eject"', 'mode="shadow"'), 1)
 })
+
+t.test('An address that is listed twice is one endpoint, and the last one stays', async (t) => {
+  const origin = await startRawOrigin(answering(() => BAD))
+  t.teardown(() => origin.close())
+  const address = `127.0.0.1:${origin.port}`
+  const text = [
+    'kind: Sidecar\nname: test\naccessLog: {format: none}\n',
+    `kind: Service\nname: farm\nendpoints: ["${address}", "${address}"]\n`,
+    'kind: Policy\nname: p\nmatch: {direction: outbound, service: farm}\noutlier: {consecutive: 2}\n',
+  ].join('---\n')
+  const proxy = await startProxy(text, { clock: new FakeClock(), random: fixedRandom(0.5) })
+  t.teardown(() => proxy.stop())
+  for (let i = 0; i < 5; i++) t.equal((await ask(proxy.outbound, get('/', 'Host: farm'))).status, 500)
+  t.equal(origin.requests.length, 5)
+})

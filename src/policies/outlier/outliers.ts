@@ -35,6 +35,8 @@ export class Outliers implements ObservableGroup {
   #endpoints: readonly EndpointInfo[]
   /** In the order of the endpoints. */
   #members: Member[]
+  /** How many they are: an address that a file lists twice is one. */
+  #addresses: number
   /** Of these, not ready. */
   #out: number
 
@@ -49,6 +51,7 @@ export class Outliers implements ObservableGroup {
     this.#states = new EndpointStates(clock, ({ address }) => new Member(service, address, clock, modeNow))
     this.#endpoints = []
     this.#members = []
+    this.#addresses = 0
     this.#out = 0
   }
 
@@ -108,13 +111,13 @@ export class Outliers implements ObservableGroup {
     }
     const why = member.record(now, failed, this.#config.consecutive)
     if (why === '' || !member.listed) return
-    if (this.#out < mostEjected(this.#members.length, this.#config.maxEjected)) {
+    if (this.#out < mostEjected(this.#addresses, this.#config.maxEjected)) {
       this.#eject(member, why, this.#figures(member, why), exchange, now)
     } else this.#cap(member, why)
   }
 
   refusal(): ProxyError {
-    const cause = `${this.#out} of ${this.#members.length} endpoints of ${this.#service} are ejected, and no other can be used`
+    const cause = `${this.#out} of ${this.#addresses} endpoints of ${this.#service} are ejected, and no other can be used`
     return new ProxyError('no_endpoints', 'proxy', 'no', cause)
   }
 
@@ -124,11 +127,13 @@ export class Outliers implements ObservableGroup {
     this.#endpoints = endpoints
     this.#members = endpoints.map((endpoint) => this.#states.of(endpoint))
     for (const member of this.#members) member.listed = true
-    this.#out = this.#members.filter(({ state }) => state !== 'ready').length
-    const most = mostEjected(this.#members.length, this.#config.maxEjected)
+    const addresses = [...new Set(this.#members)]
+    const out = addresses.filter(({ state }) => state !== 'ready').sort((a, b) => a.until - b.until)
+    this.#addresses = addresses.length
+    this.#out = out.length
+    const most = mostEjected(this.#addresses, this.#config.maxEjected)
     if (this.#out <= most) return
-    const out = this.#members.filter(({ state }) => state !== 'ready').sort((a, b) => a.until - b.until)
-    const why = `at most ${most} of ${this.#members.length} may be ejected now`
+    const why = `at most ${most} of ${this.#addresses} may be ejected now`
     for (const member of out.slice(0, this.#out - most)) this.#comeBack(member, 'too_few_left', why, this.#clock.now())
   }
 
@@ -175,7 +180,7 @@ export class Outliers implements ObservableGroup {
   /** It gets its share little by little, where enough others carry the rest meanwhile (docs/balancing.md). */
   #startSlowly(member: Member, now: number): void {
     const endpoint = this.#endpoints[this.#members.indexOf(member)]
-    const others = this.#members.length - this.#out - 1
+    const others = this.#addresses - this.#out - 1
     if (endpoint !== undefined && this.mode === 'enforce' && others >= OTHERS_TO_CARRY) endpoint.warmingSince = now
   }
 
@@ -183,8 +188,8 @@ export class Outliers implements ObservableGroup {
   #cap(member: Member, reason: EjectReason): void {
     if (member.capped) return
     member.capped = true
-    const most = mostEjected(this.#members.length, this.#config.maxEjected)
-    const only = `at most ${most} of ${this.#members.length} endpoints may be ejected`
+    const most = mostEjected(this.#addresses, this.#config.maxEjected)
+    const only = `at most ${most} of ${this.#addresses} endpoints may be ejected`
     const now = `${this.#out} ${this.#out === 1 ? 'is' : 'are'}`
     this.#tell(member, 'kept', reason, `${this.#figures(member, reason)}; ${only}, ${now}`, 0)
   }
