@@ -1,5 +1,5 @@
 /** `outrigger top`: how a running sidecar is doing, in a terminal, from the same stream as the page. */
-import type { Ended, Frame } from '../../src/admin/index.ts'
+import type { Ended, Frame, Hello } from '../../src/admin/index.ts'
 import { History, type ServiceHistory } from '../../src/admin/page/live/history.ts'
 import { Kinds } from '../../src/admin/page/live/kinds.ts'
 import { clock } from '../../src/admin/page/live/words.ts'
@@ -39,6 +39,7 @@ class Told {
   readonly #history = new History()
   readonly #kinds = new Kinds()
   #count = 0
+  #startedAt = 0
   frame: Frame | undefined = undefined
   services: ServiceHistory[] = []
   /** Frames. */
@@ -50,6 +51,17 @@ class Told {
       this.services = this.#history.push(this.frame)
       this.frames++
     } else if (name === 'ended') this.#ended(JSON.parse(data) as Ended)
+    else if (name === 'hello') this.#hello(JSON.parse(data) as Hello)
+  }
+
+  /** Another process began to count anew. */
+  #hello({ startedAt }: Hello): void {
+    if (startedAt !== this.#startedAt) {
+      this.#history.forget()
+      this.#kinds.clear()
+      this.#count = 0
+    }
+    this.#startedAt = startedAt
   }
 
   /** Many lines, or as many as there are; none before the first frame. */
@@ -60,10 +72,6 @@ class Told {
 
   /** A stream that was opened again tells of all that are kept. */
   #ended({ count, records }: Ended): void {
-    if (count < this.#count) {
-      this.#kinds.clear()
-      this.#count = 0
-    }
     this.#kinds.take(records.slice(Math.max(0, this.#count - (count - records.length))))
     this.#count = count
   }

@@ -1,5 +1,5 @@
 /** The admin listener. */
-export type { Ended, Frame, State } from './page/live/frame.ts'
+export type { Ended, Frame, Hello, State } from './page/live/frame.ts'
 export type { AdminSource, Explained } from './source.ts'
 export { type AdminListener, startAdmin } from './listener.ts'
 export { readFilter, TAP_FIELDS } from './tap/read-filter.ts'

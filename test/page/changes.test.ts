@@ -35,11 +35,19 @@ async function call({ outbound }: Sidecar, host: string, path: string, times: nu
   for (let i = 0; i < times; i++) await ask(outbound, get(path, `Host: ${host}`, 'Connection: close'))
 }
 
-/** A way to `port` that can die as those do behind which a machine has gone: nothing more comes, and nothing says so. */
-async function startWay(t: Test, port: number): Promise<{ port: number; die(): void }> {
+interface Way {
+  readonly port: number
+  /** As one behind which a machine has gone: nothing more comes, and nothing says so. */
+  die(): void
+  /** As a port-forward to another pod. */
+  turn(port: number): void
+}
+
+async function startWay(t: Test, port: number): Promise<Way> {
   const sockets = new Set<Socket>()
+  let end = port
   const server = createServer((client) => {
-    const there = connect(port, '127.0.0.1')
+    const there = connect(end, '127.0.0.1')
     for (const socket of [client, there]) {
       sockets.add(socket)
       socket.on('error', () => {})
@@ -47,14 +55,18 @@ async function startWay(t: Test, port: number): Promise<{ port: number; die(): v
     client.pipe(there).pipe(client)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const turn = (to: number) => {
+    end = to
+    for (const socket of sockets) socket.destroy()
+  }
   t.teardown(() => {
     server.close()
-    for (const socket of sockets) socket.destroy()
+    turn(port)
   })
   const die = () => {
     for (const socket of sockets) socket.unpipe().pause()
   }
-  return { port: (server.address() as AddressInfo).port, die }
+  return { port: (server.address() as AddressInfo).port, die, turn }
 }
 
 t.test('The page, when things change', { skip, timeout: 60_000 }, async (t) => {
@@ -158,6 +170,25 @@ t.test('The page, when things change', { skip, timeout: 60_000 }, async (t) => {
     const another = await startShards(t, origin.port, made.admin)
     await call(another, 'shard-1', '/', 2)
     await count.filter({ hasText: /; 2 requests .*; held, 2 came since$/ }).waitFor({ timeout: 10_000 })
+  })
+
+  t.test('Of a sidecar that is another nothing is mixed with what the one before it had', async (t) => {
+    const origin = await startOrigin(t)
+    origin.status = 503
+    const one = await startShards(t, origin.port)
+    await call(one, 'shard-1', '/', 3)
+    const other = await startShards(t, origin.port)
+    await call(other, 'shard-2', '/', 7)
+    const way = await startWay(t, one.admin)
+    const page = await open(t, { ...one, admin: way.port })
+    const count = page.locator('#requests-count')
+    await count.filter({ hasText: '3 requests since the start' }).waitFor(SHOWN)
+    way.turn(other.admin)
+    await count.filter({ hasText: '7 requests since the start' }).waitFor({ timeout: 5000 })
+    const rows = page.locator('#requests tbody tr')
+    t.notMatch((await rows.allInnerTexts()).join('\n'), 'shard-1')
+    await page.getByRole('button', { name: 'Fold alike' }).click()
+    t.equal(await rows.count(), 7)
   })
 
   t.test('A row that moves up keeps the focus', async (t) => {

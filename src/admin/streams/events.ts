@@ -28,12 +28,15 @@ interface Watcher {
 export class Events implements Stream, Timed {
   readonly #clock: Clock
   readonly #source: AdminSource
+  /** ms since 1970. */
+  readonly #startedAt: number
   readonly #watchers = new Set<Watcher>()
   #timer: Timer | undefined = undefined
 
   constructor(clock: Clock, source: AdminSource) {
     this.#clock = clock
     this.#source = source
+    this.#startedAt = clock.wallTime()
   }
 
   /** Streams that are open. */
@@ -46,7 +49,8 @@ export class Events implements Stream, Timed {
       return refusal(503, 'too_many_streams', `${MOST_STREAMS} streams of events are open, and no more are given`)
     }
     const watcher: Watcher = { response, seen: 0, stalled: 0 }
-    const hello: Hello = { readOnly: whyReadOnly(request)?.message ?? '', paths: this.#source.paths }
+    const readOnly = whyReadOnly(request)?.message ?? ''
+    const hello: Hello = { readOnly, paths: this.#source.paths, startedAt: this.#startedAt }
     const frame = this.#frame()
     // `retry`: ms after which a browser that lost us asks again.
     response.writeHead(200, EVENT_STREAM).write(`retry: 1000\n${event('hello', hello)}`)

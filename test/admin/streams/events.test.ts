@@ -6,6 +6,7 @@ import { FakeClock } from '../../support/fake-clock.ts'
 
 class World {
   readonly clock = new FakeClock()
+  readonly startedAt = this.clock.wallTime()
   /** Frames that were made. */
   frames = 0
   /** Exchanges that were not plain. */
@@ -88,7 +89,7 @@ t.test('A stream begins with who may do what, how things stand, and what there w
   const reader = new Reader(world.address)
   const { headers } = await reader.head()
   t.equal(headers['content-type'], 'text/event-stream; charset=utf-8')
-  t.strictSame(await reader.next(), ['hello', { readOnly: '', paths: true }])
+  t.strictSame(await reader.next(), ['hello', { readOnly: '', paths: true, startedAt: world.startedAt }])
   t.strictSame(await reader.next(), ['frame', { now: 1, name: '' }])
   t.strictSame(await reader.next(), ['ended', { count: 2, records: [{ status: 503 }, { status: 503 }] }])
   reader.request.destroy()

@@ -19,8 +19,14 @@ class Page implements Listener {
   readonly #endpoints = new Endpoints()
   readonly #requests = new Requests()
   readonly #policies = new Policies()
+  #startedAt = 0
 
-  hello({ readOnly }: Hello): void {
+  hello({ readOnly, startedAt }: Hello): void {
+    if (startedAt !== this.#startedAt) {
+      this.#history.forget()
+      this.#requests.forget()
+    }
+    this.#startedAt = startedAt
     this.#breakers.allow(readOnly)
   }
 

@@ -40,14 +40,15 @@ export class Requests {
     this.#show()
   }
 
+  /** What comes is of another process, which began to count anew. */
+  forget(): void {
+    this.#single = []
+    this.#kinds.clear()
+    this.#total = 0
+    if (this.#held !== undefined) this.#held = { ...this.#held, total: 0 }
+  }
+
   take({ count, records }: Ended): void {
-    // Another process, which begins to count anew.
-    if (count < this.#total) {
-      this.#single = []
-      this.#kinds.clear()
-      this.#total = 0
-      if (this.#held !== undefined) this.#held = { ...this.#held, total: 0 }
-    }
     // A stream that was opened again tells of all that are kept.
     const first = count - records.length
     const came = records.slice(Math.max(0, this.#total - first))

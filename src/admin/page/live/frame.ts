@@ -20,6 +20,8 @@ export interface Hello {
   readonly readOnly: string
   /** `--page-paths` is set. */
   readonly paths: boolean
+  /** When the admin listener began, ms since 1970: in another process the counters began anew, whatever they say. */
+  readonly startedAt: number
 }
 
 /** The state of the whole sidecar: what `/state` shows. */

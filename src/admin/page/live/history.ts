@@ -45,7 +45,7 @@ export class History {
   /** In the frame's order. */
   push(frame: Frame): ServiceHistory[] {
     // Another process: its counters began anew.
-    if (frame.uptimeSeconds < this.#uptime) this.#forget()
+    if (frame.uptimeSeconds < this.#uptime) this.forget()
     this.#uptime = frame.uptimeSeconds
     const { now, bounds } = frame
     this.#times = [...this.#times.filter((time) => time >= now - WINDOW), now]
@@ -83,7 +83,8 @@ export class History {
     return kept
   }
 
-  #forget(): void {
+  /** What comes is of another process. */
+  forget(): void {
     this.#kept.clear()
     this.#times = []
   }
