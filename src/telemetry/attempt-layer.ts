@@ -13,7 +13,7 @@ import {
 } from '../core/exchange.ts'
 import { ForwardingHandler } from '../core/forwarding.ts'
 import { NO_STATUS, statusOfHead, statusOfTrailers } from '../core/grpc-status.ts'
-import type { Headers } from '../core/headers.ts'
+import { has, type Headers } from '../core/headers.ts'
 import { meterFailure, meterHead, meterTrailers } from '../core/metering.ts'
 import type { Ids } from '../core/ids.ts'
 import { kindIndex, methodIndex, OUTCOMES, outcomeIndex, protocolIndex, reasonIndex, rowKey } from './labels.ts'
@@ -180,14 +180,16 @@ export class AttemptRecord extends ForwardingHandler {
   }
 
   override end(trailers?: Headers): void {
-    if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.#readTrailers(trailers)
-    this.#finish()
+    this.#finish(this.#exchange.grpc && this.#answered(trailers))
     this.up.end(trailers)
   }
 
-  #readTrailers(trailers: Headers | undefined): void {
+  /** Whether a server of gRPC has said what became of the call: of an answer of HTTP alone, which anything gives to any path, clients make a status. */
+  #answered(trailers: Headers | undefined): boolean {
+    if (this.rpcStatus !== NO_STATUS) return this.status === 200
     this.rpcStatus = statusOfTrailers(trailers)
     meterTrailers(this.attempt, trailers, this.#parts.clock.now())
+    return trailers !== undefined && has(trailers, 'grpc-status')
   }
 
   override fail(error: ProxyError): void {
@@ -199,11 +201,12 @@ export class AttemptRecord extends ForwardingHandler {
       this.rpcStatus = NO_STATUS
     }
     if (this.#exchange.grpc && this.rpcStatus === NO_STATUS) this.rpcStatus = statusOfFailure(error)
-    this.#finish()
+    this.#finish(false)
     this.up.fail(error)
   }
 
-  #finish(): void {
+  /** `answered`: by a server of gRPC. */
+  #finish(answered: boolean): void {
     const now = this.#parts.clock.now()
     this.endedAt = now
     const reason = reasonIndex(this.reason)
@@ -215,7 +218,7 @@ export class AttemptRecord extends ForwardingHandler {
     rows.attempts[cell] = (rows.attempts[cell] as number) + 1
     if (!this.#tunnel) this.#observe(now, reason)
     if (!exchange.grpc) return
-    const method = methodOf(exchange, this.rpcStatus, reason, this.#parts.registry.rpcMethods)
+    const method = methodOf(exchange, this.rpcStatus, answered, this.#parts.registry.rpcMethods)
     rows.rpcClient.observe(rpcKey(method, this.rpcStatus, reason), took)
     const traceId = this.#traceId()
     if (traceId !== '') rows.rpcClient.exemplify(took, traceId, exchange.wallTime + now - exchange.startedAt)

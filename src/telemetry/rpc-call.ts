@@ -13,8 +13,8 @@ export function statusOfFailure(error: ProxyError): number {
   return error.resetCode === CANCEL ? CANCELLED : REASONS[error.reason].grpc
 }
 
-/** Its method's place among `methods`. `reason` as of `reasonIndex`: a server's own answer, unless it is UNIMPLEMENTED. */
-export function methodOf(exchange: Exchange, code: number, reason: number, methods: RpcMethods): number {
-  const exists = reason === 0 && code !== UNIMPLEMENTED
+/** Its method's place among `methods`. `answered`: a server of gRPC has given it a status. */
+export function methodOf(exchange: Exchange, code: number, answered: boolean, methods: RpcMethods): number {
+  const exists = answered && code !== UNIMPLEMENTED
   return methods.indexOf(exchange.path, exchange.route?.template ?? '', exists)
 }

@@ -25,7 +25,7 @@ export class RpcMethods {
 
   /**
    * The place of `/pkg.Service/Method` among `names`. A name that is new is kept where a route says it (`template`), or
-   * where `exists`: a server has answered, and not that it knows no such method. So nobody fills the table with what does
+   * where `exists`: a server of gRPC has answered, and not that it knows no such method. So nobody fills the table with what does
    * not exist.
    */
   indexOf(path: string, template: string, exists: boolean): number {

@@ -200,7 +200,8 @@ class ServerWatch extends ForwardingHandler {
   #observeCall(rows: RouteRows, now: number): number {
     const { exchange } = this.#request
     const reason = reasonIndex(this.#reason)
-    const method = methodOf(exchange, this.#rpcStatus, reason, this.#parts.registry.rpcMethods)
+    // What a server has answered is known from its attempt, which has ended.
+    const method = methodOf(exchange, this.#rpcStatus, false, this.#parts.registry.rpcMethods)
     const took = now - exchange.startedAt
     rows.rpcServer.observe(rpcKey(method, this.#rpcStatus, reason), took)
     if (this.#trace.sampled) rows.rpcServer.exemplify(took, this.#trace.traceId, exchange.wallTime + took)

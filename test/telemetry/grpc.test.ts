@@ -59,6 +59,19 @@ t.test('A call that ends without a status is UNKNOWN', async (t) => {
   t.equal(await world.metric(`${SERVER}_count`, { rpc_response_status_code: 'UNKNOWN', error_type: 'UNKNOWN' }), 1)
 })
 
+t.test('An answer of HTTP alone makes no method known: it says nothing of what there is', async (t) => {
+  for (const status of [200, 405, 401, 503]) {
+    const world = new World()
+    world.ask(CALL)
+    world.answer(status)
+    for (const name of [SERVER, CLIENT])
+      t.equal(await world.metric(`${name}_count`, { rpc_method: '_OTHER' }), 1, `${status}`)
+    world.ask(CALL)
+    world.tell(2)
+    t.equal(await world.metric(`${SERVER}_count`, { rpc_method: 'shop.Orders/Get' }), 1, 'UNKNOWN, by a server of gRPC')
+  }
+})
+
 t.test('A retried call is two attempts and one call', async (t) => {
   const world = new World()
   world.ask(CALL, 0)
