@@ -24,13 +24,21 @@ interface WithHandle {
 export function lastWords(socket: Socket): readonly Buffer[] {
   const handle = (socket as unknown as WithHandle)._handle
   if (handle === null) return []
-  // What was read before and not passed on.
-  const words: Buffer[] = socket.readableLength > 0 ? [socket.read()] : []
+  const words = unheard(socket)
   const pieces = kept(handle.fd ?? -1)
   if (!isEncrypted(socket)) return words.concat(pieces)
   divert(socket, words)
   for (const piece of pieces) handle.receive?.(piece)
   return words
+}
+
+/** What was read before and not passed on. `read` says it to those who hear `data`, too, and they are in the midst of the write. */
+function unheard(socket: Socket): Buffer[] {
+  const pieces: Buffer[] = []
+  socket.emit = () => false
+  while (socket.readableLength > 0) pieces.push(socket.read())
+  delete (socket as Partial<Socket>).emit
+  return pieces
 }
 
 /**
