@@ -23,7 +23,9 @@ export interface Routes {
 /** Outbound: by what the client calls the service. `unknown` takes what nobody claims. */
 export function routeByHost(lookup: (authority: string) => Routes | undefined, unknown: Routed | undefined): Dispatch {
   return function byHost(request, response) {
-    const routes = lookup(request.authority)
+    const { authority, exchange } = request
+    // Who names no host, as HTTP/1.0 need not, means whom its redirected connection was going to.
+    const routes = lookup(authority === '' && exchange.original !== undefined ? exchange.original.address : authority)
     if (routes !== undefined) return follow(routes, request, response)
     if (unknown !== undefined) return enter(unknown, '', request, response)
     const cause = `no service answers to host '${request.authority}'`

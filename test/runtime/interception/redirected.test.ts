@@ -6,6 +6,7 @@ import { services, startProxy } from '../../support/proxy.ts'
 import { connect, turn } from '../../support/raw.ts'
 import { answering, type Script, startRawOrigin } from '../../support/raw-origin.ts'
 import { BARE, redirectedWorld } from '../../support/redirected-world.ts'
+import { HI } from '../../support/scene.ts'
 import { tlsConnect, tlsOrigin } from '../../support/tls.ts'
 
 const OPEN = 'outrigger_opaque_connections_opened_total'
@@ -244,6 +245,24 @@ t.test('A forward proxy is asked in its own form, unless the request is for a Se
   t.equal(origin.peers.length, 2)
   t.equal(await metric(proxy, OPEN, 'why="not_http"'), 2)
 })
+
+t.test(
+  'A request that names no host belongs to the Service that has the address among its hosts, as bytes do',
+  async (t) => {
+    const service = (host: string) => `kind: Service\nname: shop\nhosts: ["${host}"]\nendpoints: ["127.0.0.1:1"]\n`
+    const { origin, client } = await redirectedWorld(t, HI, `${BARE}---\n${service('127.0.0.1:ORIGIN')}`)
+    for (const [text, status] of [
+      ['GET / HTTP/1.0\r\n\r\n', 502],
+      ['GET / HTTP/1.1\r\nHost:\r\n\r\n', 502],
+      ['GET / HTTP/1.0\r\nHost: elsewhere.test\r\n\r\n', 200],
+    ] as const) {
+      const one = await client()
+      one.send(text)
+      t.equal((await answer(one)).status, status, text)
+    }
+    t.equal(origin.requests.length, 1)
+  },
+)
 
 t.test('h2c with prior knowledge is HTTP', async (t) => {
   const { origin, client } = await redirectedWorld(t, () => {})
