@@ -51,6 +51,18 @@ t.test('A refused connection, a reset, and a silent upstream under a timeout', a
   t.ok((blackhole.p50 ?? 0) >= 200 && (blackhole.max ?? 0) <= 208)
 })
 
+t.test('The time line tells what was refused, and not what failed', async (t) => {
+  const refused = async (blocks: string, how: string) => {
+    const result = await run(outbound(blocks), STREAM + inventory(how))
+    return result.timeline.reduce((sum, row) => sum + row.refused, 0)
+  }
+  const fail = (how: string): string => `failures: [{from: 0s, until: 10s, fail: ${how}}]`
+  t.equal(await refused('timeout: {request: 100ms}\n', fail('silent')), 0)
+  t.equal(await refused('timeout: {request: 100ms}\n', fail('reset')), 0)
+  t.equal(await refused('rateLimit: {rate: 10/s, burst: 10}\n', 'latency: 1ms'), 891)
+  t.equal(await refused('bulkhead: {maxConcurrent: 1}\n', 'latency: 10s'), 999)
+})
+
 t.test('Who waits for ever is reported, and does not keep the simulation', async (t) => {
   const model = STREAM + inventory('failures: [{from: 9.9s, until: 10s, fail: silent}]')
   const idle = only(await run(INVENTORY, model))

@@ -48,6 +48,8 @@ export interface PhaseRecord {
   readonly bulkheads: Map<string, BulkheadPeak>
 }
 
+const ATTEMPTED = 'attempted'
+
 /** So many steps of breakers are kept; the rest is only counted. */
 const MOST_TRANSITIONS = 10_000
 
@@ -88,6 +90,8 @@ export class Recorder implements PolicyEvents {
   /** Around every attempt, below the pick. */
   readonly attempt: Layer = (next) => (request, response) => {
     this.#of(request.exchange).attempts[request.attempt.kind]++
+    // Telemetry's field, which goes from a branch to the whole as well.
+    request.exchange.attemptLog = ATTEMPTED
     return next(request, new WatchedAttempt(response, request, this))
   }
 
@@ -96,7 +100,8 @@ export class Recorder implements PolicyEvents {
     if (error !== undefined) add(counts.refused, error.reason)
     else if (head?.origin === 'proxy') add(counts.refused, head.reason)
     else if (head?.origin === 'fallback') add(counts.fallbacks, head.reason)
-    if (head?.origin === 'proxy') this.#timeline.refused(this.now())
+    // What was tried in vain has failed; refused is what was not tried at all.
+    if (head?.origin === 'proxy' && exchange.attemptLog !== ATTEMPTED) this.#timeline.refused(this.now())
   }
 
   attemptEnded(exchange: Exchange, outcome: string): void {
