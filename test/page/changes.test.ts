@@ -142,7 +142,7 @@ t.test('The page, when things change', { skip, timeout: 60_000 }, async (t) => {
         origin.port,
         ['inventory'],
         [
-          outlier('reads', 'consecutive: 2, ejectFor: 30s, maxEjected: 50%'),
+          outlier('reads', 'consecutive: 2, ejectFor: 30s, maxEjected: 50%, jitter: 0%'),
           outlier('writes', 'consecutive: 50, mode: shadow'),
         ],
       ).replace(/endpoints: .*/, `endpoints: [127.0.0.1:${origin.port}, "localhost:${origin.port}"]`),
@@ -227,10 +227,16 @@ t.test('The page, when things change', { skip, timeout: 60_000 }, async (t) => {
     const page = await open(t, made)
     const row = page.locator('#policy tbody tr', { hasText: 'guard' })
     await row.filter({ hasText: 'timeout' }).waitFor(SHOWN)
+    await page.getByLabel('Explain a URL').fill('http://inventory/')
+    await page.keyboard.press('Enter')
+    const explained = page.locator('#explained')
+    await explained.filter({ hasText: 'inventory' }).waitFor(SHOWN)
+    t.notMatch(await explained.innerText(), 'shadow')
     writeFileSync(join(made.folder, 'policy.yaml'), text('bulkhead: {maxConcurrent: 4, mode: shadow}'))
     t.ok(made.reload())
     await row.filter({ hasText: 'bulkhead, shadow' }).waitFor(SHOWN)
     t.notMatch(await row.innerText(), 'timeout')
+    await explained.filter({ hasText: 'shadow' }).waitFor(SHOWN)
   })
 
   t.test('Of two reloads that fail the report of the second is shown', async (t) => {

@@ -42,11 +42,19 @@ export class Policies {
   readonly #notice = find('#reload-notice')
   readonly #report = find('#reload-report')
   #shown = ''
+  /** What was last to be explained. */
+  #question: URLSearchParams | undefined
 
   constructor() {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault()
-      void this.#explain()
+      const data = new FormData(this.#form)
+      this.#question = new URLSearchParams({
+        url: String(data.get('url')),
+        method: String(data.get('method')),
+        format: 'text',
+      })
+      void this.#explain(this.#question)
     })
   }
 
@@ -55,6 +63,8 @@ export class Policies {
     const asked = `${hash} ${readAt}`
     if (asked === this.#shown) return
     this.#shown = asked
+    // What was explained is no longer so.
+    if (this.#question !== undefined) void this.#explain(this.#question)
     try {
       const response = await fetch('/config')
       const { policies, lastReload } = (await response.json()) as Config
@@ -69,13 +79,7 @@ export class Policies {
     }
   }
 
-  async #explain(): Promise<void> {
-    const data = new FormData(this.#form)
-    const query = new URLSearchParams({
-      url: String(data.get('url')),
-      method: String(data.get('method')),
-      format: 'text',
-    })
+  async #explain(query: URLSearchParams): Promise<void> {
     try {
       const response = await fetch(`/explain?${query}`)
       const body = await response.text()
