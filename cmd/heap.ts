@@ -8,6 +8,8 @@
  * A function is compiled with all optimizations after its thousandth call, and not twice, see docs/decisions/0090-compiled-once.md.
  * V8's own measures are those of a page that is left again: a quick compiler after 400 calls, the thorough one after 3000 more.
  *
+ * So small a young generation is collected by one thread: to wake another costs more, see docs/decisions/0092-plain-fields.md.
+ *
  * Only flags that V8 reads on the main thread may be set here: Node's own start may be on its way through a compiler thread, and
  * one that finds a flag changed between two looks ends the process.
  */
@@ -22,6 +24,7 @@ const LOOK = 1000
 /** Older ones do not know both flags, and V8 complains of an unknown one on standard error. */
 const KNOWS_BOTH = Number.parseInt(process.versions.node, 10) >= 26
 
+setFlagsFromString('--no-parallel-scavenge')
 if (KNOWS_BOTH) for (const flag of ['--no-maglev', '--invocation-count-for-turbofan=1000']) setFlagsFromString(flag)
 letGrow()
 

@@ -9,6 +9,7 @@ import { build } from 'esbuild'
 import { notices } from './bundle/notices.ts'
 import { packed } from './bundle/packed.ts'
 import { packedPage } from './bundle/packed-page.ts'
+import { plainFields } from './bundle/plain-fields.ts'
 import { slimPrometheus } from './bundle/slim-prometheus.ts'
 
 /** The oldest Node that `engines` of package.json promises. The sources themselves need a newer one. */
@@ -33,7 +34,7 @@ const { metafile } = await build({
   // Node prints the line of an error that nobody caught, which must not be the whole file.
   lineLimit: 160,
   legalComments: 'none',
-  plugins: [slimPrometheus, packedPage(tell), packed({ target, inputs: tell })],
+  plugins: [slimPrometheus, packedPage(tell), packed({ target, inputs: tell }), plainFields(target)],
   // Native, so it is in no bundle: it is found beside it, in the node_modules of a folder above, and only asked for by
   // `run --transparent`. npm installs it as an optional dependency; the image carries it in /app/node_modules.
   external: ['koffi'],
