@@ -3,13 +3,14 @@ import type { Headers } from '../core/headers.ts'
 import { isGrpcType } from '../core/grpc.ts'
 import { readGrpcTimeout } from '../core/grpc-timeout.ts'
 import { isOwnField, nameIs } from '../core/headers.ts'
+import { toldDeadline } from '../core/told-deadline.ts'
 import type { Peer, Trust } from './trust.ts'
 
 /** What a pass found. One object, used anew for each request and read at once. */
 export interface FieldsRead {
   headers: Headers
   requestId: string
-  /** Of `x-outrigger-timeout-ms`, ms; -1: none. */
+  /** What it says is left for it, ms; -1: nothing. See told-deadline.ts. */
   timeout: number
   /** Of `grpc-timeout`, ms; -1: none. It means something on a gRPC call only. */
   grpcTimeout: number
@@ -71,6 +72,8 @@ export function readRequestFields(
   found.grpc = false
   found.source = peer.source
   found.looped = false
+  let timeout = ''
+  let deadline = ''
   const believed = peer.trusted || ownApplication
   const sourceHeader = trust.sourceHeader
   let kept: string[] | undefined
@@ -82,7 +85,8 @@ export function readRequestFields(
     else if (kind === VIA) found.looped ||= (headers[i + 1] as string).includes(via)
     else if (kind === OWN) {
       keep = false
-      if (believed && nameIs(name, 'x-outrigger-timeout-ms')) found.timeout = readTimeout(headers[i + 1] as string)
+      if (nameIs(name, 'x-outrigger-timeout-ms')) timeout = headers[i + 1] as string
+      else if (nameIs(name, 'x-outrigger-deadline-ms')) deadline = headers[i + 1] as string
     } else if (kind === FORWARDED) keep = believed
     else if (kind === CONTENT_TYPE) found.grpc = isGrpcType(headers[i + 1] as string)
     else if (kind === GRPC_TIMEOUT) found.grpcTimeout = readGrpcTimeout(headers[i + 1] as string)
@@ -93,20 +97,9 @@ export function readRequestFields(
     if (!keep && kept === undefined) kept = headers.slice(0, i)
     else if (keep && kept !== undefined) kept.push(name, headers[i + 1] as string)
   }
+  if (believed && timeout !== '') found.timeout = toldDeadline(timeout, deadline)
   found.headers = kept ?? headers
   return found
-}
-
-/** A count of ms; anything else is no deadline. */
-function readTimeout(value: string): number {
-  if (value.length === 0 || value.length > 9) return -1
-  let ms = 0
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return -1
-    ms = ms * 10 + digit
-  }
-  return ms
 }
 
 /** Inbound: where the request came from, behind what a trusted peer said before us. */

@@ -115,8 +115,3 @@ export function perTryOf(limits: Limits, attempt: Attempt, deadline: number): nu
   const toDeadline = attempt.last && attempt.kind === 'retry' && deadline !== Number.POSITIVE_INFINITY
   return toDeadline ? Number.POSITIVE_INFINITY : limits.perTry
 }
-
-/** `x-outrigger-timeout-ms`: whole ms, rounded down so that the next hop gives up before us, and at least one. */
-export function timeoutField(left: number): string {
-  return left < 1 ? '1' : String(Math.floor(left))
-}

@@ -7,8 +7,9 @@ import { ProxyError } from '../../core/errors.ts'
 import type { Attempt, Layer, RequestBody, ResponseHandler } from '../../core/exchange.ts'
 import { ForwardingBody, NO_BODY } from '../../core/forwarding.ts'
 import type { Headers } from '../../core/headers.ts'
+import { tellDeadline } from '../../core/told-deadline.ts'
 import { AnswerTimer } from './answer-timer.ts'
-import { type Limits, perTryOf, timeoutField } from './decide.ts'
+import { type Limits, perTryOf } from './decide.ts'
 import { toldUntil, withGrpcTimeout } from './grpc-timeout.ts'
 import { onTime } from './on-time.ts'
 
@@ -24,11 +25,8 @@ export function perTryLayer(limits: Limits, clock: Clock): Layer {
     const left = deadline - attempt.startedAt
     const perTry = perTryOf(limits, attempt, deadline)
     const bound = Math.min(perTry, left)
-    // Whoever honours it ends the whole request then. So it says nothing of perTry, which ends with the head and begins when the request is
-    // out, and nothing of a stream, of which the deadline bounds the head alone.
-    if (left !== Number.POSITIVE_INFINITY && route?.stream !== true) {
-      attempt.fields.push('x-outrigger-timeout-ms', timeoutField(left))
-    }
+    // A deadline ends with the head of a stream, too.
+    tellDeadline(attempt.fields, bound, route?.stream === true ? Number.POSITIVE_INFINITY : left)
     const bodyless = request.bodyLength === 0 || request.isTunnel
     if (bodyless) attempt.sentAt = attempt.startedAt
     // Where the deadline comes first, the layer of the whole request sees to it.

@@ -11,7 +11,6 @@ import {
   perTryOf,
   runOut,
   type Standing,
-  timeoutField,
 } from '../../../src/policies/timeout/decide.ts'
 import { type RequestOptions, requestHead, routeInfo } from '../../support/stubs.ts'
 import { NOTHING } from './scene.ts'
@@ -100,8 +99,4 @@ t.test('perTryOf() lets the last of at least one retry run to the deadline, if t
   t.equal(of('retry', false, 2000), 500)
   t.equal(of('retry', true, INFINITE), 500)
   t.equal(of('retry', true, 2000), INFINITE)
-})
-
-t.test('timeoutField() rounds down and is never 0', async (t) => {
-  t.strictSame([500, 499.9, 1, 0.4, 0, -3].map(timeoutField), ['500', '499', '1', '1', '1', '1'])
 })

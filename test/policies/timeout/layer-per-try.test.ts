@@ -78,16 +78,24 @@ t.test('the last retry keeps to perTry where there is no deadline', async (t) =>
   t.strictSame(client.log, ['fail per_try_timeout'])
 })
 
-t.test('the next hop is told what is left of the deadline, and nothing of perTry', async (t) => {
+t.test('the next hop is told what is left for this attempt, and for the request where that is more', async (t) => {
   const { ask, clock } = scene('picked', { request: 2000, perTry: 400 })
-  t.strictSame(ask().request.attempt.fields, [])
-  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '2000'])
-  clock.advance(1800)
-  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '200'])
-  clock.advance(300)
-  t.strictSame(ask({ deadline: 2000 }).request.attempt.fields, ['x-outrigger-timeout-ms', '1'])
+  const told = (has: Parameters<typeof ask>[0]) => ask(has).request.attempt.fields.join(' ')
+  t.equal(told({}), 'x-outrigger-timeout-ms 400 x-outrigger-deadline-ms none')
+  t.equal(told({ deadline: 2000 }), 'x-outrigger-timeout-ms 400 x-outrigger-deadline-ms 2000')
   const route = routeInfo('inventory', '*', true)
-  t.strictSame(ask({ deadline: 9000, route }).request.attempt.fields, [], 'a stream goes on behind its head')
+  const stream = 'x-outrigger-timeout-ms 400 x-outrigger-deadline-ms none'
+  t.equal(told({ deadline: 9000, route }), stream, 'a stream goes on behind its head')
+  clock.advance(1800)
+  t.equal(told({ deadline: 2000 }), 'x-outrigger-timeout-ms 200')
+  t.equal(told({ deadline: 2000, route }), 'x-outrigger-timeout-ms 200 x-outrigger-deadline-ms none')
+  clock.advance(300)
+  t.equal(told({ deadline: 2000 }), 'x-outrigger-timeout-ms 1')
+})
+
+t.test('nobody is told of a time that nothing bounds', async (t) => {
+  const { ask } = scene('picked', {})
+  t.strictSame(ask({}).request.attempt.fields, [])
 })
 
 const CALL = { method: 'POST', grpc: true, bodyLength: -1, headers: ['a', 'b', 'Grpc-Timeout', '9S', 'te', 'trailers'] }
@@ -100,7 +108,8 @@ t.test('grpc-timeout says what is left of it, and is not cut by what may end at 
   const { request } = ask({ ...CALL, deadline: 2000, grpcDeadline: 9000 })
   t.strictSame(upstream.last.request.headers, ['a', 'b', 'te', 'trailers', 'grpc-timeout', '8750m'])
   t.strictSame(request.headers, CALL.headers, 'what the client sent stays as it was')
-  t.strictSame(upstream.last.request.attempt.fields, ['x-outrigger-timeout-ms', '1750'])
+  const told = ['x-outrigger-timeout-ms', '400', 'x-outrigger-deadline-ms', '1750']
+  t.strictSame(upstream.last.request.attempt.fields, told)
 })
 
 t.test('grpc-timeout of a call that the file calls unary says what is left for this attempt', async (t) => {
