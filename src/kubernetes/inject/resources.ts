@@ -41,7 +41,8 @@ function level({ request, limit }: Amount): Amount {
 
 /** A request that is over the limit raises the limit: the other way the API server would refuse the pod. */
 function raised({ request, limit }: Amount): Amount {
-  return { request, limit: limit !== '' && compareQuantities(request, limit) > 0 ? request : limit }
+  const isOver = request !== '' && limit !== '' && compareQuantities(request, limit) > 0
+  return { request, limit: isOver ? request : limit }
 }
 
 function stated(quantities: { readonly cpu: string; readonly memory: string }): Quantities {

@@ -206,6 +206,18 @@ t.test('A request of the settings that is over their limit raises it', async (t)
   })
 })
 
+t.test('A limit without a request stays, in a Guaranteed pod too', async (t) => {
+  const none = settings('proxy: {cpu: {request: "", limit: "1"}}\n')
+  t.same(container(result(pod(), none)).resources, {
+    requests: { memory: '96Mi' },
+    limits: { cpu: '1', memory: '192Mi' },
+  })
+  const whole = { limits: { cpu: '1', memory: '1Gi' } }
+  const guaranteed = result(pod({ containers: [{ name: 'app', resources: whole }] }), none)
+  const all = { cpu: '1', memory: '192Mi' }
+  t.same(container(guaranteed).resources, { requests: all, limits: all })
+})
+
 t.test('The preStop sleep goes where it fits', async (t) => {
   const sleeps = (input: Pod, server = SERVER) =>
     container(result(input, PLAIN, NAMESPACE, server), 'app').lifecycle?.preStop
