@@ -98,6 +98,20 @@ t.test(
   },
 )
 
+t.test('labels and annotations that are left empty are none', { skip }, async (t) => {
+  const empty = [
+    'commonLabels',
+    'podLabels',
+    'podAnnotations',
+    'grafana.labels',
+    'podMonitor.labels',
+    'prometheusRule.labels',
+  ]
+  const on = ['grafana.dashboards=true', 'podMonitor.enabled=true', 'prometheusRule.enabled=true']
+  const { err, status } = template('--set', [...on, ...empty.map((name) => `${name}=null`)].join(','))
+  t.equal(status, 0, err)
+})
+
 t.test('a name that YAML would take for a number is a name', { skip }, async (t) => {
   const numbers = [
     'policy.configMapName=123',

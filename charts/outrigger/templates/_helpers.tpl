@@ -4,7 +4,10 @@ app.kubernetes.io/name: outrigger
 app.kubernetes.io/component: injector
 {{- end }}
 
-{{/* Labels of every object of this chart. Where a value names one of ours its text is taken: a key that stands twice is no YAML to kustomize. */}}
+{{/*
+Labels of every object of this chart. Where a value names one of ours its text is taken: a key that stands twice is no YAML to kustomize.
+A value that is left empty (`commonLabels:`) takes ours away, and merge takes no nil.
+*/}}
 {{- define "outrigger.labels" -}}
 {{- $ours := dict
   "app.kubernetes.io/name" "outrigger"
@@ -13,18 +16,18 @@ app.kubernetes.io/component: injector
   "app.kubernetes.io/managed-by" .Release.Service
   "app.kubernetes.io/part-of" "outrigger"
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
-{{ toYaml (merge (pick $ours "app.kubernetes.io/name") .Values.commonLabels $ours) }}
+{{ toYaml (merge (pick $ours "app.kubernetes.io/name") (.Values.commonLabels | default dict) $ours) }}
 {{- end }}
 
 {{/* The same with more: (dict "root" $ "more" .Values.podMonitor.labels). */}}
 {{- define "outrigger.moreLabels" -}}
-{{ toYaml (merge (dict) .more (include "outrigger.labels" .root | fromYaml)) }}
+{{ toYaml (merge (dict) (.more | default dict) (include "outrigger.labels" .root | fromYaml)) }}
 {{- end }}
 
 {{/* Labels of the injector's pods. Those it is selected by are not for a value to change. */}}
 {{- define "outrigger.podLabels" -}}
 {{- $own := dict "outrigger.dev/component" "injector" -}}
-{{ toYaml (merge (include "outrigger.selector" . | fromYaml) $own .Values.podLabels (include "outrigger.labels" . | fromYaml)) }}
+{{ toYaml (merge (include "outrigger.selector" . | fromYaml) $own (.Values.podLabels | default dict) (include "outrigger.labels" . | fromYaml)) }}
 {{- end }}
 
 {{/* One image as a reference: (dict "root" $ "image" .Values.image). A digest wins over a tag, and an empty tag is the version of the chart. */}}
