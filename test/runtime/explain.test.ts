@@ -224,6 +224,16 @@ kind: Policy
 name: plain-streams
 match: {direction: outbound, service: feed, routes: [{path: /plain, stream: true}]}
 timeout: {connect: 1s}
+---
+kind: Policy
+name: calls
+match: {direction: outbound, service: feed, routes: [{grpc: shop.Open/*}, {grpc: shop.Unary/*, stream: false}]}
+timeout: {maxStream: 1h}
+---
+kind: Policy
+name: bounded
+match: {direction: outbound, service: feed, routes: [{grpc: shop.Open/Soon}, {grpc: shop.Unary/Soon, stream: false}]}
+timeout: {request: 2s}
 `
   const { config } = checkConfig([join(t.testdir({ 'policy.yaml': yaml }), 'policy.yaml')])
   const asked = { direction: 'outbound', service: undefined, port: undefined } as const
@@ -245,6 +255,11 @@ timeout: {connect: 1s}
   t.match(fact(of('/plain', 'GET'), 'latency'), { value: null, text: /^unbounded.* after 1h \(idle\)/ })
   t.match(fact(of('/plain', 'GET'), 'bulkhead').text, /^20 requests .* 5 more wait/)
   t.match(fact(of('/x', 'GET'), 'latency'), { value: null, text: /^unbounded.* after 5m \(idle\)/ })
+  const grpc = (path: string) => fact(of(path, 'POST', ['content-type', 'application/grpc']), 'latency')
+  t.match(grpc('/shop.Open/Get'), { value: 3_600_000, text: /^1h \(maxStream\).* silence ends it, after 1h \(idle\)/ })
+  t.match(grpc('/shop.Unary/Get'), { value: null, text: /^unbounded.* after 5m \(idle\)/ })
+  t.match(grpc('/shop.Open/Soon'), { value: 2000, text: /^2s to the first message of the answer, then 504/ })
+  t.match(grpc('/shop.Unary/Soon'), { value: 2000, text: /^2s, then 504: waiting, every attempt/ })
   t.end()
 })
 

@@ -10,17 +10,18 @@ import { duration } from './words.ts'
 /** `waits` is what other policies add. */
 export function latency(subject: Subject, waits: readonly Wait[]): Fact {
   const { request, perTry } = subject.blocks.timeout ?? {}
-  if (request !== undefined) return bounded(request, subject.stream === true, waits)
+  if (request !== undefined) return bounded(request, subject, waits)
   if (perTry !== undefined) return byAttempts(subject, perTry, waits)
   return unbounded(subject)
 }
 
-function bounded(request: number, isStream: boolean, waits: readonly Wait[]): Fact {
+function bounded(request: number, subject: Subject, waits: readonly Wait[]): Fact {
   const after = waits.filter(({ outside }) => outside)
   const total = request + sumOf(after)
   const end = after.length === 0 ? 'then 504' : `then ${after.map(({ text }) => text).join(', ')}`
-  const text = isStream
-    ? `${duration(total)} to the head of the answer, ${end}; the stream itself is not bounded by it.`
+  const to = subject.stream === true ? 'head' : 'first message'
+  const text = mayBeStream(subject)
+    ? `${duration(total)} to the ${to} of the answer, ${end}; the stream itself is not bounded by it.`
     : `${duration(total)}, ${end}: waiting, every attempt, every pause and the whole answer are in it.`
   return { name: 'latency', value: total, text: `${text} A shorter deadline of the caller wins.` }
 }
@@ -55,19 +56,26 @@ function bySide({ after, maxExtra }: HedgeConfig, perTry: number, waits: readonl
   return { name: 'latency', value: total, text }
 }
 
-function unbounded({ blocks: { timeout }, stream }: Subject): Fact {
+function unbounded(subject: Subject): Fact {
+  const { timeout } = subject.blocks
   const none = 'neither timeout.request nor timeout.perTry is stated.'
   const still = "A caller's own deadline still holds."
   if (timeout === undefined) {
     return { name: 'latency', value: null, text: `unbounded: ${none} No limit is at work. ${still}` }
   }
   const { idle, streamIdle, maxStream } = limitsOf(timeout)
-  const silence = `silence ends it, after ${duration(stream === true ? streamIdle : idle)} (idle).`
-  if (stream !== true || maxStream === Number.POSITIVE_INFINITY) {
+  const isLong = mayBeStream(subject)
+  const silence = `silence ends it, after ${duration(isLong ? streamIdle : idle)} (idle).`
+  if (!isLong || maxStream === Number.POSITIVE_INFINITY) {
     return { name: 'latency', value: null, text: `unbounded: ${none} Only ${silence} ${still}` }
   }
   const text = `${duration(maxStream)} (maxStream), however the stream goes: ${none} Before that only ${silence} ${still}`
   return { name: 'latency', value: maxStream, text }
+}
+
+/** A gRPC call of which nothing is said may be one, and has the limits of one. */
+function mayBeStream({ stream, grpc }: Subject): boolean {
+  return stream ?? grpc
 }
 
 /** All waits before retries together, with the worst of dice. */
