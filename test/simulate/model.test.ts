@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { formatIssue } from '../../src/config/issues.ts'
 import { arrivalsOf } from '../../src/simulate/model/arrivals.ts'
+import type { Config } from '../../src/config/model.ts'
+import { knownServices } from '../../src/simulate/model/known.ts'
 import { readModel } from '../../src/simulate/model/load.ts'
 import { readTemplate } from '../../src/simulate/model/template.ts'
 
@@ -93,6 +95,13 @@ t.test('A failure may be of any endpoint that the policies name, and of any wher
   t.same(problems(`${HEAD}${REQUESTS}services: [{name: inventory, ${failures}}]\n`), [])
   const anywhere = readModel('m.yaml', `${HEAD}${REQUESTS}services: [{name: s, ${failures}}]\n`, new Map([['s', []]]))
   t.same(anywhere.issues, [])
+  const endpoints = [{ host: '10.0.0.7', port: 80, weight: 1 }]
+  const services = [{ name: 'inventory', endpoints }] as unknown as Config['services']
+  t.same(
+    [...knownServices([{ services }, { services }])],
+    [['inventory', ['10.0.0.7:80']]],
+    'each once, with --compare',
+  )
 })
 
 t.test('All that is wrong is in one report, in order', async (t) => {

@@ -8,7 +8,7 @@ export type KnownServices = ReadonlyMap<string, readonly string[]>
 export function knownServices(configs: readonly Pick<Config, 'services'>[]): KnownServices {
   const known = new Map<string, readonly string[]>()
   for (const { name, endpoints } of configs.flatMap(({ services }) => services)) {
-    known.set(name, [...(known.get(name) ?? []), ...endpoints.map(addressOf)])
+    known.set(name, [...new Set([...(known.get(name) ?? []), ...endpoints.map(addressOf)])])
   }
   return known
 }
