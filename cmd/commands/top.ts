@@ -72,6 +72,11 @@ class Told {
 
   /** A stream that was opened again tells of all that are kept. */
   #ended({ count, records }: Ended): void {
+    // Another process, too, of a version that does not say when it began.
+    if (count < this.#count) {
+      this.#kinds.clear()
+      this.#count = 0
+    }
     this.#kinds.take(records.slice(Math.max(0, this.#count - (count - records.length))))
     this.#count = count
   }

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { top, type TopIo } from '../../../cmd/commands/top.ts'
 import { ask, get } from '../../support/ask.ts'
@@ -124,6 +126,35 @@ t.test('A sidecar that is gone is said to be so', async (t) => {
   desk.keys.emit('data', Buffer.from('q'))
   t.equal(await ended, 0)
 })
+
+t.test(
+  'Of a sidecar that is another, and too old to say so, nothing is mixed with what the one before it had',
+  async (t) => {
+    const one = await failing(t)
+    const other = await startProxy(POLICY.replace('127.0.0.1:1', '127.0.0.1:2'))
+    t.teardown(() => other.stop())
+    await ask(other.outbound, get('/v1', 'Host: inventory', 'Connection: close'))
+    let admin = one.admin
+    const way = createServer((asked, answer) => {
+      request({ port: admin, path: asked.url }, (from) => {
+        answer.writeHead(from.statusCode ?? 0, from.headers)
+        from.setEncoding('utf8').on('data', (text: string) => answer.write(text.replace(/,"startedAt":\d+/, '')))
+        answer.on('close', () => from.destroy())
+      }).end()
+    })
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => way.close())
+    const desk = new Desk(true, 200)
+    const ended = top(['--admin', `127.0.0.1:${(way.address() as AddressInfo).port}`], desk)
+    await desk.until(/circuit_open/)
+    admin = other.admin
+    way.closeAllConnections()
+    await desk.until(/127\.0\.0\.1:2 connect_failure/)
+    t.notMatch(desk.shown.split('\u001b[H').at(-1), 'circuit_open')
+    desk.keys.emit('data', Buffer.from('q'))
+    t.equal(await ended, 0)
+  },
+)
 
 t.test('Where there is none it says so, and ends', async (t) => {
   const sidecar = await startProxy(POLICY)

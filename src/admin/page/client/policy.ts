@@ -59,8 +59,9 @@ export class Policies {
   }
 
   /** It is asked for only when the files were read again: of two reloads that fail each has a report of its own. */
-  async show({ hash, readAt }: Frame['config']): Promise<void> {
-    const asked = `${hash} ${readAt}`
+  async show({ hash, readAt, lastReloadSuccess }: Frame['config']): Promise<void> {
+    // An older sidecar does not say when it read them.
+    const asked = `${hash} ${readAt} ${lastReloadSuccess}`
     if (asked === this.#shown) return
     this.#shown = asked
     // What was explained is no longer so.

@@ -49,6 +49,8 @@ export class Requests {
   }
 
   take({ count, records }: Ended): void {
+    // Another process, too, of a version that does not say when it began.
+    if (count < this.#total) this.forget()
     // A stream that was opened again tells of all that are kept.
     const first = count - records.length
     const came = records.slice(Math.max(0, this.#total - first))
