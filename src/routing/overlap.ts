@@ -2,6 +2,7 @@
 import { hasGrpcType } from '../core/grpc.ts'
 import { has } from '../core/headers.ts'
 import type { PathPattern } from '../core/path-pattern.ts'
+import { hostsMeet } from './host-test.ts'
 import type { RequestTest } from './request-test.ts'
 import type { Segment } from '../core/path-segments.ts'
 import type { StatedPolicy } from './stated.ts'
@@ -33,9 +34,15 @@ function methodsMeet(a: readonly string[], b: readonly string[]): boolean {
 /** Flat lists; a field has one value only. */
 function headersMeet(a: readonly string[], b: readonly string[]): boolean {
   for (let i = 0; i < a.length; i += 2) {
-    for (let j = 0; j < b.length; j += 2) if (a[i] === b[j] && a[i + 1] !== b[j + 1]) return false
+    for (let j = 0; j < b.length; j += 2) {
+      if (a[i] === b[j] && !valuesMeet(a[i] as string, a[i + 1] as string, b[j + 1] as string)) return false
+    }
   }
   return true
+}
+
+function valuesMeet(name: string, a: string, b: string): boolean {
+  return name === 'host' ? hostsMeet(a, b) : a === b
 }
 
 export function pathsMeet(a: PathPattern | undefined, b: PathPattern | undefined): boolean {

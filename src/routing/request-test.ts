@@ -3,6 +3,7 @@ import { hasGrpcType } from '../core/grpc.ts'
 import type { Headers } from '../core/headers.ts'
 import { nameIs } from '../core/headers.ts'
 import { PathPattern } from '../core/path-pattern.ts'
+import { canonicalHost, isHost } from './host-test.ts'
 import type { StatedRoute } from './stated.ts'
 
 /** Every gRPC call is one (grpc/doc/PROTOCOL-HTTP2.md). */
@@ -14,29 +15,37 @@ export class RequestTest {
   readonly pattern: PathPattern | undefined
   /** Empty: every method. Methods are case-sensitive (RFC 9110 §9.1). */
   readonly methods: readonly string[]
-  /** Flat, names in lower case, sorted by name. */
+  /** Flat, names in lower case, sorted by name; the host is one of them. */
   readonly headers: readonly string[]
   /** The content type must be gRPC's. */
   readonly grpc: boolean
   /** Equal for tests that ask the same. */
   readonly key: string
+  /** Of `headers`, those that stand among a request's fields. */
+  readonly #fields: readonly string[]
+  /** The one that does not; '': every host. */
+  readonly #host: string
 
   constructor(route: StatedRoute) {
-    const headers = route.headers.toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
+    const named = route.headers.map(([name, value]) => [name, name === 'host' ? canonicalHost(value) : value] as const)
+    const headers = named.toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
     const { path, grpc } = route
     this.grpc = grpc !== undefined
     this.pattern = patternOf(path, grpc)
     this.methods = grpc === undefined ? route.methods : GRPC_METHODS
     this.headers = headers.flat()
     this.key = JSON.stringify([path, grpc, route.methods.toSorted(), headers])
+    this.#fields = headers.filter(([name]) => name !== 'host').flat()
+    this.#host = headers.find(([name]) => name === 'host')?.[1] ?? ''
   }
 
-  /** `path` in normal form. */
-  matches(method: string, path: string, headers: Headers): boolean {
+  /** `path` in normal form; `authority` as it came, '' where none did. */
+  matches(method: string, path: string, headers: Headers, authority: string): boolean {
     if (this.pattern !== undefined && !this.pattern.matches(path)) return false
     if (this.methods.length !== 0 && !this.methods.includes(method)) return false
     if (this.grpc && !hasGrpcType(headers)) return false
-    const wanted = this.headers
+    if (this.#host !== '' && !isHost(this.#host, authority)) return false
+    const wanted = this.#fields
     for (let i = 0; i < wanted.length; i += 2) {
       if (!holdsOnce(headers, wanted[i] as string, wanted[i + 1] as string)) return false
     }

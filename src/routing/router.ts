@@ -17,7 +17,7 @@ export interface Routed {
 
 /** The routes of one destination. */
 export interface Routes {
-  find(method: string, path: string, headers: Headers): Routed
+  find(method: string, path: string, headers: Headers, authority: string): Routed
 }
 
 /** Outbound: by what the client calls the service. `unknown` takes what nobody claims. */
@@ -52,13 +52,13 @@ const SLIPS = new ProxyError(
 )
 
 /** The application may take the path for one of a guarded route, though we do not. What is guarded anyway sees to itself. */
-function slipsPast(routes: Routes, { method, target, headers }: RequestHead): boolean {
+function slipsPast(routes: Routes, { method, target, headers, authority }: RequestHead): boolean {
   const path = normalisePath(target)
-  if (path === undefined || routes.find(method, path, headers).guarded) return false
+  if (path === undefined || routes.find(method, path, headers, authority).guarded) return false
   const readings = otherReadings(target)
   for (let i = 0; i < readings.length; i++) {
     const reading = readings[i] as string
-    if (reading === '' || routes.find(method, reading, headers).guarded) return true
+    if (reading === '' || routes.find(method, reading, headers, authority).guarded) return true
   }
   return false
 }
@@ -71,8 +71,8 @@ export function routeToService(routes: () => Routes): Dispatch {
 }
 
 /** Says whose a tunnel is that is answered before it goes anywhere: what is counted of it, and its line in the log, name its Service. */
-export function nameTunnel(routes: Routes, { method, headers, exchange }: RequestHead): void {
-  exchange.route = routes.find(method, TUNNEL, headers).info
+export function nameTunnel(routes: Routes, { method, headers, authority, exchange }: RequestHead): void {
+  exchange.route = routes.find(method, TUNNEL, headers, authority).info
   exchange.path = TUNNEL
 }
 
@@ -85,7 +85,8 @@ function follow(routes: Routes, request: RequestHead, response: ResponseHandler)
     const cause = 'the target climbs above the root or holds a character it may not hold'
     return refuse(response, new ProxyError('protocol_error_downstream', 'downstream', 'no', cause))
   }
-  return enter(routes.find(request.method, path, request.headers), path, request, response)
+  const { method, headers, authority } = request
+  return enter(routes.find(method, path, headers, authority), path, request, response)
 }
 
 function enter(route: Routed, path: string, request: RequestHead, response: ResponseHandler) {

@@ -60,17 +60,17 @@ export class RouteTable<B extends StatedBlock, T extends object> {
     return this.#routes.size
   }
 
-  /** `path` in normal form. */
-  find(method: string, path: string, headers: Headers): T {
+  /** `path` in normal form; `authority` as it came, '' where none did. */
+  find(method: string, path: string, headers: Headers, authority: string): T {
     let node = this.#root
     for (;;) {
       const test = node.test
       if (test === undefined) return node.route === undefined ? this.#settle(node) : node.route
-      const passes = test.matches(method, path, headers)
+      const passes = test.matches(method, path, headers, authority)
       const next = passes ? node.yes : node.no
       if (next !== undefined) node = next
       else if (this.#nodes < MOST_NODES) node = this.#grow(node, test, passes)
-      else return this.#workOut(follow(node, test, passes), method, path, headers)
+      else return this.#workOut(follow(node, test, passes), method, path, headers, authority)
     }
   }
 
@@ -88,9 +88,9 @@ export class RouteTable<B extends StatedBlock, T extends object> {
     return route
   }
 
-  #workOut(start: Node<T>, method: string, path: string, headers: Headers): T {
+  #workOut(start: Node<T>, method: string, path: string, headers: Headers, authority: string): T {
     let node = start
-    while (node.test !== undefined) node = follow(node, node.test, node.test.matches(method, path, headers))
+    while (node.test !== undefined) node = follow(node, node.test, node.test.matches(method, path, headers, authority))
     return this.#routeOf(node.passed)
   }
 

@@ -1,5 +1,6 @@
 // cold file: runs at load, to find what no operator means
 /** Two equally specific statements of one block, or of two that exclude each other, that some request could meet both. */
+import { get } from '../core/headers.ts'
 import { destinationsMeet, testsMeet } from './overlap.ts'
 import { areRivals } from './rivals.ts'
 import { type Rule, rulesOf } from './rule.ts'
@@ -82,5 +83,6 @@ function meeting(ours: readonly Rule[], theirs: readonly Rule[]): Witness | unde
 
 /** The most specific rule that the request meets; there is one, the witness's own. */
 function best(rules: readonly Rule[], { method, path, headers }: Witness): Rule {
-  return rules.filter(({ test }) => test?.matches(method, path, headers) ?? true).toSorted(compare)[0] as Rule
+  const host = get(headers, 'host') ?? ''
+  return rules.filter(({ test }) => test?.matches(method, path, headers, host) ?? true).toSorted(compare)[0] as Rule
 }

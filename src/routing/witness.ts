@@ -40,7 +40,10 @@ function commonMethods(a: readonly string[], b: readonly string[], others: reado
 function mergeHeaders(a: readonly string[], b: readonly string[]): readonly string[] {
   const merged = [...a]
   for (let i = 0; i < b.length; i += 2) {
-    if (!a.some((name, at) => at % 2 === 0 && name === b[i])) merged.push(b[i] as string, b[i + 1] as string)
+    const at = a.findIndex((name, index) => index % 2 === 0 && name === b[i])
+    if (at < 0) merged.push(b[i] as string, b[i + 1] as string)
+    // Of two hosts that meet, the longer one says the port.
+    else if ((b[i + 1] as string).length > (a[at + 1] as string).length) merged[at + 1] = b[i + 1] as string
   }
   return merged
 }

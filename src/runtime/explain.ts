@@ -24,9 +24,9 @@ const WITH_DEFAULTS: readonly string[] = ALWAYS
 export function explain(config: Config, query: Query): Explanation {
   const located = locate(config, query)
   if (!located.found) return located
-  const { service, path, port, endpoints, size } = located
+  const { service, path, authority, port, endpoints, size } = located
   const to: Destination = { direction: query.direction, service, workload: config.sidecar.name, port }
-  const asked: Asked = { method: query.method, path, headers: query.headers }
+  const asked: Asked = { method: query.method, path, headers: query.headers, authority }
   const rules = candidates(config, to)
   const resolution = resolve(rules.filter((rule) => missText(rule, asked, to) === undefined))
   const { template, stream } = resolution

@@ -30,14 +30,14 @@ t.test('find() gives each block from the most specific policy that states it', (
     policy('elsewhere', ['timeout'], { service: 'other' }),
     policy('others', ['timeout'], { service: 's', workload: ['v'] }),
   ])
-  t.strictSame(sources(table.find('GET', '/v1/a', [])), { timeout: 'reads', breaker: 'stock', retry: 'all' })
-  t.strictSame(sources(table.find('POST', '/v1/a', ['X-Tenant', 'gold'])), {
+  t.strictSame(sources(table.find('GET', '/v1/a', [], '')), { timeout: 'reads', breaker: 'stock', retry: 'all' })
+  t.strictSame(sources(table.find('POST', '/v1/a', ['X-Tenant', 'gold'], '')), {
     timeout: 'stock',
     breaker: 'stock',
     retry: 'gold',
   })
-  t.equal(table.find('GET', '/v1/a', []).template, '/v1/**')
-  t.equal(table.find('POST', '/v1/a', []).template, '*')
+  t.equal(table.find('GET', '/v1/a', [], '').template, '/v1/**')
+  t.equal(table.find('POST', '/v1/a', [], '').template, '*')
   t.end()
 })
 
@@ -58,7 +58,7 @@ t.test('find() knows gRPC calls by path, method and content type, and names them
     ['POST', '/shop.Stock/Reserve', ['content-type', 'application/grpc-web'], '/shop.Stock/**'],
     ['POST', '/shop.Stocks/Reserve', grpc, '*'],
   ] as const) {
-    t.equal(table.find(method, path, headers).template, template, `${method} ${path} ${headers}`)
+    t.equal(table.find(method, path, headers, '').template, template, `${method} ${path} ${headers}`)
   }
   t.end()
 })
@@ -68,8 +68,8 @@ t.test('find() takes a disabled statement for the one that holds', (t) => {
     policy('all', ['retry']),
     policy('off', [block('retry', {}, 'disabled')], { routes: ['/pay/**'] }),
   ])
-  t.equal(table.find('GET', '/pay/1', []).blocks.get('retry')?.stated.mode, 'disabled')
-  t.equal(table.find('GET', '/', []).blocks.get('retry')?.stated.mode, 'enforce')
+  t.equal(table.find('GET', '/pay/1', [], '').blocks.get('retry')?.stated.mode, 'disabled')
+  t.equal(table.find('GET', '/', [], '').blocks.get('retry')?.stated.mode, 'enforce')
   t.end()
 })
 
@@ -79,11 +79,11 @@ t.test('find() names the route by the most specific path, whatever its policy st
     policy('b', ['retry'], { routes: ['/orders/{orderNo}'] }),
     policy('c', ['breaker'], { service: 's' }),
   ])
-  const found = table.find('GET', '/orders/A1', [])
+  const found = table.find('GET', '/orders/A1', [], '')
   t.equal(found.template, '/orders/{orderNo}')
   t.strictSame([...found.blocks.get('breaker')!.pattern!.parameters('/orders/A1')], [['orderNo', 'A1']])
   t.equal(found.blocks.get('timeout')?.pattern?.source, '/orders/**')
-  t.equal(table.find('OPTIONS', '*', []).template, '*')
+  t.equal(table.find('OPTIONS', '*', [], '').template, '*')
   t.end()
 })
 
@@ -94,15 +94,15 @@ t.test('find() takes stream from the most specific entry that says it', (t) => {
     { ...said, name: 'b', blocks: [], routes: [{ ...route('/a/b'), stream: false }] },
     policy('c', ['retry'], { routes: ['/a/b/c'] }),
   ])
-  t.equal(table.find('GET', '/a/b', []).stream, false)
-  t.equal(table.find('GET', '/a/b/c', []).stream, true)
-  t.equal(table.find('GET', '/', []).stream, undefined)
+  t.equal(table.find('GET', '/a/b', [], '').stream, false)
+  t.equal(table.find('GET', '/a/b/c', [], '').stream, true)
+  t.equal(table.find('GET', '/', [], '').stream, undefined)
   t.end()
 })
 
 t.test('find() asks headers for one field with the value', (t) => {
   const table = tableOf([policy('gold', ['retry'], { routes: ['x-tenant=gold'] })])
-  const gold = (headers: string[]) => table.find('GET', '/', headers).blocks.has('retry')
+  const gold = (headers: string[]) => table.find('GET', '/', headers, '').blocks.has('retry')
   t.ok(gold(['a', 'b', 'X-Tenant', 'gold']))
   t.notOk(gold(['x-tenant', 'Gold']))
   t.notOk(gold(['gold', 'x-tenant']))
@@ -110,6 +110,26 @@ t.test('find() asks headers for one field with the value', (t) => {
   t.notOk(gold([]))
   t.end()
 })
+
+t.test(
+  'find() asks for the host as for the hosts of a Service: without case, and for every port where none is said',
+  (t) => {
+    const table = tableOf([
+      policy('a', ['retry'], { routes: ['host=Shop.test'] }),
+      policy('b', ['timeout'], { routes: ['host=shop.test:81'] }),
+      policy('c', ['breaker'], { routes: ['host=shop.test:80 x=1'] }),
+    ])
+    const held = (host: string) => Object.keys(sources(table.find('GET', '/', ['x', '1'], host))).join(' ')
+    t.equal(held('shop.test'), 'breaker retry')
+    t.equal(held('SHOP.TEST.'), 'breaker retry')
+    t.equal(held('shop.test:80'), 'breaker retry')
+    t.equal(held('shop.test:81'), 'retry timeout')
+    t.equal(held('Shop.test:82'), 'retry')
+    for (const host of ['', 'shop', 'a.shop.test', 'shop.test:x', 'shop.test.b']) t.equal(held(host), '', host)
+    t.notOk(table.find('GET', '/', ['host', 'shop.test'], '').blocks.has('retry'), 'it is no field')
+    t.end()
+  },
+)
 
 t.test('find() compiles each route once', (t) => {
   let compiled = 0
@@ -119,11 +139,11 @@ t.test('find() compiles each route once', (t) => {
     policy('c', [], { routes: ['x=1'] }),
   ]
   const table = new RouteTable(rulesFor(policies, TO), () => ({ n: ++compiled }))
-  const first = table.find('GET', '/a/1', [])
-  t.equal(table.find('POST', '/a/2', []), first)
-  t.equal(table.find('POST', '/a/2', ['x', '1']), first, 'what changes nothing makes no route of its own')
-  t.not(table.find('GET', '/b/1', []), first)
-  t.not(table.find('GET', '/c', []), first)
+  const first = table.find('GET', '/a/1', [], '')
+  t.equal(table.find('POST', '/a/2', [], ''), first)
+  t.equal(table.find('POST', '/a/2', ['x', '1'], ''), first, 'what changes nothing makes no route of its own')
+  t.not(table.find('GET', '/b/1', [], ''), first)
+  t.not(table.find('GET', '/c', [], ''), first)
   t.equal(table.size, 3)
   t.equal(compiled, 3)
   t.end()
@@ -140,7 +160,7 @@ t.test('find() agrees with the rules read one by one, on random policies', (t) =
     const table = tableOf(policies)
     for (let i = 0; i < 300; i++) {
       const request = random.pick(requests)
-      const found = table.find(request.method, request.path, request.headers)
+      const found = table.find(request.method, request.path, request.headers, '')
       const [is, shall] = [sources(found), naive(policies, request)]
       for (const name of NAMES) if (is[name] !== shall[name]) t.fail(`${name} from ${is[name]}, not ${shall[name]}`)
       if (found.template !== naiveTemplate(policies, request)) t.fail(`${found.template} for ${request.path}`)
@@ -152,7 +172,7 @@ t.test('find() agrees with the rules read one by one, on random policies', (t) =
 })
 
 function met(policies: readonly StatedPolicy<PlacedBlock>[], { method, path, headers }: Request) {
-  return rulesFor(policies, TO).filter(({ test }) => test?.matches(method, path, headers) ?? true)
+  return rulesFor(policies, TO).filter(({ test }) => test?.matches(method, path, headers, '') ?? true)
 }
 
 function naive(policies: readonly StatedPolicy<PlacedBlock>[], request: Request): Record<string, string> {
@@ -180,7 +200,7 @@ t.test('find() stays bounded when clients choose among 2²⁰ sets of headers', 
   const start = performance.now()
   for (let n = 0; n < 20_000; n++) {
     const headers = names.filter(() => random.chance(0.5)).flatMap((name) => [name, '1'])
-    if (sources(table.find('GET', '/', headers)).retry !== 'all') t.fail('lost its policy')
+    if (sources(table.find('GET', '/', headers, '')).retry !== 'all') t.fail('lost its policy')
   }
   t.equal(table.size, 1)
   t.ok(performance.now() - start < 20_000)

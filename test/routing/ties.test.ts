@@ -19,6 +19,9 @@ const TIED: readonly (readonly [Match, Match])[] = [
   [{ routes: ['/a/**'] }, { routes: ['/a/**'] }],
   [{ routes: ['/a GET,HEAD'] }, { routes: ['/a HEAD,POST'] }],
   [{ routes: ['/a x=1'] }, { routes: ['/a y=1'] }],
+  [{ routes: ['host=a.test'] }, { routes: ['host=A.test'] }],
+  [{ routes: ['host=a.test'] }, { routes: ['host=a.test:81'] }],
+  [{ routes: ['host=a.test:81'] }, { routes: ['host=a.test'] }],
   [{ routes: ['grpc:a.B/C'] }, { routes: ['grpc:a.B/C'] }],
   [{ routes: ['grpc:a.B/C'] }, { routes: ['/a.B/C POST x=1'] }],
   [{ routes: ['/b', '/a'] }, { routes: ['/c', '/a'] }],
@@ -40,6 +43,9 @@ const FREE: readonly (readonly [Match, Match])[] = [
   [{ routes: ['/a'] }, { routes: ['/a/**'] }],
   [{ routes: ['/a GET'] }, { routes: ['/a POST'] }],
   [{ routes: ['/a x=1'] }, { routes: ['/a x=2'] }],
+  [{ routes: ['host=a.test'] }, { routes: ['host=b.test'] }],
+  [{ routes: ['host=a.test'] }, { routes: ['host=a.test.b'] }],
+  [{ routes: ['host=a.test:81'] }, { routes: ['host=a.test:8'] }],
   [{ routes: ['grpc:a.B/C'] }, { routes: ['grpc:a.B/D'] }],
   [{ routes: ['grpc:a.B/C'] }, { routes: ['grpc:a.B/*'] }],
   [{ routes: ['grpc:a.B/C'] }, { routes: ['/a.B/C POST'] }],
@@ -111,7 +117,9 @@ t.test('findTies() is exact: it finds a tie where, and only where, a request mee
       ['s', 'other', 'third'].some((service) => {
         const rules = rulesFor(policies, { direction: 'outbound', service, workload, port: undefined })
         return requests.some((request) => {
-          const met = rules.filter(({ test }) => test?.matches(request.method, request.path, request.headers) ?? true)
+          const met = rules.filter(
+            ({ test }) => test?.matches(request.method, request.path, request.headers, '') ?? true,
+          )
           return ['timeout', 'retry', 'breaker'].some((name) => isTied(met, name))
         })
       }),

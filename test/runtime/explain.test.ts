@@ -178,6 +178,27 @@ t.test('explain() says what was taken away, and why a policy is not met', (t) =>
   t.end()
 })
 
+t.test('explain() takes the host of a route from the URL, or from the field', (t) => {
+  const file =
+    'kind: Sidecar\nname: a\ninbound:\n- {listen: 127.0.0.1:19000, app: original}\n---\nkind: Policy\nname: h\n' +
+    'match: {direction: inbound, routes: [{headers: {host: shop.test}}]}\ntimeout: {request: 1s}\n'
+  const { config: hosts } = checkConfig([join(t.testdir({ 'policy.yaml': file }), 'policy.yaml')])
+  const of = (url: string, headers: string[] = []) =>
+    explain(hosts!, {
+      direction: 'inbound',
+      url,
+      service: undefined,
+      method: 'GET',
+      headers,
+      port: undefined,
+    }) as Explained
+  t.equal(of('http://Shop.test:8080/x').met[0]?.policy, 'h')
+  t.equal(of('/x', ['Host', 'shop.test']).met[0]?.policy, 'h')
+  t.equal(of('/x').missed[0]?.because, 'no host was named')
+  t.equal(of('http://other/x').missed[0]?.because, 'the host is other')
+  t.end()
+})
+
 t.test('explain() works out attempts, worst case, load, slots and open time', (t) => {
   const inventory = found({ service: 'inventory' })
   t.equal(fact(inventory, 'attempts').value, 3)

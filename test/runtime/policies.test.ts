@@ -2,6 +2,7 @@
 import t from 'tap'
 import { answer, ask, eventually, field, get, metric, post, settled, state, told } from '../support/ask.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { session, unary } from '../support/grpc-call.ts'
 import { turn } from '../support/raw.ts'
 import { answering, type Script, startRawOrigin } from '../support/raw-origin.ts'
 import { HI, OK, policy, scene } from '../support/scene.ts'
@@ -343,4 +344,24 @@ t.test('A block of the more specific policy takes the place of the general one, 
   t.equal(origin.requests.length, 1)
   await ask(port, get('/more'))
   t.equal(origin.requests.length, 4)
+})
+
+t.test('a route may name the host, however it is asked for: in an absolute target, or as :authority', async (t) => {
+  const { port, origin } = await scene(t, HI, {
+    inbound: true,
+    yaml: policy(
+      'authorize: {allow: []}',
+      '{direction: inbound, routes: [{headers: {Host: Admin.test, x-a: b}}, {headers: {host: "shop.test:81"}}]}',
+    ),
+  })
+  const status = async (...fields: string[]) => (await ask(port, get('/', ...fields))).status
+  t.equal(await status('Host: admin.test', 'X-A: b'), 403)
+  t.equal(await status('Host: ADMIN.test:9000', 'X-A: b'), 403)
+  t.equal(await status('Host: shop.test:81'), 403)
+  t.equal((await ask(port, get('http://shop.test:81/', 'Host: shop.test:81'))).status, 403)
+  const call = await unary(session(t, port), '/a.B/C', { ':authority': 'admin.test', 'x-a': 'b' })
+  t.equal(call.head?.['x-outrigger-reason'], 'denied')
+  t.equal(origin.requests.length, 0)
+  t.equal(await status('Host: admin.test'), 200)
+  t.equal(await status('Host: shop.test', 'X-A: b'), 200)
 })

@@ -1,6 +1,8 @@
 /** `match` of a policy. */
 import type { RouteMatch } from '../model.ts'
+import { parseServiceHost } from '../values/address.ts'
 import { parseGrpcMethod } from '../values/grpc-method.ts'
+import { type Parsed, unreadable } from '../values/parsed.ts'
 import { parsePathPattern } from '../values/path-pattern.ts'
 import { type Fields, fields, items, type WalkedDocument } from './document.ts'
 import { checkHeaderNames } from './header-names.ts'
@@ -46,14 +48,14 @@ function checkRoute(document: WalkedDocument, path: string, route: Fields): void
   document.read(`${path}.grpc`, route.grpc, parseGrpcMethod)
   if (route.grpc !== undefined) checkGrpcAlone(document, path)
   checkHeaderNames(document, path, route)
-  for (const name of Object.keys(fields(route.headers)))
-    if (name.toLowerCase() === 'host') refuseHost(document, path, name)
+  for (const [name, value] of Object.entries(fields(route.headers)))
+    if (name.toLowerCase() === 'host') document.read(`${path}.headers.${name}`, value, parseOneHost)
 }
 
-/** It is no field here but what chose the Service, so such a route would never be met: its policy would hold for nothing, without a word. */
-function refuseHost(document: WalkedDocument, path: string, name: string): void {
-  const message = `headers must not name the host, found '${name}': a route does not see it, it is what the hosts of a Service are for`
-  document.error('E024', document.keyPlace(`${path}.headers.${name}`), message)
+/** Clients ask for one host, not for all that end alike. */
+function parseOneHost(text: string): Parsed<string> {
+  const host = parseServiceHost(text)
+  return host.ok && !text.startsWith('*') ? host : unreadable('a host as clients ask for it, such as shop.test', '')
 }
 
 /** A gRPC method is its path, and POST. */

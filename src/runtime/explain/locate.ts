@@ -1,6 +1,7 @@
 /** From what an operator types to what a request would carry: service, port and path. */
 import type { Config, ServiceDocument } from '../../config/model.ts'
 import { nearest } from '../../config/values/spelling.ts'
+import { get } from '../../core/headers.ts'
 import { HostTable } from '../../routing/hosts.ts'
 import { normalisePath } from '../../core/path.ts'
 import { duration } from './facts/words.ts'
@@ -11,6 +12,8 @@ export interface Located {
   readonly service: string
   readonly port: number | undefined
   readonly path: string
+  /** As the request would say it; '' where nobody has said it. */
+  readonly authority: string
   /** Where it goes, in words. */
   readonly endpoints: string
   /** How many endpoints that is; undefined: whatever a look-up finds. */
@@ -37,13 +40,13 @@ function outbound(config: Config, query: Query, url: Url, path: string): Located
     const named = config.services.find(({ name }) => name === query.service)
     return named === undefined
       ? nowhere(`There is no Service '${query.service}'${among(config, query.service)}`)
-      : to(named, path)
+      : to(named, path, hostOf(query, url))
   }
   if (url.authority === '') return nowhere(`'${query.url}' names no host: write http://HOST/PATH, or add --service`)
   const hosts = new HostTable<ServiceDocument>(url.defaultPort)
   for (const service of config.services) for (const host of service.hosts) hosts.add(host, service)
   const service = hosts.lookup(url.authority)
-  if (service !== undefined) return to(service, path)
+  if (service !== undefined) return to(service, path, hostOf(query, url))
   if (config.sidecar.outbound?.unknownHosts === 'passthrough') {
     const reason = `No Service answers to the host '${url.authority}': the request is passed through and meets no policy.`
     return { found: false, passthrough: true, reason }
@@ -53,9 +56,14 @@ function outbound(config: Config, query: Query, url: Url, path: string): Located
   )
 }
 
-function to(service: ServiceDocument, path: string): Located {
+/** Who writes the field means it. */
+function hostOf({ headers }: Query, { authority }: Url): string {
+  return get(headers, 'host') ?? authority
+}
+
+function to(service: ServiceDocument, path: string, authority: string): Located {
   const size = service.dns === undefined && service.kubernetes === undefined ? service.endpoints.length : undefined
-  return { found: true, service: service.name, port: undefined, path, endpoints: endpointsOf(service), size }
+  return { found: true, service: service.name, port: undefined, path, authority, endpoints: endpointsOf(service), size }
 }
 
 const SHOWN = 4
@@ -104,7 +112,8 @@ function inbound(config: Config, query: Query, url: Url, path: string): Located 
   const app = apps.find((entry) => entry.port === port)
   const nameless = anyPort ? 'the address the connection was going to' : 'the application, which `run --app` names'
   const endpoints = app === undefined ? nameless : `${app.host}:${app.port}`
-  return { found: true, service: config.sidecar.name, port, path, endpoints, size: 1 }
+  const authority = hostOf(query, url)
+  return { found: true, service: config.sidecar.name, port, path, authority, endpoints, size: 1 }
 }
 
 function nowhere(reason: string): Unrouted {

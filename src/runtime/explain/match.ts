@@ -1,6 +1,8 @@
 /** Rules in words: what they ask for, and why a request does not meet one. */
 import type { BlockStatement } from '../../config/model.ts'
 import { hasGrpcType } from '../../core/grpc.ts'
+import { get } from '../../core/headers.ts'
+import { isHost } from '../../routing/host-test.ts'
 import type { Destination, Rule } from '../../routing/rule.ts'
 import type { PolicyReport } from './report.ts'
 import { at } from './values.ts'
@@ -12,6 +14,8 @@ export interface Asked {
   readonly method: string
   readonly path: string
   readonly headers: readonly string[]
+  /** '' where it is not known. */
+  readonly authority: string
 }
 
 export function policyReport(rule: AnyRule): PolicyReport {
@@ -43,9 +47,15 @@ export function missText(rule: AnyRule, asked: Asked, to: Destination): string |
   const { policy, test } = rule
   if (policy.port !== undefined && policy.port !== to.port) return `it is for port ${policy.port}`
   if (policy.workload.length > 0 && !policy.workload.includes(to.workload)) return `this sidecar is '${to.workload}'`
-  if (test === undefined || test.matches(asked.method, asked.path, asked.headers)) return undefined
+  if (test === undefined || test.matches(asked.method, asked.path, asked.headers, asked.authority)) return undefined
   if (test.pattern !== undefined && !test.pattern.matches(asked.path)) return `the path is ${asked.path}`
   if (test.methods.length > 0 && !test.methods.includes(asked.method)) return `the method is ${asked.method}`
   if (test.grpc && !hasGrpcType(asked.headers)) return 'it is for gRPC calls'
+  const host = get(test.headers, 'host')
+  if (host !== undefined && !isHost(host, asked.authority)) return hostText(asked.authority)
   return 'the headers are not there'
+}
+
+function hostText(authority: string): string {
+  return authority === '' ? 'no host was named' : `the host is ${authority}`
 }
