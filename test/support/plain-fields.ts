@@ -7,6 +7,12 @@ import { registerHooks, stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { plain } from '../../scripts/bundle/plain-fields.ts'
 
+// Node says once that this is an experiment. Tests that listen for warnings would hear it, whenever their first source is loaded.
+const { emitWarning } = process
+process.emitWarning = () => {}
+stripTypeScriptTypes('')
+process.emitWarning = emitWarning
+
 registerHooks({
   load(url, context, next) {
     if (!/\/(?:src|cmd)\/.*\.ts$/.test(url) || url.includes('/node_modules/')) return next(url, context)
