@@ -138,9 +138,14 @@ export class Http2ClientConnection extends Session {
   /** Nobody is to be sent here any more. Ends once nothing is in flight. */
   retire(): void {
     if (this.retired) return
+    this.#turnAway()
+    if (this.streams.size === 0) this.#quit()
+  }
+
+  #turnAway(): void {
+    if (this.retired) return
     this.retired = true
     this.#owner.retired(this)
-    if (this.streams.size === 0) this.#quit()
   }
 
   #quit(): void {
@@ -167,10 +172,11 @@ export class Http2ClientConnection extends Session {
     if (!this.connecting && !this.outbox.blocked) super.drained()
   }
 
-  /** It may have answered first, or said what it has not looked at. */
+  /** It may have answered first, or said what it has not looked at. Nothing more reaches it, though its end is told only behind this turn. */
   override refused(): void {
     super.refused()
     this.#lastWords ??= lastWords(this.socket)
+    this.#turnAway()
   }
 
   protected override hearLast(): void {
@@ -251,10 +257,7 @@ export class Http2ClientConnection extends Session {
     if (code === HTTP_1_1_REQUIRED) this.#http1 = this.#owner.http1Required(undefined)
     // cold: once or twice in a connection's life
     const unprocessed = this.streams.all().filter((stream) => stream.id > lastId)
-    if (!this.retired) {
-      this.retired = true
-      this.#owner.retired(this)
-    }
+    this.#turnAway()
     for (const stream of unprocessed) {
       if (stream.closed) continue
       this.forget(stream)

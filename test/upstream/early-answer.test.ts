@@ -2,11 +2,21 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import t, { type Test } from 'tap'
-import { HEADERS } from '../../src/http2/frames.ts'
+import { HEADERS, MAX_CONCURRENT_STREAMS } from '../../src/http2/frames.ts'
 import { breakOff } from '../../src/net/encrypted.ts'
-import { answer } from '../support/ask.ts'
+import { answer, post } from '../support/ask.ts'
 import { Authority } from '../support/certificates.ts'
-import { block, data, goaway, headers, Http2Peer, reset, settings, SETTINGS_ACK } from '../support/http2-raw.ts'
+import {
+  answering,
+  block,
+  data,
+  goaway,
+  headers,
+  Http2Peer,
+  reset,
+  settings,
+  SETTINGS_ACK,
+} from '../support/http2-raw.ts'
 import { services, startProxy } from '../support/proxy.ts'
 import { connect, RawSocket, turn } from '../support/raw.ts'
 import { listening, PemFolder } from '../support/tls.ts'
@@ -20,15 +30,21 @@ interface World {
   readonly reached: Promise<net.Socket>
 }
 
-async function world(t: Test, protocol: 'http1' | 'http2', encrypted: boolean): Promise<World> {
+/** Connections behind the first one are of HTTP/2, and their requests are answered. */
+async function world(t: Test, protocol: 'http1' | 'http2', encrypted: boolean, more = ''): Promise<World> {
   const { promise: reached, resolve } = Promise.withResolvers<net.Socket>()
+  let connections = 0
+  const begin = (socket: net.Socket) => {
+    if (connections++ === 0) resolve(socket)
+    else answering()(new Http2Peer(socket, true).send(settings()))
+  }
   const ALPNProtocols = [protocol === 'http2' ? 'h2' : 'http/1.1']
   const server = encrypted
-    ? tls.createServer({ ...authority.issue({ names: ['origin.test'] }), ALPNProtocols }, resolve)
-    : net.createServer(resolve)
+    ? tls.createServer({ ...authority.issue({ names: ['origin.test'] }), ALPNProtocols }, begin)
+    : net.createServer(begin)
   const port = await listening(t, server)
   const ca = new PemFolder(t).write('ca.pem', authority.cert)
-  const how = `protocol: ${protocol}\n${encrypted ? `tls: {ca: ${ca}, serverName: origin.test}\n` : ''}`
+  const how = `protocol: ${protocol}\n${encrypted ? `tls: {ca: ${ca}, serverName: origin.test}\n` : ''}${more}`
   const proxy = await startProxy(services({ origin: port }).replace('endpoints:', `${how}endpoints:`))
   t.teardown(() => proxy.stop())
   const client = async () => {
@@ -111,6 +127,24 @@ for (const encrypted of [false, true]) {
     breakOff(socket)
     t.match(await asker.until('big'), /^HTTP\/1\.1 413 /)
     t.match(await other.until('\r\n\r\n'), /^HTTP\/1\.1 50[23] /)
+  })
+
+  t.test(`HTTP/2 over ${layer}: who waits for a stream does not get one there that the answer frees`, async (t) => {
+    const { client, reached } = await world(t, 'http2', encrypted, 'connections: {maxPerEndpoint: 1}\n')
+    const [asker, waiting] = [await client(), await client()]
+    asker.send(POST)
+    const socket = await reached
+    const peer = new Http2Peer(socket, true)
+    peer.send(settings([[MAX_CONCURRENT_STREAMS, 1]]), SETTINGS_ACK)
+    await peer.frame('the head', ({ type }) => type === HEADERS)
+    await calm()
+    waiting.send(post('/', 'x'))
+    await calm()
+    asker.send(Buffer.alloc(1000))
+    peer.send(headers(1, block([[':status', '413']])), data(1, 'big', true), reset(1, 0))
+    breakOff(socket)
+    t.match(await asker.until('big'), /^HTTP\/1\.1 413 /)
+    t.equal((await answer(waiting)).status, 200)
   })
 }
 

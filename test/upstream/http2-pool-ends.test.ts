@@ -172,3 +172,23 @@ t.test('Http2Pool that is closed still serves a late retry, and keeps no connect
   await peer.untilEnded()
   await world.over(t)
 })
+
+t.test('Http2Pool behind a write that was refused: nobody new comes, though the end is not told yet', async (t) => {
+  const origin = await silent(t)
+  const world = new World(origin.port)
+  const open = world.ask({ open: true })
+  const peer = await peerOf(origin, 0)
+  await peer.head(1)
+  await peer.roundTrip()
+  peer.socket.resetAndDestroy()
+  open.body.data(Buffer.from('x'))
+  // Where it is written and refused.
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  t.notOk(open.over)
+  const next = world.ask()
+  const other = await peerOf(origin, 1)
+  await other.head(1)
+  other.send(headers(1, OK, true))
+  await until('the answer', () => next.ended && open.over)
+  await world.over(t)
+})
