@@ -158,10 +158,16 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.body.abort(new ProxyError(reason, 'downstream', 'no', cause))
   }
 
-  /** The deadline of a gRPC call, which its client keeps as we do: whoever is first, the call had its time. */
+  /**
+   * The deadline of a gRPC call, which its client keeps as we do: whoever is first, the call had its time. Of one that is shorter than clocks
+   * may differ, at least the half.
+   */
   get #isOver(): boolean {
     const { exchange } = this
-    return exchange !== undefined && inTime(this.#connection.clock.now(), exchange.grpcDeadline)
+    if (exchange === undefined) return false
+    const { grpcDeadline, startedAt } = exchange
+    const now = this.#connection.clock.now()
+    return inTime(now, grpcDeadline) && now - startedAt >= grpcDeadline - now
   }
 
   /** Its client waited for as long as it had said it would. */

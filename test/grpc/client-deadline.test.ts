@@ -38,10 +38,10 @@ async function scene(t: Test, blocks = '') {
     const before = reached
     const calls = Array.from({ length: count }, () => new Call(client, '/a.B/C', { 'grpc-timeout': timeout }))
     for (const { stream } of calls) stream.end(message('ask'))
-    await eventually('the calls', () => reached === before + count)
+    await eventually('the calls', () => reached === before + count || client.destroyed)
     clock.advance(after)
     for (const { stream } of calls) stream.close(NGHTTP2_CANCEL)
-    await eventually('their end', () => ended === reached)
+    await eventually('their end', () => ended === reached || client.destroyed)
   }
   return { clock, proxy, client, giveUp }
 }
@@ -60,6 +60,20 @@ t.test('one that is given up before that was cancelled', async (t) => {
   await giveUp(1, '400m', 380)
   t.equal(await metric(proxy, calls, 'rpc_response_status_code="CANCELLED"', 'error_type="client_cancelled"'), 1)
 })
+
+t.test(
+  'where the whole deadline is no longer than the clocks may differ, who leaves in its first half has left',
+  async (t) => {
+    for (const [after, status] of [
+      [2, 'CANCELLED'],
+      [5, 'DEADLINE_EXCEEDED'],
+    ] as const) {
+      const { proxy, giveUp } = await scene(t)
+      await giveUp(1, '8m', after)
+      t.equal(await metric(proxy, calls, `rpc_response_status_code="${status}"`), 1)
+    }
+  },
+)
 
 t.test('an upstream that is never in time opens the breaker, also where its clients are quicker than we', async (t) => {
   const { proxy, giveUp } = await scene(
@@ -96,7 +110,7 @@ t.test('a client that says a deadline and resets at once is one all the same', a
   const gone = new Promise<number>((resolve) => client.on('goaway', resolve))
   const flood = async () => {
     // Ended by the GOAWAY: what is asked behind it reaches nobody.
-    for (let i = 0; i < 13; i++) await giveUp(200, '10m', 1)
+    for (let i = 0; i < 13 && !client.destroyed; i++) await giveUp(200, '10m', 1)
     return 'no GOAWAY'
   }
   t.equal(await Promise.race([gone, flood()]), http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
