@@ -2,12 +2,14 @@
 // cold file: once a connection
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls'
+import type { Clock } from '../core/clock.ts'
+import { EmptyRecords } from './empty-records.ts'
 import { beneath } from './encrypted.ts'
 import { CIPHERS, H2, HTTP1, TERMS, tls } from './lazy-tls.ts'
 import { alertOf, reasonOf } from './tls-error.ts'
 import type { TlsMaterial } from './tls-material.ts'
 
-/** Told how one handshake ended, at most once. */
+/** Told how one handshake ended, at most once; and refused, too, of a client that does not let it end. */
 export interface Accepting {
   secured(socket: TLSSocket): void
   refused(cause: string): void
@@ -27,10 +29,12 @@ export class TlsAcceptor {
   readonly #clientAuth: ListenerSecurity['clientAuth']
   /** By the socket that was accepted: Node gives the one it makes of it only when all is over. */
   readonly #waiting: WeakMap<Socket, Accepting>
+  readonly #emptyRecords: EmptyRecords
 
-  constructor({ material, clientAuth }: ListenerSecurity) {
+  constructor({ material, clientAuth }: ListenerSecurity, clock: Clock) {
     this.#clientAuth = clientAuth
     this.#waiting = new WeakMap()
+    this.#emptyRecords = new EmptyRecords(clock)
     const options: TlsOptions = {
       ...shown(material),
       ALPNProtocols: [H2, HTTP1],
@@ -66,7 +70,15 @@ export class TlsAcceptor {
     } else {
       socket.allowHalfOpen = true
       accepting.secured(socket)
+      this.#watch(socket, accepting)
     }
+  }
+
+  #watch(socket: TLSSocket, accepting: Accepting): void {
+    this.#emptyRecords.watch(beneath(socket) as Socket, socket, () => {
+      accepting.refused('the client went on with handshakes or key updates, and nothing in between')
+      socket.destroy()
+    })
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {

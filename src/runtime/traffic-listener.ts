@@ -27,8 +27,8 @@ export type Begin = (
 
 const plain: Begin = (socket, reading, receiver, decided) => new Detection(socket, reading, receiver, decided)
 
-function encrypted(security: ListenerSecurity): Begin {
-  const acceptor = new TlsAcceptor(security)
+function encrypted(security: ListenerSecurity, clock: Clock): Begin {
+  const acceptor = new TlsAcceptor(security, clock)
   return (socket, reading, receiver, decided) => new ServerHandshake(socket, reading, receiver, acceptor, decided)
 }
 
@@ -63,7 +63,7 @@ export class TrafficListener {
   ): Promise<TrafficListener> {
     const connections = new Set<IncomingConnection>()
     const receiver = makeReceiver((connection) => void connections.delete(connection))
-    const first = security === undefined ? begin : encrypted(security)
+    const first = security === undefined ? begin : encrypted(security, receiver.clock)
     const listener = await listen({
       ...at,
       purpose,

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { eventually, get, metric, state } from '../support/ask.ts'
 import { Authority, type Issued } from '../support/certificates.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { type Renegotiator, renegotiator } from '../support/handshakes-anew.ts'
 import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
 import { connect, RawSocket, turn } from '../support/raw.ts'
 import { startRawOrigin } from '../support/raw-origin.ts'
@@ -51,6 +52,8 @@ async function start(t: Test, app: number, more = '', clock?: FakeClock): Promis
 }
 
 const TRUSTING = { ca: authority.cert }
+/** Bytes of a record with an alert in TLS 1.2 with AES-GCM. */
+const ALERT = 31
 
 async function raw(t: Test, port: number, options: tls.ConnectionOptions = {}): Promise<RawSocket> {
   return new RawSocket(await tlsConnect(t, port, { ...TRUSTING, ...options }))
@@ -248,6 +251,30 @@ t.test('Nobody is given a second handshake in TLS 1.2 (RFC 9113 §9.2.1)', async
   })
   t.match(refused?.message, /renegotiation/)
   t.equal((await overHttp2(t, proxy.inbound, '/5')).toString(), 'xxxxx')
+})
+
+t.test('A client that asks for one handshake after another is let go, for the refusals wait in memory', async (t) => {
+  const clock = new FakeClock()
+  const proxy = await start(t, (await application(t)).port, '', clock)
+  const options = { ...TRUSTING, ALPNProtocols: ['http/1.1'] }
+  const sparing = await renegotiator(t, proxy.inbound, options)
+  const flooding = await renegotiator(t, proxy.inbound, options)
+  const answered = async ({ wire }: Renegotiator, bytes: Buffer, wanted: number) => {
+    const before = wire.bytesRead
+    wire.resume().write(bytes)
+    await eventually('all answers', () => wire.bytesRead - before >= wanted)
+  }
+  for (let i = 0; i < 3; i++) {
+    await answered(sparing, sparing.hellos(1000), 1000 * ALERT)
+    clock.advance(1000)
+  }
+  t.equal((await state(proxy)).connections.inbound, 2)
+  await answered(flooding, flooding.hellos(2500), 2500 * ALERT)
+  clock.advance(1000)
+  await eventually('one is left', async () => (await state(proxy)).connections.inbound === 1)
+  t.match(warnings(proxy), [/went on with handshakes or key updates/])
+  t.equal(await failures(proxy), 1)
+  await answered(sparing, sparing.text(get('/3')), 100)
 })
 
 t.test('Ciphers that HTTP/2 prohibits in TLS 1.2 are not taken (RFC 9113 §9.2.2)', async (t) => {
