@@ -264,3 +264,13 @@ t.test('A store in another process is not asked: keys are kept in memory', async
   t.match(only(result), { okPercent: 100 })
   t.equal(result.phases[0]?.destinations[0]?.calls, 50, 'each key once')
 })
+
+t.test('The field Host is the host that the application is asked for', async (t) => {
+  const policies =
+    'kind: Policy\nname: in\nmatch: {direction: inbound, routes: [{headers: {host: h-1.test}}]}\n' +
+    'rateLimit: {rate: 1/h, burst: 20}\n'
+  const model = 'duration: 10s\nrequests: [{name: s, url: /a, rate: 10/s, headers: {Host: "h-{1..2}.test"}}]\n'
+  const { answers } = only(await run(policies, model))
+  t.strictSame(Object.keys(answers), ['200', '429 rate_limited'])
+  t.ok((answers['200'] ?? 0) > 50, 'the other host has no limit')
+})

@@ -29,10 +29,15 @@ export function readAsk(value: Fields, path: string, complain: Complain): (index
     caller: callerOf(value),
   } as const
   const said = deadline === undefined ? [] : ['x-outrigger-timeout-ms', String(Math.round(deadline))]
+  // It is no field behind the wire; and where the URL is absolute, it counts for nothing (RFC 9112 §3.2.2).
+  const hosts = headers.filter(({ name }) => name.toLowerCase() === 'host')
+  const sent = headers.filter((field) => !hosts.includes(field))
+  const host = authority === '' ? hosts[0] : undefined
   return (index) => ({
     ...what,
+    authority: host === undefined ? what.authority : host.template(index),
     target: typeof target === 'string' ? '/' : target(index),
-    headers: [...said, ...headers.flatMap(({ name, template }) => [name, template(index)])],
+    headers: [...said, ...sent.flatMap(({ name, template }) => [name, template(index)])],
   })
 }
 
