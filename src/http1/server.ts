@@ -141,8 +141,13 @@ export class ServerConnection extends ServerRequests implements ServerExchangeOw
   }
 
   override destroy(): void {
-    if (this.exchange?.untilClose === true) breakOff(this.socket)
+    if (this.exchange?.untilClose === true || this.#lastIsLeft) breakOff(this.socket)
     super.destroy()
+  }
+
+  /** Of the last answer, which is whole, its client has not taken all: how it was framed is forgotten. */
+  get #lastIsLeft(): boolean {
+    return this.state >= LINGER && !this.socket.writableFinished
   }
 
   broken(untilClose: boolean): void {
