@@ -62,7 +62,9 @@ export class Dialing implements HandshakeOwner {
   /** A place in one that is under way, where fewer than `most` wait for it already. */
   join(request: RequestHead, response: ResponseHandler, host: string, most: number): RequestBody | undefined {
     for (const handshake of this.#underWay) {
-      if (handshake.line.length < most) return board(handshake.line, request, response, host)
+      if (handshake.line.length >= most) continue
+      handshake.extend(request.attempt.connectTimeout)
+      return board(handshake.line, request, response, host)
     }
     return undefined
   }
@@ -95,9 +97,9 @@ export class Dialing implements HandshakeOwner {
   }
 }
 
-/** Only the handshake bounds the wait: when it fails, all who wait for it fail. */
+/** When the handshake fails, all who wait for it fail. */
 function board(line: WaitingLine, request: RequestHead, response: ResponseHandler, host: string): RequestBody {
   const waiting = new Waiting(line, request, response, host)
-  line.join(waiting, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  line.join(waiting, Number.POSITIVE_INFINITY, request.attempt.connectTimeout)
   return waiting.body
 }

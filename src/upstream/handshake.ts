@@ -11,6 +11,9 @@ import { WaitingLine } from './waiting-line.ts'
 /** ms after which it is given up where nobody waits for it any more, or who waits gave no bound. */
 const UNAWAITED = 10_000
 
+const NOT_REACHED = new ProxyError('connect_timeout', 'upstream', 'unsent', 'no connection in the time for it')
+const NOT_SECURED = new ProxyError('connect_timeout', 'upstream', 'unsent', 'no TLS handshake in the time for it')
+
 export interface HandshakeOwner {
   /** Nothing was written yet; `socket.alpnProtocol` says what was agreed on. */
   secured(handshake: Handshake, socket: TLSSocket): void
@@ -25,9 +28,10 @@ export class Handshake implements Timed {
   readonly #socket: TLSSocket
   readonly #owner: HandshakeOwner
   readonly #context: UpstreamContext
-  readonly #limit: number
-  /** ms of it that the timer has not been armed for. */
-  #left: number
+  /** ms from when it was joined last to `#until`. */
+  #limit: number
+  /** When it is given up even where somebody waits, ms on the clock. */
+  #until: number
   #timer: Timer
   #reached: boolean
   #over: boolean
@@ -37,7 +41,7 @@ export class Handshake implements Timed {
   readonly #onError: (error: NodeJS.ErrnoException) => void
   readonly #onClose: () => void
 
-  /** `limit`: ms for all of it, as long as somebody waits. */
+  /** `limit`: ms for all of it, as long as somebody waits; `extend` may lengthen it. */
   constructor(
     socket: TLSSocket,
     offers: readonly string[],
@@ -45,18 +49,19 @@ export class Handshake implements Timed {
     owner: HandshakeOwner,
     context: UpstreamContext,
   ) {
-    this.line = new WaitingLine(context.clock)
+    this.line = new WaitingLine(context.clock, NOT_REACHED)
     this.offers = offers
     this.#socket = socket
     this.#owner = owner
     this.#context = context
-    this.#limit = limit === Number.POSITIVE_INFINITY ? UNAWAITED : limit
-    this.#left = this.#limit
+    this.#limit = bounded(limit)
+    this.#until = context.clock.now() + this.#limit
     this.#reached = false
     this.#over = false
     this.#error = undefined
     this.#onConnect = () => {
       this.#reached = true
+      this.line.late = NOT_SECURED
     }
     this.#onSecure = () => this.#event(this.#secured)
     this.#onError = (error) => {
@@ -70,10 +75,18 @@ export class Handshake implements Timed {
     this.#timer = this.#arm()
   }
 
+  /** Somebody joins who would wait for `limit` ms. Each of those who wait leaves when its own time is over. */
+  extend(limit: number): void {
+    const bound = bounded(limit)
+    const until = this.#context.clock.now() + bound
+    if (until <= this.#until) return
+    this.#limit = bound
+    this.#until = until
+  }
+
   #arm(): Timer {
-    const time = Math.min(this.#left, UNAWAITED)
-    this.#left -= time
-    return this.#context.clock.schedule(time, this)
+    const { clock } = this.#context
+    return clock.schedule(Math.min(this.#until - clock.now(), UNAWAITED), this)
   }
 
   /** Given up: whoever still waits was told. */
@@ -121,7 +134,7 @@ export class Handshake implements Timed {
   }
 
   #timedOut(): void {
-    if (this.#left > 0 && this.line.length > 0) {
+    if (this.#context.clock.now() < this.#until && this.line.length > 0) {
       this.#timer = this.#arm()
       return
     }
@@ -134,4 +147,8 @@ export class Handshake implements Timed {
     this.discard()
     this.#owner.failed(this, error)
   }
+}
+
+function bounded(limit: number): number {
+  return limit === Number.POSITIVE_INFINITY ? UNAWAITED : limit
 }

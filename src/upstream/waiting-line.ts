@@ -9,7 +9,7 @@ const EXHAUSTED = new ProxyError('pool_exhausted', 'proxy', 'unsent', 'every con
 export class WaitingLine {
   readonly clock: Clock
   /** What is said to those who waited for too long. */
-  readonly late: ProxyError
+  late: ProxyError
   readonly #waiting: Set<Waiting>
 
   constructor(clock: Clock, late = EXHAUSTED) {

@@ -123,6 +123,32 @@ t.test(
   },
 )
 
+t.test('Who waits for one handshake waits as long as its own route says', async (t) => {
+  const clock = new FakeClock()
+  const route = (path: string, limit: string) =>
+    `---\nkind: Policy\nname: ${path}\nmatch: {direction: outbound, service: shop, routes: [{path: "/${path}"}]}\n` +
+    `timeout: {request: 1m, connect: ${limit}}\n`
+  const { proxy, gate } = await gated(t, 'http2', `${route('hasty', '1s')}${route('patient', '20s')}`, clock)
+  const waiting = async (count: number) =>
+    eventually(`${count} who wait`, async () => (await endpoint(proxy))?.inflight === count)
+  const first = ask(proxy.outbound, get('/hasty', 'Host: shop'))
+  await waiting(1)
+  clock.advance(900)
+  const patient = ask(proxy.outbound, get('/patient', 'Host: shop'))
+  const hasty = ask(proxy.outbound, get('/hasty', 'Host: shop'))
+  await waiting(3)
+  clock.advance(200)
+  t.equal(field(await first, 'x-outrigger-reason'), 'connect_timeout')
+  await waiting(2)
+  clock.advance(900)
+  t.equal(field(await hasty, 'x-outrigger-reason'), 'connect_timeout')
+  clock.advance(17_000)
+  await waiting(1)
+  t.equal(gate.came, 1)
+  gate.open()
+  t.equal((await patient).status, 200)
+})
+
 t.test('More requests than one HTTP/2 connection may carry wait for a second handshake', async (t) => {
   const { proxy, origin, gate } = await gated(t, 'http2', 'connections: {http2Streams: 2}')
   const asked = [1, 2, 3, 4, 5].map(() => ask(proxy.outbound, get('/', 'Host: shop')))
