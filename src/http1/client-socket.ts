@@ -110,7 +110,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
   /** It may have answered first. What stood there before anything of this request went out is no answer to it. */
   refused(): void {
     const answers = this.state >= HEAD && this.state !== CLOSED
-    if (answers && !this.outbox.refusedAtOnce) this.#lastWords ??= lastWords(this.socket)
+    if (answers && this.outbox.refusedAt !== 1) this.#lastWords ??= lastWords(this.socket)
   }
 
   blocked(): void {
@@ -170,7 +170,7 @@ export abstract class ClientSocket implements ClientExchangeOwner, OutboxOwner, 
     const reused = this.uses > 1
     const request = {
       connecting: this.state === CONNECTING,
-      unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
+      unsent: this.outbox.refusedAt === 1 || this.outbox.writes === 0,
       accepted: reused || this.answering,
       reused,
       answering: this.answering,

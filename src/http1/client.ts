@@ -62,7 +62,7 @@ export class ClientConnection extends ClientSocket {
     this.#informational = 0
     this.answering = false
     this.outbox.writes = 0
-    this.outbox.refusedAtOnce = false
+    this.outbox.refusedAt = 0
     if (this.state === IDLE) this.state = HEAD
     exchange.start(host)
     return exchange

@@ -54,6 +54,8 @@ export class ClientStream extends Stream implements RequestBody {
   readonly #reused: boolean
   /** Reads of the connection when the request was written. */
   readonly #readsBefore: number
+  /** Writes of the connection before the one that its head is in. */
+  readonly #writesBefore: number
   /** The terminal was delivered. */
   #over: boolean
   #headPassed: boolean
@@ -69,6 +71,7 @@ export class ClientStream extends Stream implements RequestBody {
     this.#connection = connection
     this.#reused = request.attempt.reused
     this.#readsBefore = connection.reads
+    this.#writesBefore = connection.outbox.writes
     this.#over = false
     this.#headPassed = false
     this.#tunnel = false
@@ -281,6 +284,12 @@ export class ClientStream extends Stream implements RequestBody {
     this.#over = true
     this.close()
     this.response.fail(error)
+  }
+
+  /** Nothing of it went out. */
+  get unsent(): boolean {
+    const { writes, refusedAt } = this.#connection.outbox
+    return writes === 0 || (refusedAt > 0 && this.#writesBefore >= refusedAt - 1)
   }
 
   get reused(): boolean {

@@ -308,7 +308,7 @@ export class Http2ClientConnection extends Session {
     }
     const request = {
       connecting: this.connecting,
-      unsent: this.outbox.refusedAtOnce || this.outbox.writes === 0,
+      unsent: stream.unsent,
       accepted: this.peer.settled,
       // What the upstream may have begun before it said so is repeated only where it may be, but then at once.
       reused: stream.reused || this.#http1,

@@ -44,8 +44,8 @@ export class Outbox implements Waiting {
   flushes: number
   /** Flushes that reached the socket: 1 while only the first write was made. */
   writes: number
-  /** The socket refused a write at once: none of its bytes went anywhere. */
-  refusedAtOnce: boolean
+  /** The first of these that the socket refused at once: none of its bytes went anywhere. 0: it refused none. */
+  refusedAt: number
   /** TLS keeps what is written while it writes, and so may be refused it later. */
   readonly #written: ((error?: Error | null) => void) | undefined
 
@@ -65,7 +65,7 @@ export class Outbox implements Waiting {
     this.#kept = undefined
     this.flushes = 0
     this.writes = 0
-    this.refusedAtOnce = false
+    this.refusedAt = 0
     this.#written = this.#encrypted ? (error) => this.#refusedLater(error) : undefined
   }
 
@@ -220,7 +220,7 @@ export class Outbox implements Waiting {
   }
 
   #refused(): void {
-    if (this.writes === 1) this.refusedAtOnce = true
+    if (this.refusedAt === 0) this.refusedAt = this.writes
     this.#blocked = true
     this.#owner.refused()
   }
