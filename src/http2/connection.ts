@@ -43,6 +43,8 @@ export interface Connection extends StreamOwner {
   /** We reset this stream, and the peer may not know. */
   wasReset(id: number): boolean
 
+  /** The peer has ended a stream of which nobody hears any more. */
+  endedUnheard(id: number): void
   /** The peer resets a stream that is over; whether that may have crossed a reset of ours. */
   crossed(id: number): boolean
 

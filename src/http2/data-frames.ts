@@ -7,15 +7,19 @@ export class DataFrames {
   readonly #connection: Connection
   /** Whose DATA is being read; undefined: nobody's who wants it. */
   #stream: Stream | undefined
+  /** The stream that it is for, where that is one that was reset; or 0. */
+  #unheard: number
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#stream = undefined
+    this.#unheard = 0
   }
 
   begins(id: number, length: number): void {
     const connection = this.#connection
     this.#stream = undefined
+    this.#unheard = 0
     if (id === 0) {
       connection.connectionError(PROTOCOL_ERROR, 'DATA on stream 0')
       return
@@ -51,8 +55,9 @@ export class DataFrames {
   ends(flags: number): void {
     const stream = this.#stream
     this.#stream = undefined
-    if ((flags & END_STREAM) === 0 || stream === undefined || stream.closed) return
-    stream.receivedEnd(undefined)
+    if ((flags & END_STREAM) === 0) return
+    if (this.#unheard !== 0) this.#connection.endedUnheard(this.#unheard)
+    else if (stream !== undefined && !stream.closed) stream.receivedEnd(undefined)
   }
 
   /** DATA for a stream that is not open. */
@@ -60,6 +65,7 @@ export class DataFrames {
     const connection = this.#connection
     if (connection.isIdle(id)) connection.connectionError(PROTOCOL_ERROR, 'DATA on an idle stream')
     else if (connection.wasReset(id)) {
+      this.#unheard = id
       if (!connection.patience.stray(length)) connection.flooded('DATA on a stream that was reset')
     } else {
       connection.writeReset(id, STREAM_CLOSED)

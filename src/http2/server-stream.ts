@@ -48,6 +48,8 @@ export interface ServerStreamOwner extends StreamOwner {
   keepMore(stream: ServerStream, bytes: number): boolean
   /** Both sides said all that they had to. */
   completed(stream: ServerStream): void
+  /** The answer is whole, and its client still sends. */
+  answeredEarly(stream: ServerStream): void
 }
 
 export class ServerStream extends Stream implements IncomingExchange {
@@ -288,7 +290,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */
   protected override onLocalEnd(): void {
     if (this.receivedAll) this.#connection.completed(this)
-    else this.#connection.resetStream(this, NO_ERROR, '')
+    else this.#connection.answeredEarly(this)
   }
 
   /** After the head nothing can be said any more but that it broke off. */

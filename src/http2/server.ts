@@ -18,6 +18,7 @@ import {
   REFUSED_STREAM,
   STREAM_CLOSED,
 } from './frames.ts'
+import { LateResets } from './late-resets.ts'
 import { LostStreams } from './lost-streams.ts'
 import { RequestFields } from './request-fields.ts'
 import { IGNORED } from './response-fields.ts'
@@ -65,6 +66,8 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** The last GOAWAY was sent: streams above this id are not worked on. */
   #finalStream: number
   #drain: DrainTimer | undefined
+  /** Made when the first answer comes before the end of its request. */
+  #lateResets: LateResets | undefined
   /** Streams that are to be told that the connection is lost. */
   #lost: LostStreams | undefined
   /** Streams that are over, those at the time of the PING of a drain, and those of which the client has read all: its answer says so. */
@@ -89,6 +92,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.#headBytes = 0
     this.#finalStream = Number.POSITIVE_INFINITY
     this.#drain = undefined
+    this.#lateResets = undefined
     this.#lost = undefined
     this.#over = 0
     this.#asked = 0
@@ -161,7 +165,10 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** HEADERS for a stream that is over. */
   #late(id: number, block: Buffer, from: number, to: number): void {
     if (!this.wasReset(id)) this.connectionError(STREAM_CLOSED, 'HEADERS on a closed stream')
-    else if (this.decode(block, from, to, IGNORED)) this.calm(1, 'HEADERS on a closed stream')
+    else if (this.decode(block, from, to, IGNORED)) {
+      this.endedUnheard(id)
+      this.calm(1, 'HEADERS on a closed stream')
+    }
   }
 
   #open(id: number, endStream: boolean, block: Buffer, from: number, to: number): void {
@@ -230,6 +237,23 @@ export class Http2ServerConnection extends Session implements IncomingConnection
     this.forget(stream)
   }
 
+  /** The answer is whole, and its client still sends: what it says is dropped, and later it is told so. */
+  answeredEarly(stream: ServerStream): void {
+    this.#lateResets ??= new LateResets(this.clock, (id, code) => this.writeReset(id, code))
+    this.#lateResets.add(stream.id)
+    this.disregard(stream.id)
+    this.forget(stream)
+  }
+
+  override endedUnheard(id: number): void {
+    this.#lateResets?.delete(id)
+  }
+
+  override crossed(id: number): boolean {
+    this.endedUnheard(id)
+    return super.crossed(id)
+  }
+
   // ---------------------------------------------------------------- ends
 
   /** A client that goes away goes on: what it asked for before is answered. */
@@ -259,6 +283,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
 
   protected override lost(cause: string): void {
     this.clock.cancel(this.#drain?.timer)
+    this.#lateResets?.flush()
     if (this.streams.size === 0) return
     this.#lost = new LostStreams(this.streams, this.clock, cause)
     this.#tellLost()
@@ -322,6 +347,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
    * that would be a reset, and what it has not read would be lost.
    */
   #part(cause: string): void {
+    this.#lateResets?.flush()
     this.#parting = this.#over > this.#read
     this.shut(cause, this.#parting ? LINGER_TIME : CLOSE_WAIT)
   }

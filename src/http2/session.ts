@@ -315,8 +315,16 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
   /** Resets a stream that nobody works on. What still comes for it is dropped. */
   protected discardStream(id: number, code: number): void {
     this.writeReset(id, code)
+    this.disregard(id)
+  }
+
+  /** What still comes for this stream is dropped. */
+  protected disregard(id: number): void {
     this.#resets.add(id)
   }
+
+  /** The peer has ended a stream of which nobody hears any more. */
+  endedUnheard(_id: number): void {}
 
   /** We reset this stream, and the peer may not know. */
   wasReset(id: number): boolean {

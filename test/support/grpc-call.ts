@@ -77,7 +77,8 @@ export class Call {
       this.body = Buffer.concat([this.body, chunk])
       for (const { bytes, resolve } of this.#waiting) if (this.body.length >= bytes) resolve()
     })
-    this.over = new Promise((resolve) => stream.on('close', () => resolve()))
+    // Who answers before we have ended resets the stream only later (docs/decisions/0093).
+    this.over = new Promise((resolve) => stream.on('end', () => setImmediate(resolve)).on('close', resolve))
   }
 
   /** `grpc-status` wherever it stands. */
