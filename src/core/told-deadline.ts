@@ -4,6 +4,7 @@
  * `x-outrigger-timeout-ms`: what is left for this attempt. It bounds the whole request, unless `x-outrigger-deadline-ms` is beside it: then
  * that does, and the first one ends with the head. Both are whole ms.
  */
+import { readCount } from './count.ts'
 
 /** In `x-outrigger-deadline-ms`: there is no deadline. */
 const NONE = 'none'
@@ -30,12 +31,5 @@ function inMs(left: number): string {
 
 /** A count of ms; anything else is no deadline. */
 function readMs(value: string): number {
-  if (value.length === 0 || value.length > 9) return -1
-  let ms = 0
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return -1
-    ms = ms * 10 + digit
-  }
-  return ms
+  return readCount(value, 9)
 }

@@ -1,16 +1,10 @@
 /** Rules of fields that both versions of HTTP keep. */
+import { readCount } from '../core/count.ts'
 import { isOwnField } from '../core/headers.ts'
 
 /** A Content-Length: digits only, at most 2^53 − 1. Returns -1 for anything else. */
 export function readLength(value: string): number {
-  if (value.length === 0 || value.length > 16) return -1
-  let length = 0
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return -1
-    length = length * 10 + digit
-  }
-  return Number.isSafeInteger(length) ? length : -1
+  return readCount(value, 16)
 }
 
 /** Fields that frame, route or authorise and so may not come late (RFC 9110 §6.5.1); a trailer of that name is dropped. */

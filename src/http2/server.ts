@@ -1,13 +1,12 @@
 /** HTTP/2 towards clients (RFC 9113). */
 import type { Socket } from 'node:net'
-import type { Timed, Timer } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Room } from '../core/room.ts'
 import type { Violation } from '../http/violation.ts'
 import { type IncomingConnection, LINGER_TIME, type ServerOwner } from '../http/server-side.ts'
 import { MIN_PROGRESS, tooSlow } from '../http/upload.ts'
-import { afterReading } from '../net/after-reading.ts'
 import { isEncrypted } from '../net/encrypted.ts'
+import { DrainTimer } from './drain-timer.ts'
 import { leftBehind } from './flood-garbage.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
@@ -44,12 +43,6 @@ const MOST_HEAD_BYTES = 8 * 1024 * 1024
 const MOST_TRAILER_BYTES = 8 * 1024 * 1024
 /** ms that a stream lives before its reset counts as an ordinary cancel. */
 const YOUNG = 500
-/**
- * ms that a client has to answer the PING between the two GOAWAYs. One that was held up, or is far away, may have sent streams
- * before it read the first; who answers costs no wait.
- */
-const DRAIN_WAIT = 5000
-
 export class Http2ServerConnection extends Session implements IncomingConnection {
   readonly owner: ServerOwner
   readonly peerAddress: string
@@ -319,7 +312,7 @@ export class Http2ServerConnection extends Session implements IncomingConnection
   /** Graceful: streams that are on their way to us are still answered (§6.8). */
   drain(): void {
     if (this.closed || this.#drain !== undefined) return
-    this.#drain = new DrainTimer(this, DRAIN_WAIT)
+    this.#drain = new DrainTimer(this)
     this.#asked = this.#over
     this.announceEnd()
   }
@@ -391,20 +384,5 @@ export class Http2ServerConnection extends Session implements IncomingConnection
       if (!each.shouldMove || moved >= MIN_PROGRESS) continue
       each.body.abort(tooSlow(this.owner.limits))
     }
-  }
-}
-
-/** Tells a connection that its client did not answer between the two GOAWAYs. */
-class DrainTimer implements Timed {
-  readonly timer: Timer
-  readonly #connection: Http2ServerConnection
-
-  constructor(connection: Http2ServerConnection, wait: number) {
-    this.#connection = connection
-    this.timer = connection.clock.schedule(wait, this)
-  }
-
-  expired(): void {
-    afterReading(() => this.#connection.lastGoaway())
   }
 }

@@ -19,8 +19,6 @@ import {
   DEFAULT_TABLE,
   DEFAULT_WINDOW,
   ENHANCE_YOUR_CALM,
-  FLOW_CONTROL_ERROR,
-  FRAME_SIZE_ERROR,
   INITIAL_WINDOW_SIZE,
   MAX_HEADER_LIST_SIZE,
   MAX_STREAM_ID,
@@ -39,6 +37,7 @@ import type { Stream } from './stream.ts'
 import type { OpenStream } from './stream-owner.ts'
 import { StreamTable } from './stream-table.ts'
 import { CLOSE_WAIT, Vigil, type Watched } from './vigil.ts'
+import { violationOf } from './violation-of.ts'
 import { WaitingStreams } from './waiting-streams.ts'
 import type { WindowRoom } from './window-room.ts'
 
@@ -392,21 +391,6 @@ export abstract class Session implements Connection, Watched, TurnTaker, OutboxO
     this.waiting.clear()
     this.window.giveBack()
     this.lost(cause)
-  }
-}
-
-function violationOf(code: number): Violation {
-  switch (code) {
-    case FLOW_CONTROL_ERROR:
-      return 'flow_control'
-    case STREAM_CLOSED:
-      return 'stream_closed'
-    case FRAME_SIZE_ERROR:
-      return 'frame_size'
-    case COMPRESSION_ERROR:
-      return 'compression'
-    default:
-      return 'protocol'
   }
 }
 

@@ -6,6 +6,7 @@
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { isEncrypted } from './encrypted.ts'
+import { own } from './shared-read.ts'
 
 /** Bytes of one read; and of all: behind a reset comes nothing but what the kernel has, which may be megabytes. */
 const ONE_READ = 64 * 1024
@@ -60,13 +61,13 @@ function divert(socket: Socket, words: Buffer[]): void {
 /** What the kernel has of it. */
 function kept(fd: number): Buffer[] {
   const pieces: Buffer[] = []
+  // Not the buffer that all reads share: somebody may be looking at what stands in it.
+  const buffer = Buffer.allocUnsafeSlow(ONE_READ)
   try {
     for (let size = 0; size < MOST; ) {
-      // Not the buffer that all reads share: somebody may be looking at what stands in it.
-      const buffer = Buffer.allocUnsafeSlow(ONE_READ)
       const read = readSync(fd, buffer)
       if (read === 0) break
-      pieces.push(buffer.subarray(0, read))
+      pieces.push(own(buffer, 0, read))
       size += read
     }
   } catch {

@@ -60,6 +60,20 @@ async function calm(): Promise<void> {
   for (let i = 0; i < 10; i++) await turn()
 }
 
+/** Two requests on one connection of HTTP/2, of which the heads have come. */
+async function twoUploads(t: Test, encrypted: boolean) {
+  const { client, reached } = await world(t, 'http2', encrypted)
+  const [asker, other] = [await client(), await client()]
+  asker.send(POST)
+  const socket = await reached
+  const peer = new Http2Peer(socket, true)
+  peer.send(settings(), SETTINGS_ACK)
+  await peer.frame('the head', ({ type, id }) => type === HEADERS && id === 1)
+  other.send(POST)
+  await peer.frame('the other', ({ type, id }) => type === HEADERS && id === 3)
+  return { asker, other, socket, peer }
+}
+
 /** Bytes of which each piece is another. */
 function told(size: number): string {
   return Array.from({ length: size / 8 }, (_, i) => String(i).padStart(8, '.')).join('')
@@ -111,16 +125,7 @@ for (const encrypted of [false, true]) {
   })
 
   t.test(`HTTP/2 over ${layer}: the next write is refused, and the answer comes all the same`, async (t) => {
-    const { client, reached } = await world(t, 'http2', encrypted)
-    const asker = await client()
-    const other = await client()
-    asker.send(POST)
-    const socket = await reached
-    const peer = new Http2Peer(socket, true)
-    peer.send(settings(), SETTINGS_ACK)
-    await peer.frame('the head', ({ type, id }) => type === HEADERS && id === 1)
-    other.send(POST)
-    await peer.frame('the other', ({ type, id }) => type === HEADERS && id === 3)
+    const { asker, other, socket, peer } = await twoUploads(t, encrypted)
     await calm()
     asker.send(Buffer.alloc(1000))
     peer.send(headers(1, block([[':status', '413']])), data(1, 'big', true), reset(1, 0), goaway(3, 0))
@@ -166,15 +171,7 @@ t.test('TLS: a write that is refused while a read is passed on loses nothing of 
 })
 
 t.test('TLS: a write that waited for another one and is refused then loses no answer', async (t) => {
-  const { client, reached } = await world(t, 'http2', true)
-  const [asker, other] = [await client(), await client()]
-  asker.send(POST)
-  const socket = await reached
-  const peer = new Http2Peer(socket, true)
-  peer.send(settings(), SETTINGS_ACK)
-  await peer.frame('the head', ({ type, id }) => type === HEADERS && id === 1)
-  other.send(POST)
-  await peer.frame('the other', ({ type, id }) => type === HEADERS && id === 3)
+  const { asker, other, socket, peer } = await twoUploads(t, true)
   // Who is answered in the same turn of the loop, behind both pieces.
   const { promise: called, resolve } = Promise.withResolvers<net.Socket>()
   const bell = net.createServer(resolve)
