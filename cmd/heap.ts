@@ -10,6 +10,9 @@
  *
  * So small a young generation is collected by one thread: to wake another costs more, see docs/decisions/0092-plain-fields.md.
  *
+ * V8's own collections of calm do not take place: they throw optimized code away, and src/runtime/memory knows better when memory
+ * is worth that, see docs/decisions/0094-code-outlives-a-calm.md.
+ *
  * Only flags that V8 reads on the main thread may be set here: Node's own start may be on its way through a compiler thread, and
  * one that finds a flag changed between two looks ends the process.
  */
@@ -21,11 +24,12 @@ const MOST_YOUNG = 2 * 1024 * 1024
 /** ms between two looks at whether it was made smaller, as it is when there is little to do. */
 const LOOK = 1000
 
-/** Older ones do not know both flags, and V8 complains of an unknown one on standard error. */
-const KNOWS_BOTH = Number.parseInt(process.versions.node, 10) >= 26
+/** Older ones do not know all of these flags, and V8 complains of an unknown one on standard error. */
+const KNOWS_ALL = Number.parseInt(process.versions.node, 10) >= 26
 
 setFlagsFromString('--no-parallel-scavenge')
-if (KNOWS_BOTH) for (const flag of ['--no-maglev', '--invocation-count-for-turbofan=1000']) setFlagsFromString(flag)
+const FOR_OURS = ['--no-maglev', '--invocation-count-for-turbofan=1000', '--memory-reducer-gc-count=0']
+if (KNOWS_ALL) for (const flag of FOR_OURS) setFlagsFromString(flag)
 letGrow()
 
 /** There is no way to tell V8 a largest size once it runs; but it asks each time by what factor to grow. */

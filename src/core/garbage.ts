@@ -1,8 +1,12 @@
 /** Garbage collected when we say so, where we know better than V8 that it is time. */
 import { runInNewContext } from 'node:vm'
 import { setFlagsFromString } from 'node:v8'
+import { marking } from './marking.ts'
 
 type Collector = (options: { type: 'minor' | 'major'; flavor?: 'last-resort' }) => void
+
+/** The young generation alone. */
+const YOUNG = { type: 'minor' } as const
 
 let collector: Collector | undefined
 
@@ -17,10 +21,14 @@ function letAllGo(): void {
   for (const letGo of keepers) letGo()
 }
 
-/** The young generation: below 1 ms. */
+/**
+ * The young generation: below 1 ms. Not while V8 marks the whole heap: a small collection ends that at once, in 15 ms of one step,
+ * and throws optimized code away, as `collectSoon` has it.
+ */
 export function collectYoung(): void {
+  if (marking()) return
   collector ??= find()
-  collector({ type: 'minor' })
+  collector(YOUNG)
 }
 
 /**
@@ -34,11 +42,13 @@ export function collectYoung(): void {
  */
 export function collectSoon(): void {
   letAllGo()
-  // Once more before the flag is set: what the first call allocates among old objects, the collector itself included, would begin
-  // the marking then, and a small collection during a marking ends it at once.
-  collectYoung()
+  if (marking()) return
+  collector ??= find()
+  // Once more before the flag is set: what the first call allocates among old objects would begin the marking then, and a small
+  // collection during a marking ends it at once.
+  collector(YOUNG)
   setFlagsFromString('--incremental-marking-hard-trigger=1')
-  collectYoung()
+  collector(YOUNG)
   setFlagsFromString('--incremental-marking-hard-trigger=0')
 }
 

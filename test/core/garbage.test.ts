@@ -1,7 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
-import { collectHard, collectSoon } from '../../src/core/garbage.ts'
+import { collectHard, collectSoon, collectYoung } from '../../src/core/garbage.ts'
+import { marking } from '../../src/core/marking.ts'
 
 /** Of V8's answer to `%GetOptimizationStatus`. */
 const OPTIMIZED = 1 << 3
@@ -27,6 +28,19 @@ function optimized(): { status(): number } {
   } finally {
     setFlagsFromString('--no-allow-natives-syntax')
   }
+}
+
+/** Whether `collect` takes garbage out of the young generation. */
+function frees(collect: () => void): boolean {
+  for (let i = 0; i < 100; i++) new Array(100).fill(i)
+  const before = young()
+  collect()
+  return young() < before
+}
+
+/** Bytes in use. */
+function young(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_used_size ?? 0
 }
 
 /** Resolves once an object that nobody holds has been found. */
@@ -57,6 +71,22 @@ t.test(
     t.ok(status() & OPTIMIZED)
   },
 )
+
+t.test('collectYoung(): not while V8 marks, which a small collection would end at once', async (t) => {
+  let grown: number[] = []
+  // V8 may be through with it before anybody is told, or be ended by what `collectSoon` itself allocates: then once more.
+  for (let tries = 0; !marking() && tries < 100; tries++) {
+    collectHard()
+    grown = new Array(1_000_000).fill(tries)
+    collectSoon()
+    for (let turns = 0; !marking() && turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(marking())
+  t.equal(grown.length, 1_000_000)
+  t.notOk(frees(collectYoung))
+  while (marking()) await new Promise((resolve) => setTimeout(resolve, 1))
+  t.ok(frees(collectYoung))
+})
 
 t.test('collectHard(): takes such code as well, at once', async (t) => {
   const { status } = optimized()

@@ -28,8 +28,8 @@ const EASY = 0.3
 const IDLE = 0.01
 /** Looks in a row that have to be calm or easy. */
 const ROW = 2
-/** Idle for so many looks, nobody is expected back so soon that fast code is worth its memory: 30 s. */
-const LONG = 30_000 / PERIOD
+/** Idle for so many looks, nobody is expected back so soon that fast code is worth its 8 MiB: five minutes. */
+const LONG = 300_000 / PERIOD
 /** ms of CPU up to which there is no fast code that a purge could take. */
 const COLD = 500
 /** Bytes above what was held after the step before, from which it is worth its price. */
