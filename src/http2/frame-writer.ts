@@ -1,6 +1,6 @@
 /** Frames out: each is written into the outbox's block and goes out with whatever else one event causes. */
 import type { Headers } from '../core/headers.ts'
-import { messageWritten } from '../net/moderation.ts'
+import { dataWritten, messageWritten } from '../net/moderation.ts'
 import type { Outbox } from '../net/outbox.ts'
 import {
   ACK,
@@ -65,6 +65,7 @@ export class FrameWriter {
   /** `chunk` from `from` to `to`, at most `maxFrame` bytes. */
   data(owner: FrameOwner, chunk: Buffer, from: number, to: number): void {
     const size = to - from
+    dataWritten(size, owner)
     const outbox = this.#outbox
     const copied = size <= COPY_DATA || outbox.copies
     const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)

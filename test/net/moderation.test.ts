@@ -7,18 +7,18 @@ import { FakeSocket } from '../http1/fake-socket.ts'
 import { writeText } from './write-text.ts'
 
 /** Turns that end so many ms after one another, each of so many messages; how many of them were waited after. */
-function turns(count: number, apart: number, messages: number): number {
+function turns(count: number, apart: number, messages: number, bytes = 0, most = 0.1): number {
   let now = 1000
   const moderation = new Moderation(
     () => now,
     (ms) => {
-      t.ok(ms > 0 && ms < 0.1)
+      t.ok(ms > 0 && ms < most)
       now += ms
     },
   )
   for (let i = 0; i < count; i++) {
     now += apart
-    moderation.turned(messages)
+    moderation.turned(messages, bytes)
   }
   return moderation.waits
 }
@@ -29,10 +29,19 @@ t.test('Busy turns close to one another are waited after, once there were enough
   t.end()
 })
 
+t.test('So are turns of large bodies, a little longer where there are few messages beside them', (t) => {
+  const waits = turns(100, 0.3, 2, 300_000, 0.3)
+  t.ok(waits > 80 && waits < 99, `${waits} of 100`)
+  t.ok(turns(100, 0.3, 20, 300_000) > 80)
+  t.end()
+})
+
 t.test('Turns of few messages never are, nor those that are long', (t) => {
   t.equal(turns(1000, 0.2, 6), 0)
   t.equal(turns(1000, 0.2, 0), 0)
   t.equal(turns(1000, 0.6, 200), 0)
+  t.equal(turns(1000, 0.2, 6, 100_000), 0)
+  t.equal(turns(1000, 0.6, 0, 1_000_000), 0)
   t.end()
 })
 
@@ -42,10 +51,10 @@ t.test('One burst is no load: what follows it one by one does not wait', (t) => 
     () => now,
     (ms) => void (now += ms),
   )
-  moderation.turned(100)
+  moderation.turned(100, 1_000_000)
   for (let i = 0; i < 100; i++) {
     now += 0.1
-    moderation.turned(1)
+    moderation.turned(1, 1000)
   }
   t.equal(moderation.waits, 0)
   t.end()
@@ -59,13 +68,13 @@ t.test('Once it is calm it is over', (t) => {
   )
   for (let i = 0; i < 100; i++) {
     now += 0.1
-    moderation.turned(50)
+    moderation.turned(50, 200_000)
   }
   const then = moderation.waits
   t.ok(then > 50)
   for (let i = 0; i < 200; i++) {
     now += 0.1
-    moderation.turned(1)
+    moderation.turned(1, 1000)
   }
   t.ok(moderation.waits - then < 40, `${moderation.waits - then} of 200`)
   t.end()
@@ -86,6 +95,31 @@ t.test('Messages that went out at once are no part of the turn behind them', (t)
     endOfTurn()
   }
   t.equal(moderated(), before)
+  t.end()
+})
+
+t.test('One body, however fast, is not waited for; several are', (t) => {
+  const outbox = new Outbox(new FakeSocket().asSocket, { blocked() {}, drained() {}, refused() {} })
+  const writer = new FrameWriter(outbox)
+  const streams = Array.from({ length: 8 }, (_, i) => ({ id: 2 * i + 1, wrote() {} }))
+  const chunk = Buffer.alloc(16 * 1024)
+  const turns = (bodies: number): number => {
+    const before = moderated()
+    for (let i = 0; i < 300; i++) {
+      for (let event = 0; event < 6; event++) {
+        enter()
+        for (let n = 0; n < 2; n++)
+          writer.data(streams[(2 * event + n) % bodies] as (typeof streams)[0], chunk, 0, chunk.length)
+        leave()
+      }
+      endOfTurn()
+    }
+    return moderated() - before
+  }
+  t.equal(turns(1), 0)
+  t.ok(turns(8) > 0)
+  // Calm, for who comes next.
+  for (let i = 0; i < 200; i++) endOfTurn()
   t.end()
 })
 
