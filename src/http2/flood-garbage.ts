@@ -5,6 +5,7 @@
  */
 import { getHeapStatistics } from 'node:v8'
 import { collectSoon } from '../core/garbage.ts'
+import { marking } from '../core/marking.ts'
 
 /** Bytes above the least that was seen since the last collection, from which on the next one is worth its price. */
 const SURPLUS = 3 * 1024 * 1024
@@ -19,7 +20,8 @@ export function leftBehind(now: number): void {
   const { used_heap_size, external_memory } = getHeapStatistics()
   const used = used_heap_size + external_memory
   least = Math.min(least, used)
-  if (used < least + SURPLUS || now < at + GAP) return
+  // A marking that is under way misses what became garbage since it began: the next connection that ends looks again.
+  if (used < least + SURPLUS || now < at + GAP || marking()) return
   at = now
   // What stays afterwards is seen by the next looks.
   least = used
