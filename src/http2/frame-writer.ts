@@ -33,6 +33,9 @@ export interface FrameOwner {
   wrote(frame: Buffer, flags: number, flush: number): void
 }
 
+/** Writers so far. */
+let made = 0
+
 export class FrameWriter {
   /** The largest frame the peer takes. */
   maxFrame: number
@@ -45,10 +48,13 @@ export class FrameWriter {
   headsAnswer: boolean
   readonly #outbox: Outbox
   readonly #encoder: Encoder
+  /** Tells its streams from those of other connections: with a stream's id in the lower half. */
+  readonly #mark: number
   /** Where the header block that is being written stands. */
   #into: Buffer
 
   constructor(outbox: Outbox) {
+    this.#mark = made++ << 16
     this.maxFrame = DEFAULT_FRAME
     this.unread = 0
     this.headsAnswer = true
@@ -65,7 +71,7 @@ export class FrameWriter {
   /** `chunk` from `from` to `to`, at most `maxFrame` bytes. */
   data(owner: FrameOwner, chunk: Buffer, from: number, to: number): void {
     const size = to - from
-    dataWritten(size, owner)
+    dataWritten(size, this.#mark ^ owner.id)
     const outbox = this.#outbox
     const copied = size <= COPY_DATA || outbox.copies
     const room = outbox.room(copied ? FRAME_HEADER + size : FRAME_HEADER)

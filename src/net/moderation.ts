@@ -66,15 +66,15 @@ const ofProcess = new Moderation(machineTime, (ms) => void Atomics.wait(cell, 0,
 let messages = 0
 let bytes = 0
 let bodies = 0
-let last: object | undefined
+let last = -1
 
 /** A head, or trailers, were written to a connection that many requests share. */
 export function messageWritten(): void {
   messages++
 }
 
-/** So many bytes of `stream`'s body were. */
-export function dataWritten(size: number, stream: object): void {
+/** So many bytes of a body were; `stream`: the same number for each part of one, most likely another for each other. */
+export function dataWritten(size: number, stream: number): void {
   bytes += size
   if (stream === last) return
   last = stream
@@ -86,7 +86,7 @@ export function outOfTurn(): void {
   messages = 0
   bytes = 0
   bodies = 0
-  last = undefined
+  last = -1
 }
 
 /** To be called at the end of each turn. */
