@@ -28,8 +28,8 @@ const LOOK = 1000
 const KNOWS_ALL = Number.parseInt(process.versions.node, 10) >= 26
 
 setFlagsFromString('--no-parallel-scavenge')
-const FOR_OURS = ['--no-maglev', '--invocation-count-for-turbofan=1000', '--memory-reducer-gc-count=0']
-if (KNOWS_ALL) for (const flag of FOR_OURS) setFlagsFromString(flag)
+const NEWER = ['--no-maglev', '--invocation-count-for-turbofan=1000', '--memory-reducer-gc-count=0']
+if (KNOWS_ALL) for (const flag of NEWER) setFlagsFromString(flag)
 letGrow()
 
 /** There is no way to tell V8 a largest size once it runs; but it asks each time by what factor to grow. */

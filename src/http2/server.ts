@@ -43,6 +43,7 @@ const MOST_HEAD_BYTES = 8 * 1024 * 1024
 const MOST_TRAILER_BYTES = 8 * 1024 * 1024
 /** ms that a stream lives before its reset counts as an ordinary cancel. */
 const YOUNG = 500
+
 export class Http2ServerConnection extends Session implements IncomingConnection {
   readonly owner: ServerOwner
   readonly peerAddress: string

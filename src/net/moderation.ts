@@ -2,6 +2,7 @@
  * Waits a moment before it looks for more, as network cards do between interrupts ("interrupt moderation"). Where many requests share few
  * connections, what a peer writes comes in pieces of a few messages, and each piece costs a read, a write, and the wake of whoever reads that.
  * After a tenth of a millisecond several of them are there, and go together (docs/decisions/0087-waits-between-turns.md).
+ * So it is with pieces of many large bodies at once, which wait a little longer (0095-waits-behind-large-bodies.md).
  */
 import { machineTime } from '../core/clock.ts'
 
@@ -22,7 +23,7 @@ const CLOSE = 0.5
 export class Moderation {
   readonly #now: () => number
   readonly #wait: (ms: number) => void
-  /** A turn. */
+  /** A turn, on the average. */
   #messages: number
   #bytes: number
   /** When the last turn that was looked at, or the wait behind it, was over. */
