@@ -11,6 +11,7 @@ import { tooLarge } from '../http/upload.ts'
 import { withoutHandshake } from '../http/websocket.ts'
 import { CANCEL, CONNECT_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from './frames.ts'
 import type { RequestFields } from './request-fields.ts'
+import { callAnswered, turnNow } from '../net/moderation.ts'
 import { ownToKeep } from '../net/shared-read.ts'
 import { blockRoom } from './frame-writer.ts'
 import { Stream } from './stream.ts'
@@ -61,6 +62,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   progressAt: number
   /** When its request was read, whole ms. */
   readonly openedAt: number
+  readonly #openedIn: number
   /** What its request counts for among all that are open on the connection. */
   headBytes: number
   readonly #connection: ServerStreamOwner
@@ -86,6 +88,7 @@ export class ServerStream extends Stream implements IncomingExchange {
     this.receivedBytes = 0
     this.progress = 0
     this.openedAt = connection.turns.since
+    this.#openedIn = turnNow()
     this.headBytes = 0
     this.progressAt = this.openedAt
     this.#connection = connection
@@ -289,6 +292,7 @@ export class ServerStream extends Stream implements IncomingExchange {
 
   /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */
   protected override onLocalEnd(): void {
+    callAnswered(this.#openedIn)
     if (this.receivedAll) this.#connection.completed(this)
     else this.#connection.answeredEarly(this)
   }

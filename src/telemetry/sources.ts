@@ -65,7 +65,7 @@ export interface TelemetrySources {
   /** 0…1 by signal; left out where nobody looks after the process. */
   pressure?(): Iterable<readonly [string, number]>
   /** Waits between two turns of the event loop so far; left out where there are none. */
-  eventLoopWaits?(): number
+  eventLoopWaits?(): { readonly waits: number; readonly waited: number }
   /** Certificates in force; left out where nobody holds any. */
   certificates?(): Iterable<CertificateSample>
   /** What passes as bytes; left out where nothing does. */

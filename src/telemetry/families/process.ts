@@ -14,9 +14,12 @@ export function processFamilies(registry: Registry): Family[] {
     },
     counter(
       'outrigger_event_loop_waits_total',
-      'Turns of the event loop after which it waited a tenth of a millisecond, to take more at once.',
-      () => [sample(registry.sources?.eventLoopWaits?.() ?? 0)],
+      'Turns of the event loop after which it waited for 0.1 to 0.25 ms, to take more at once.',
+      () => [sample(registry.sources?.eventLoopWaits?.().waits ?? 0)],
     ),
+    counter('outrigger_event_loop_wait_seconds_total', 'How long it did so, in seconds.', () => [
+      sample((registry.sources?.eventLoopWaits?.().waited ?? 0) / 1000),
+    ]),
     counter('nodejs_eventloop_time_seconds_total', 'What the event loop did since the start: work or wait.', () => {
       const { active, idle } = performance.eventLoopUtilization()
       return [
