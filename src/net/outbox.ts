@@ -92,6 +92,7 @@ export class Outbox implements Waiting {
   bytes(chunk: Buffer): void {
     if (this.#to > this.#from) this.#handOn()
     this.#parts.push(chunk)
+    moreWaits(chunk.length, 0)
     this.#grow(chunk.length)
   }
 
@@ -120,6 +121,7 @@ export class Outbox implements Waiting {
   commit(to: number): void {
     const size = to - this.#to
     this.#to = to
+    moreWaits(0, size)
     this.#grow(size)
   }
 
@@ -175,7 +177,6 @@ export class Outbox implements Waiting {
 
   #grow(bytes: number): void {
     this.#size += bytes
-    moreWaits(bytes)
     if (!this.#dirty) this.#mark()
   }
 

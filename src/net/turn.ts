@@ -11,9 +11,13 @@ export interface Waiting {
   flush(): void
 }
 
-/** Outboxes, and bytes, that wait no longer: the first to be served should not wait for the last, and nothing is read for ever. */
+/**
+ * Outboxes, and bytes, that wait no longer: the first to be served should not wait for the last, and nothing is read for ever. Bytes that were
+ * copied may be more, as those of DATA are: the others hold what they were read into, so that the next read finds another place, and a colder one.
+ */
 const MOST = 32
-const MOST_BYTES = 64 * 1024
+const MOST_HELD = 64 * 1024
+const MOST_COPIED = 256 * 1024
 /**
  * After a turn that brought a single event so many events do not wait: a sidecar with little to do gains nothing by it. Where turns are full of
  * messages one event says nothing: an upstream of HTTP/2 answers dozens of requests in a single read.
@@ -23,7 +27,8 @@ const ALONE = 16
 let depth = 0
 const dirty: Waiting[] = []
 /** Bytes that wait. */
-let waiting = 0
+let held = 0
+let copied = 0
 let armed = false
 /** Of this turn. */
 let events = 0
@@ -47,7 +52,7 @@ export function leave(): void {
     return
   }
   events++
-  if (dirty.length >= MOST || waiting >= MOST_BYTES) flushAll()
+  if (dirty.length >= MOST || held >= MOST_HELD || copied >= MOST_COPIED) flushAll()
   else if (!armed) {
     armed = true
     setImmediate(endOfTurn)
@@ -62,9 +67,10 @@ export function awaitTurn(outbox: Waiting): void {
   process.nextTick(flushOutside)
 }
 
-/** So many more bytes wait. */
-export function moreWaits(bytes: number): void {
-  waiting += bytes
+/** So many more bytes wait: as they came, and copies. */
+export function moreWaits(asTheyCame: number, copies: number): void {
+  held += asTheyCame
+  copied += copies
 }
 
 /** The turn is over: everything that was written goes out. */
@@ -87,5 +93,6 @@ function flushAll(): void {
   // A flush may block, which may cause further writes to others: the list grows while it is walked.
   for (let i = 0; i < dirty.length; i++) (dirty[i] as Waiting).flush()
   dirty.length = 0
-  waiting = 0
+  held = 0
+  copied = 0
 }
