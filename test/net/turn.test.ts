@@ -72,8 +72,22 @@ t.test('A turn of very many events does not let the first wait for the last', as
 t.test('Much does not wait: a reader that is slow is seen before more is read for it', async (t) => {
   await busy()
   const peer = new Peer()
-  event('x'.repeat(40_000), peer)
+  event('x'.repeat(140_000), peer)
   t.equal(peer.got, '')
-  event('x'.repeat(40_000), peer)
+  event('x'.repeat(140_000), peer)
+  t.equal(peer.got.length, 280_000)
+})
+
+t.test('What holds the place that it was read into waits for less', async (t) => {
+  await busy()
+  const peer = new Peer()
+  const read = (): void => {
+    enter()
+    peer.outbox.bytes(Buffer.alloc(40_000))
+    leave()
+  }
+  read()
+  t.equal(peer.got, '')
+  read()
   t.equal(peer.got.length, 80_000)
 })
