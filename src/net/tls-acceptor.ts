@@ -24,17 +24,30 @@ export interface ListenerSecurity {
 /** Handshakes are bounded by our own clock; Node's bound, which cannot be left out, must never be the shorter one. */
 const NODES_BOUND = 2 ** 30
 
+/**
+ * ms for which tickets are honoured at most (RFC 5077 §5.5). Who resumes a session is not asked for a certificate again, and is given new
+ * tickets: under keys that stayed, a client whose certificate has expired would come in for as long as it kept coming.
+ */
+const TICKETS_FOR = 300_000
+/** Bytes, as Node takes them: a name, and two keys. */
+const TICKET_KEYS = 48
+
 export class TlsAcceptor {
   readonly #server: Server
   readonly #clientAuth: ListenerSecurity['clientAuth']
   /** By the socket that was accepted: Node gives the one it makes of it only when all is over. */
   readonly #waiting: WeakMap<Socket, Accepting>
   readonly #emptyRecords: EmptyRecords
+  readonly #clock: Clock
+  /** When the keys of tickets are due to be exchanged. */
+  #ticketsUntil: number
 
   constructor({ material, clientAuth }: ListenerSecurity, clock: Clock) {
     this.#clientAuth = clientAuth
     this.#waiting = new WeakMap()
     this.#emptyRecords = new EmptyRecords(clock)
+    this.#clock = clock
+    this.#ticketsUntil = clock.now() + TICKETS_FOR
     const options: TlsOptions = {
       ...shown(material),
       ALPNProtocols: [H2, HTTP1],
@@ -50,9 +63,18 @@ export class TlsAcceptor {
 
   accept(accepted: Socket, accepting: Accepting): void {
     this.#waiting.set(accepted, accepting)
+    this.#forgetTickets()
     // Who ends in the middle of a handshake has left; half-open is for what comes behind it.
     accepted.allowHalfOpen = false
     this.#server.emit('connection', accepted)
+  }
+
+  #forgetTickets(): void {
+    const now = this.#clock.now()
+    if (now < this.#ticketsUntil) return
+    this.#ticketsUntil = now + TICKETS_FOR
+    // Loaded with TLS at the latest.
+    this.#server.setTicketKeys(process.getBuiltinModule('node:crypto').randomBytes(TICKET_KEYS))
   }
 
   #of(socket: TLSSocket): Accepting | undefined {

@@ -47,6 +47,8 @@ export class TlsDialer {
   /** A session holds what was checked when it began, so it goes with the certificates that it began under. */
   #session: Buffer | undefined
   #sessionOf: SecureContext | undefined
+  /** When the certificate that it began with expires, ms since 1970: nobody looks at one where a session is resumed, and each brings the next. */
+  #sessionUntil: number
 
   constructor(host: string, port: number, settings: TlsSettings, context: UpstreamContext) {
     this.#host = host
@@ -55,12 +57,14 @@ export class TlsDialer {
     this.#context = context
     this.#session = undefined
     this.#sessionOf = undefined
+    this.#sessionUntil = 0
   }
 
   /** `limit`: ms. */
   dial(offers: readonly string[], limit: number, owner: HandshakeOwner): Handshake {
     const { context } = this.#settings.material.contents
-    const session = this.#sessionOf === context ? this.#session : undefined
+    const inTime = this.#context.clock.wallTime() < this.#sessionUntil
+    const session = inTime && this.#sessionOf === context ? this.#session : undefined
     const options = connectionOptions(this.#host, this.#port, this.#settings, offers)
     options.session = session
     const socket = tls().connect(options)
@@ -72,6 +76,7 @@ export class TlsDialer {
     socket.on('session', (session: Buffer) => {
       this.#session = session
       this.#sessionOf = context
+      this.#sessionUntil = Date.parse(socket.getPeerX509Certificate()?.validTo ?? '')
     })
     // It may be the session that the upstream could not take. This also hears what a socket says that was given up.
     socket.on('error', () => {

@@ -59,6 +59,25 @@ async function raw(t: Test, port: number, options: tls.ConnectionOptions = {}): 
   return new RawSocket(await tlsConnect(t, port, { ...TRUSTING, ...options }))
 }
 
+/** A connection over which something was said, and the last session that the server gave with it. */
+async function resumable(t: Test, port: number, options: tls.ConnectionOptions): Promise<Resumable> {
+  const socket = tls.connect({ port, host: '127.0.0.1', servername: 'app.test', ...options })
+  t.teardown(() => socket.destroy())
+  let session: Buffer | undefined
+  socket.on('session', (given: Buffer) => {
+    session = given
+  })
+  const client = new RawSocket(socket)
+  client.send(get('/3'))
+  await client.until('xxx')
+  return { reused: socket.isSessionReused(), session }
+}
+
+interface Resumable {
+  readonly reused: boolean
+  readonly session: Buffer | undefined
+}
+
 function failures(proxy: Sidecar): Promise<number> {
   return metric(proxy, 'outrigger_refused_total', 'direction="inbound"', 'reason="tls_failure"')
 }
@@ -219,6 +238,25 @@ t.test('A client that resumes a session is still one with a certificate', async 
   second.send(get('/3'))
   await second.until('xxx')
 })
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  t.test(`A client that goes on resuming shows its certificate again after five minutes (${maxVersion})`, async (t) => {
+    const clock = new FakeClock()
+    const proxy = await start(t, (await application(t)).port, ', clientCa: CLIENTS', clock)
+    const shown = { ...TRUSTING, ...clients.issue({ names: ['caller.test'] }), maxVersion }
+    let session: Buffer | undefined
+    const reused: boolean[] = []
+    for (const later of [0, 200_000, 200_000]) {
+      clock.advance(later)
+      const options: tls.ConnectionOptions = session === undefined ? shown : { ...shown, session }
+      const got = await resumable(t, proxy.inbound, options)
+      reused.push(got.reused)
+      // In TLS 1.2 who resumes one keeps it.
+      session = got.session ?? session
+    }
+    t.same(reused, [false, true, false])
+  })
+}
 
 t.test('A client that fails the handshake is told by an alert where TLS has one', async (t) => {
   const proxy = await start(t, (await application(t)).port, ', clientCa: CLIENTS')

@@ -3,9 +3,10 @@ import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { ask, eventually, field, get, post, state } from '../support/ask.ts'
 import { Authority, type Issued } from '../support/certificates.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { settings } from '../support/http2-raw.ts'
 import { type LoggedShop, loggedShop } from '../support/logged-shop.ts'
-import { type Proxy as Sidecar, startProxy } from '../support/proxy.ts'
+import { type Proxy as Sidecar, type ProxyOptions, startProxy } from '../support/proxy.ts'
 import { connect } from '../support/raw.ts'
 import { listening, PemFolder, tlsOrigin } from '../support/tls.ts'
 
@@ -18,13 +19,15 @@ function chained(names: readonly string[]): Issued {
   return { cert: cert + intermediate.cert, key }
 }
 
+const DAY = 86_400_000
+
 const server = chained(['shop.test'])
 
 /** `CA` in `service` is a file with the authority's certificate. `more`: further keys of the policy. */
-function start(t: Test, port: number, service: string, more = ''): Promise<LoggedShop> {
+function start(t: Test, port: number, service: string, more = '', options: ProxyOptions = {}): Promise<LoggedShop> {
   const ca = new PemFolder(t).write('ca.pem', authority.cert)
   const policy = `timeout: {request: 4s, connect: 2s}\nretry: {max: 0}\n${more}`
-  return loggedShop(t, port, service.replaceAll('CA', ca), policy)
+  return loggedShop(t, port, service.replaceAll('CA', ca), policy, options)
 }
 
 const TLS = 'tls: {ca: CA, serverName: shop.test}'
@@ -139,6 +142,34 @@ t.test('The last session of an endpoint is resumed', async (t) => {
     )
   }
 })
+
+/** Stands still, but for what the calendar says. */
+class Calendar extends FakeClock {
+  ahead = 0
+
+  override wallTime(): number {
+    return Date.now() + this.ahead
+  }
+}
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  t.test(`No session is resumed whose certificate has expired (${maxVersion})`, async (t) => {
+    const origin = await tlsOrigin(t, 'http1', { ...server, maxVersion })
+    const clock = new Calendar()
+    const { proxy } = await start(t, origin.port, TLS, '', { clock })
+    for (const ahead of [0, 0, 2 * DAY]) {
+      clock.ahead = ahead
+      t.equal((await shop(proxy)).status, 200)
+      await eventually('an idle one', async () => (await state(proxy)).endpoints[0]?.idle === 1)
+      origin.endAll()
+      await eventually('no connection', async () => (await state(proxy)).endpoints[0]?.connections === 0)
+    }
+    t.same(
+      origin.reached.map(({ reused }) => reused),
+      [false, true, false],
+    )
+  })
+}
 
 const REFUSED: Record<string, { origin: tls.TlsOptions; service: string; cause: RegExp }> = {
   'a CA that nobody knows': {
