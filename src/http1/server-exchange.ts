@@ -1,4 +1,5 @@
 /** One answer on its way to an HTTP/1 client. */
+import { answered } from '../core/young-generation.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
@@ -149,6 +150,7 @@ export class ServerExchange implements IncomingExchange {
 
   end(trailers?: Headers): void {
     if (this.#framing === CHUNKS) writeLastChunk(this.#connection.outbox, trailers)
+    answered()
     this.#connection.finished(this.#keepAlive)
   }
 

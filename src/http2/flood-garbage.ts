@@ -6,7 +6,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { collectSoon } from '../core/garbage.ts'
 import { marking } from '../core/marking.ts'
-import { keepYoungGeneration } from '../core/young-generation.ts'
 
 /** Bytes above the least that was seen since the last collection, from which on the next one is worth its price. */
 const SURPLUS = 3 * 1024 * 1024
@@ -18,7 +17,6 @@ let at = Number.NEGATIVE_INFINITY
 
 /** A connection has ended, and with it much of what it had begun. `now`: monotonic, ms. */
 export function leftBehind(now: number): void {
-  keepYoungGeneration()
   const { used_heap_size, external_memory } = getHeapStatistics()
   const used = used_heap_size + external_memory
   least = Math.min(least, used)

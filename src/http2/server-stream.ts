@@ -2,6 +2,7 @@
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
+import { answered } from '../core/young-generation.ts'
 import { inTime } from '../core/grpc-timeout.ts'
 import { type Headers, without } from '../core/headers.ts'
 import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
@@ -292,6 +293,7 @@ export class ServerStream extends Stream implements IncomingExchange {
 
   /** The answer is out. A client that still sends is told that nobody reads it (RFC 9113 §8.1). */
   protected override onLocalEnd(): void {
+    answered()
     callAnswered(this.#openedIn)
     if (this.receivedAll) this.#connection.completed(this)
     else this.#connection.answeredEarly(this)
