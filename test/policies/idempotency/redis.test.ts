@@ -288,6 +288,26 @@ t.test('while a file of TLS is missing no socket is left behind by an attempt, a
   t.notOk(connection.up)
 })
 
+t.test('serverName may be an address, which the certificate of Redis has to name', async (t) => {
+  const authority = new Authority('root')
+  const tls = { ca: new PemFolder(t).write('ca.pem', authority.cert), serverName: '10.9.8.7' }
+  const connection = (port: number) => {
+    const made = new RedisConnection(
+      { url: `rediss://localhost:${port}/1`, timeout: 250, tls },
+      systemRandom(),
+      () => {},
+    )
+    t.teardown(() => made.close())
+    return made
+  }
+  let heard = ''
+  const hear = (socket: TLSSocket) => socket.on('data', (chunk: Buffer) => (heard += chunk))
+  connection(await listening(t, createTlsServer(authority.issue({ names: ['10.9.8.7'] }), hear)))
+  await eventually('a command', () => heard.includes('SELECT'))
+  const other = connection(await listening(t, createTlsServer(authority.issue({ names: ['localhost'] }))))
+  await eventually('why not', () => /10\.9\.8\.7 is not in the cert/.test(other.error))
+})
+
 t.test(
   'files of TLS are read at every connection made, and may be missing for a while',
   { skip: noRedis },

@@ -2,6 +2,8 @@
  * One connection to Redis, made when the policy is loaded and again whenever it is lost. The package is loaded here and only
  * here, at that moment: a sidecar without this store pays nothing for it.
  */
+import { isIP } from 'node:net'
+import type { PeerCertificate } from 'node:tls'
 import type { Random } from '../../../core/random.ts'
 import { tidyCertificates } from '../../../core/pem.ts'
 import { readRegular } from '../../../core/regular-file.ts'
@@ -198,8 +200,16 @@ function secret(path: string): string {
     .replace(/\r?\n$/, '')
 }
 
+/** RFC 6066 §3: an address is no server name, and Node throws where it is given as one. The certificate names it all the same. */
 function tlsOptions(host: string, serverName: string | undefined, secureContext: FreshContext): object {
-  return { tls: true, servername: serverName ?? (/^[0-9.]+$|:/.test(host) ? '' : host), secureContext }
+  const name = serverName ?? host
+  return {
+    tls: true,
+    servername: isIP(name) === 0 ? name : '',
+    checkServerIdentity: (_servername: string, certificate: PeerCertificate) =>
+      process.getBuiltinModule('node:tls').checkServerIdentity(name, certificate),
+    secureContext,
+  }
 }
 
 /**
