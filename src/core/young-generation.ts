@@ -13,8 +13,9 @@ const MOST = 8 * 1024 * 1024
 const CROWDED = 1 / 5
 /** Collections in a row of which each has to leave much: now and then Node tells late of one, and what came since is taken for what was left. */
 const ROW = 3
-/** Answers from one look to the next, from which on that is load: what floods throw away, or leave waiting, is none. */
-const LOAD = 1000
+/** Answers from one look to the next, from which on that is load, and much of it: what floods throw away, or leave waiting, is none. */
+const LOAD = 100
+const MUCH = 1000
 /** Some bytes at the end of each page are neither used nor free. */
 const ROUGHLY = 0.9
 
@@ -23,6 +24,7 @@ let allowed = LOADED
 let growing = false
 let answers = 0
 let loaded = false
+let much = false
 let crowded = 0
 let observer: PerformanceObserver | undefined
 
@@ -37,6 +39,7 @@ export function answered(): void {
  */
 export function lookAtYoungGeneration(): void {
   loaded = answers >= LOAD
+  much = answers >= MUCH
   answers = 0
   if (observer === undefined) {
     observer = new PerformanceObserver(collected)
@@ -44,6 +47,10 @@ export function lookAtYoungGeneration(): void {
   } else if (loaded && allowed < LOADED) {
     allowed = LOADED
     mayGrow(true)
+  } else if (growing && allowed > (much ? MOST : loaded ? LOADED : CALM)) {
+    // What load was allowed and did not take is not for whatever comes after it.
+    allowed /= 2
+    mayGrow(false)
   }
   observer.observe({ entryTypes: ['gc'] })
 }
@@ -55,7 +62,7 @@ function collected(): void {
   const left = young.space_used_size
   const half = left + young.space_available_size
   const reached = half >= allowed * ROUGHLY
-  crowded = reached && left > allowed * CROWDED && allowed < MOST && loaded ? crowded + 1 : 0
+  crowded = reached && left > allowed * CROWDED && allowed < MOST && much ? crowded + 1 : 0
   // V8 makes it smaller when there is little to do.
   if (!reached && !growing) allowed = loaded ? LOADED : CALM
   else if (crowded === ROW) {

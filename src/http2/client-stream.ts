@@ -272,7 +272,10 @@ export class ClientStream extends Stream implements RequestBody {
     if (code === HTTP_1_1_REQUIRED && !this.#headPassed && this.#connection.http1Required(this.request)) {
       return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
     }
-    if (code === REFUSED_STREAM) return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
+    // That it was not processed (RFC 9113 §8.7) is not to be believed of what answered before.
+    if (code === REFUSED_STREAM && !this.#headPassed) {
+      return new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause)
+    }
     // What these say of a connection is about the upstream's with us, not about ours with the client.
     const told = code === HTTP_1_1_REQUIRED || code === INADEQUATE_SECURITY ? -1 : code
     return new ProxyError('upstream_reset', 'upstream', this.#headPassed ? 'no' : 'unanswered', cause, 0, told)

@@ -110,6 +110,18 @@ t.test('Http2Pool: a stream that the upstream refused went nowhere', async (t) =
   await world.over(t)
 })
 
+t.test('Http2Pool: a stream that the upstream refused behind its head may have gone anywhere', async (t) => {
+  const origin = await silent(t)
+  const world = new World(origin.port)
+  const call = world.ask()
+  const peer = await peerOf(origin, 0)
+  await peer.head(1)
+  peer.send(headers(1, OK), reset(1, REFUSED_STREAM))
+  await until('the failure', () => call.over)
+  t.equal(call.failure, 'upstream_reset no')
+  await world.over(t)
+})
+
 t.test('Http2Pool: a connection that cannot be made fails all that were put on it, unsent', async (t) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
