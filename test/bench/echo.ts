@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --echo`: messages of 1 MiB to an echo server and back, through the bundle and through Envoy, in turns; as
+ * `npm run bench -- --echo`: messages of 1 MiB to an echo server and back, through the bundle and through Envoy, in turns, each round with processes of its own; as
  * bodies of HTTP/2 (`h2load` and `nghttpd`; Debian: nghttp2-client, nghttp2-server), then as messages of gRPC (grpc-go at both
  * ends, the `loadgen` of the peers' benchmark). Envoy and `loadgen` where they are installed.
  */
@@ -57,10 +57,21 @@ const ONE_CORE = { GOMAXPROCS: '1' }
 
 interface Subject {
   readonly label: string
-  readonly port: number
-  readonly pid: number
+  /** Starts it anew, and returns where it listens. */
+  start(): Promise<Running>
   readonly rates: number[]
   readonly costs: number[]
+}
+
+interface Running {
+  readonly port: number
+  /** `undefined`: it is no proxy. */
+  readonly proxy: Started | undefined
+}
+
+function turned<T>(list: readonly T[], by: number): T[] {
+  const from = by % list.length
+  return [...list.slice(from), ...list.slice(0, from)]
 }
 
 function median(values: readonly number[]): number {
@@ -82,9 +93,10 @@ export async function echo(bundle: string, scratch: string, rounds: number): Pro
 async function compared(one: Echo, bundle: string, scratch: string, rounds: number): Promise<string> {
   const missing = one.needs.filter((program) => (programs()[program] ?? which(program)) === undefined)
   if (missing.length > 0) return `${one.label}: skipped, ${missing.join(' and ')} is not installed`
-  const [upstream = 0, ours = 0, theirs = 0, admin = 0, otherAdmin = 0] = await freePorts(5)
+  const [upstream = 0] = await freePorts(1)
   const started: Started[] = []
-  const run = (peer: Peer, port: number, adminPort: number): Started => {
+  const run = async (peer: Peer): Promise<Running> => {
+    const [port = 0, adminPort = 0] = await freePorts(2)
     const folder = join(scratch, `echo-${peer.id}`)
     const values = {
       run: folder,
@@ -102,27 +114,33 @@ async function compared(one: Echo, bundle: string, scratch: string, rounds: numb
     const { command, env } = prepare(peer, values)
     const proxy = new Started(peer.id, command, folder, PROXY_CORE, env)
     started.push(proxy)
-    return proxy
+    await listening(port)
+    return { port, proxy }
   }
   try {
     mkdirSync(scratch, { recursive: true })
     const file = join(scratch, 'message')
     writeFileSync(file, Buffer.alloc(SIZE, 'message '))
     started.push(new Started('echo-server', one.server(upstream, scratch), scratch, LOAD_CORE, ONE_CORE))
-    const subjects: Subject[] = [{ label: 'straight', port: upstream, pid: 0, rates: [], costs: [] }]
-    const add = (peer: Peer, port: number, adminPort: number): void => {
-      subjects.push({ label: peer.label, port, pid: run(peer, port, adminPort).pid, rates: [], costs: [] })
+    await listening(upstream)
+    const straight = async (): Promise<Running> => ({ port: upstream, proxy: undefined })
+    const subjects: Subject[] = [{ label: 'straight', start: straight, rates: [], costs: [] }]
+    const add = (peer: Peer): void => {
+      subjects.push({ label: peer.label, start: () => run(peer), rates: [], costs: [] })
     }
-    add(readPeer('outrigger-h2', bundle), ours, admin)
-    if (programs()['envoy'] !== undefined) add(readPeer('envoy-h2', ''), theirs, otherAdmin)
-    for (const { port } of subjects) await listening(port)
-    for (const { port } of subjects) one.spell(port, file)
+    add(readPeer('outrigger-h2', bundle))
+    if (programs()['envoy'] !== undefined) add(readPeer('envoy-h2', ''))
     for (let round = 0; round < rounds; round++) {
-      for (const { port, pid, rates, costs } of subjects) {
-        const before = pid === 0 ? 0 : cpuSeconds(pid)
+      // Processes of one program differ by some per cent: each round has new ones, and its own order.
+      for (const { start, rates, costs } of turned(subjects, round)) {
+        const { port, proxy } = await start()
+        one.spell(port, file)
+        const before = proxy === undefined ? 0 : cpuSeconds(proxy.pid)
         const { rate, count } = one.spell(port, file)
         rates.push(rate)
-        if (pid !== 0) costs.push(((cpuSeconds(pid) - before) / count) * 1000)
+        if (proxy === undefined) continue
+        costs.push(((cpuSeconds(proxy.pid) - before) / count) * 1000)
+        await proxy.stop()
       }
     }
     const rows = subjects.map(
