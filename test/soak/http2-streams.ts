@@ -181,6 +181,14 @@ async function measure(pid: number, port: number): Promise<boolean> {
   return met
 }
 
+/** Of the sidecar's metrics those that tell of failures: what it counted, and why. */
+async function whatItSays(admin: number): Promise<string> {
+  const lines = (await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text()).split('\n')
+  return lines
+    .filter((line) => /(reason|outcome|violation|error_type)="[^"]/.test(line) && !line.endsWith(' 0'))
+    .join('\n')
+}
+
 async function main(): Promise<number> {
   if (!existsSync('/proc/self/stat')) {
     console.log('memory is read from /proc, which is not here')
@@ -200,6 +208,9 @@ async function main(): Promise<number> {
     for (let i = 0; i < 200 && !sidecar.lastWords.includes('"msg":"ready"'); i++) await sleep(50)
     if (sidecar.ended) throw new Error(`the sidecar ended: ${sidecar.lastWords}`)
     return (await measure(sidecar.pid, port)) ? 0 : 1
+  } catch (error) {
+    console.log(await whatItSays(admin))
+    throw error
   } finally {
     await sidecar.stop()
     origin.close()
