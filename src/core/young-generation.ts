@@ -19,12 +19,16 @@ const MUCH = 1000
 /** Some bytes at the end of each page are neither used nor free. */
 const ROUGHLY = 0.9
 
-/** Bytes of a half; a start is load. */
+/** Bytes of a half. A start, up to the first look, is load. */
 let allowed = LOADED
+/** It has not come to that yet. */
 let growing = false
+/** Since the last look. */
 let answers = 0
+/** At the last look. */
 let loaded = false
 let much = false
+/** Collections in a row so far. */
 let crowded = 0
 let observer: PerformanceObserver | undefined
 

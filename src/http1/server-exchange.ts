@@ -1,8 +1,8 @@
 /** One answer on its way to an HTTP/1 client. */
-import { answered } from '../core/young-generation.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
+import { answered } from '../core/young-generation.ts'
 import { has, type Headers } from '../core/headers.ts'
 import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange } from '../http/server-side.ts'

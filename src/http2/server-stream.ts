@@ -2,9 +2,9 @@
 import { ProxyError } from '../core/errors.ts'
 import type { Exchange, RequestBody, ResponseHead } from '../core/exchange.ts'
 import { NO_BODY } from '../core/forwarding.ts'
-import { answered } from '../core/young-generation.ts'
 import { inTime } from '../core/grpc-timeout.ts'
 import { type Headers, without } from '../core/headers.ts'
+import { answered } from '../core/young-generation.ts'
 import { isBodiless, opensTunnel } from '../http/answer-rules.ts'
 import type { IncomingExchange, ServerOwner } from '../http/server-side.ts'
 import type { Room } from '../core/room.ts'
@@ -63,6 +63,7 @@ export class ServerStream extends Stream implements IncomingExchange {
   progressAt: number
   /** When its request was read, whole ms. */
   readonly openedAt: number
+  /** The turn of the event loop in which it was. */
   readonly #openedIn: number
   /** What its request counts for among all that are open on the connection. */
   headBytes: number

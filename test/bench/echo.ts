@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- --echo`: messages of 1 MiB to an echo server and back, through the bundle and through Envoy, in turns, each round with processes of its own; as
- * bodies of HTTP/2 (`h2load` and `nghttpd`; Debian: nghttp2-client, nghttp2-server), then as messages of gRPC (grpc-go at both
- * ends, the `loadgen` of the peers' benchmark). Envoy and `loadgen` where they are installed.
+ * `npm run bench -- --echo`: messages of 1 MiB to an echo server and back, through the bundle and through Envoy, in turns, each
+ * round with processes of its own; as bodies of HTTP/2 (`h2load` and `nghttpd`; Debian: nghttp2-client, nghttp2-server), then as
+ * messages of gRPC (grpc-go at both ends, the `loadgen` of the peers' benchmark). Envoy and `loadgen` where they are installed.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'

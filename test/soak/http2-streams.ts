@@ -209,7 +209,7 @@ async function main(): Promise<number> {
     if (sidecar.ended) throw new Error(`the sidecar ended: ${sidecar.lastWords}`)
     return (await measure(sidecar.pid, port)) ? 0 : 1
   } catch (error) {
-    console.log(await whatItSays(admin))
+    console.log(await whatItSays(admin).catch(String))
     throw error
   } finally {
     await sidecar.stop()
