@@ -130,7 +130,7 @@ export class Http2ClientConnection extends Session {
     const stream = new ClientStream(id, this, request, response)
     this.streams.add(stream)
     stream.start(host)
-    this.vigil.watch()
+    this.vigil.asked()
     if (this.#nextId > MAX_STREAM_ID) this.retire()
     return stream
   }

@@ -63,10 +63,14 @@ export class Vigil implements Timed {
   #wait: number
   /** Something came since the last look. */
   #heard: boolean
+  /** A stream of ours was opened, and nothing came since. It may be over: who is gone answers none of those that are given up in time. */
+  #asked: boolean
   #quietSince: number
   /** When our keepalive PING went out; 0: none is out. */
   #pingedAt: number
   #lastPing: number
+  /** One PING may go out before `pingInterval` is over. */
+  #spare: boolean
   /** When the frame that is not whole began to be waited for; 0: none is. */
   #frameSince: number
   /** Since when there is no stream, ms; only while there is none. */
@@ -82,9 +86,11 @@ export class Vigil implements Timed {
     this.#timer = undefined
     this.#wait = 0
     this.#heard = false
+    this.#asked = false
     this.#quietSince = watched.clock.now()
     this.#pingedAt = 0
     this.#lastPing = Number.NEGATIVE_INFINITY
+    this.#spare = true
     this.#frameSince = 0
     this.idleSince = this.#quietSince
     this.#leftToWrite = 0
@@ -92,10 +98,21 @@ export class Vigil implements Timed {
     this.#linger = 0
   }
 
-  /** To be called when the connection is whole, and when a stream is opened. */
+  /** A stream of ours was opened. */
+  asked(): void {
+    this.#asked = true
+    this.watch()
+  }
+
+  /** Something is waited for. */
+  get #waits(): boolean {
+    return this.#asked || this.#watched.streams.size > 0
+  }
+
+  /** To be called when the connection is whole, and when the peer opens a stream. */
   watch(): void {
-    const { clock, streams } = this.#watched
-    let wait = streams.size > 0 ? LOOK : Math.min(this.#watched.idleLimit, MAX_WAIT)
+    const { clock } = this.#watched
+    let wait = this.#waits ? LOOK : Math.min(this.#watched.idleLimit, MAX_WAIT)
     if (this.#frameSince > 0) wait = Math.min(wait, this.#watched.frameLimit)
     if (this.#timer?.active === true) {
       // Armed for no longer, it is due before: nearly every stream ends here, without a look at the clock.
@@ -108,11 +125,13 @@ export class Vigil implements Timed {
 
   heard(): void {
     this.#heard = true
+    this.#asked = false
   }
 
   /** HEADERS or DATA came: a gRPC server that has sent some counts PINGs anew. */
   served(): void {
     this.#lastPing = Number.NEGATIVE_INFINITY
+    this.#spare = true
   }
 
   /** The socket took all that had waited for it: the peer reads, and may be on its way to our PING. */
@@ -170,7 +189,7 @@ export class Vigil implements Timed {
     }
     if (this.#frameSince > 0 && now - this.#frameSince >= watched.frameLimit) {
       watched.tooMuch('slow_frame', `a frame that is not whole after ${watched.frameLimit} ms`)
-    } else if (watched.streams.size > 0) {
+    } else if (this.#waits) {
       if (!this.#alive(now)) return
       watched.look(now)
     } else if (now - this.idleSince >= watched.idleLimit) {
@@ -202,11 +221,19 @@ export class Vigil implements Timed {
       this.#watched.destroy(`no answer to a PING for ${wait} ms`)
       return false
     }
-    if (now - this.#quietSince >= PING_AFTER && now - this.#lastPing >= this.#watched.pingInterval) {
+    if (now - this.#quietSince >= PING_AFTER && this.#mayPing(now)) {
       this.#pingedAt = now
       this.#lastPing = now
       this.#watched.out.ping(KEEPALIVE)
     }
+    return true
+  }
+
+  /** Who has answered a PING may be gone since. Where somebody asks him, that is worth the second one of those that he puts up with. */
+  #mayPing(now: number): boolean {
+    if (now - this.#lastPing >= this.#watched.pingInterval) return true
+    if (!this.#asked || !this.#spare) return false
+    this.#spare = false
     return true
   }
 }

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { ACK, HEADERS, END_STREAM, NO_ERROR, PING, REFUSED_STREAM } from '../../src/http2/frames.ts'
 import { everywhere, LEFT, OK, peerOf, silent, until, World } from '../support/http2-pool-world.ts'
 import { data, frame, headers, http2RawOrigin, reset, type Http2Peer } from '../support/http2-raw.ts'
+import { turn } from '../support/raw.ts'
 
 t.test('Http2Pool gives up a connection at its age, each at its own; what is on it finishes', async (t) => {
   let dice = 0
@@ -117,6 +118,61 @@ t.test('Http2Pool asks an upstream by PING again as soon as it has sent somethin
   await until('another', () => pings().length === 2)
   peer.send(frame(PING, ACK, 0, pings()[1]?.payload), data(1, 'body', true))
   await until('the answer', () => call.ended)
+  await world.over(t)
+})
+
+t.test('Http2Pool asks a silent upstream once more before it is time where a request was sent since', async (t) => {
+  const { world, call, peer, pings } = await asked(t)
+  await peer.roundTrip()
+  const next = world.ask()
+  await peer.head(3)
+  world.clock.advance(36_000)
+  await until('another', () => pings().length === 2)
+  peer.send(frame(PING, ACK, 0, pings()[1]?.payload))
+  await peer.roundTrip()
+  // The third would be one too many.
+  const last = world.ask()
+  await peer.head(5)
+  world.clock.advance(100_000)
+  await peer.roundTrip()
+  t.equal(pings().length, 2)
+  t.notOk(call.over || next.over || last.over)
+  await world.over(t)
+})
+
+t.test('Http2Pool gives up an upstream that was asked once more and does not answer', async (t) => {
+  const { world, call, peer } = await asked(t)
+  await peer.roundTrip()
+  const next = world.ask()
+  await peer.head(3)
+  world.clock.advance(46_000)
+  t.equal(call.failure, 'upstream_reset unanswered')
+  t.equal(next.failure, 'upstream_reset unanswered-reused')
+  await until('the end of the connection', () => world.pool.connections === 0)
+  await world.over(t)
+})
+
+t.test('Http2Pool notices that an upstream is gone though all requests are given up before a look', async (t) => {
+  const origin = await silent(t)
+  const world = new World(origin.port)
+  const answered = world.ask()
+  const peer = await peerOf(origin, 0)
+  await peer.head(1)
+  peer.send(headers(1, OK, true))
+  await until('the answer', () => answered.ended)
+  // Each has a second, one comes each three, and looks are five apart.
+  let asked = 0
+  while (asked < 20 && world.pool.connections > 0) {
+    const call = world.ask()
+    asked++
+    world.clock.advance(1000)
+    call.body.abort(LEFT)
+    world.clock.advance(2000)
+    await turn()
+  }
+  t.ok(asked < 20, 'a connection to nobody ends')
+  await until('the end of the connection', () => world.pool.connections === 0)
+  t.equal(origin.peers.length, 1)
   await world.over(t)
 })
 
