@@ -18,6 +18,7 @@ import {
   PROTOCOL_ERROR,
   STREAM_CLOSED,
 } from './frames.ts'
+import { FloodGuard } from './guard.ts'
 import { IGNORED, ResponseFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { OpenStream } from './stream-owner.ts'
@@ -35,6 +36,8 @@ export interface Http2ClientOwner extends ClientSideOwner {
   retired(connection: Http2ClientConnection): void
   /** The upstream wants this request, or undefined: any, in HTTP/1.1 (§7). Returns whether it may have it so. */
   http1Required(request: RequestHead | undefined): boolean
+  /** Many streams on it were given up: its upstream may take the next ones for an attack. */
+  wornOut(connection: Http2ClientConnection): void
   /** SETTINGS of the upstream came, the first or others. */
   settled(connection: Http2ClientConnection): void
   /** It is gone, whether it served somebody or not. `why`: for a request of which nothing was sent on it. */
@@ -42,6 +45,14 @@ export interface Http2ClientOwner extends ClientSideOwner {
   /** The upstream broke the rules of HTTP/2; to be counted. */
   violation(how: Violation): void
 }
+
+/**
+ * Resets of ours on one connection, at once and a second, before others had better take another: upstreams count them for CVE-2023-44487, and
+ * end a connection with all that is on it. The lowest such bounds are 250 for nearly nothing else (Envoy), and 1000 and 33 a second (nghttp2, and
+ * with it Node). As many as it has streams may follow.
+ */
+const RESETS_AT_ONCE = 128
+const RESETS_PER_SECOND = 30
 
 /** ms in which somebody has to take something of an answer, where others wait behind it. */
 const STUCK = 3000
@@ -57,6 +68,8 @@ export class Http2ClientConnection extends Session {
   connecting: boolean
   readonly #owner: Http2ClientOwner
   readonly #fields: ResponseFields
+  readonly #resets: FloodGuard
+  #wornOut: boolean
   #nextId: number
   #error: NodeJS.ErrnoException | undefined
   /** Read when the upstream had closed the connection. */
@@ -78,6 +91,8 @@ export class Http2ClientConnection extends Session {
     this.connecting = socket.connecting
     this.#owner = owner
     this.#fields = new ResponseFields(owner.limits)
+    this.#resets = new FloodGuard(owner.clock, RESETS_AT_ONCE, RESETS_PER_SECOND)
+    this.#wornOut = false
     this.#nextId = 1
     this.#error = undefined
     this.#lastWords = undefined
@@ -232,11 +247,13 @@ export class Http2ClientConnection extends Session {
   protected override discardStream(id: number, code: number): void {
     super.discardStream(id, code)
     this.patience.reset()
+    this.#wornOut = !this.#resets.take(1)
   }
 
   override forget(stream: OpenStream): void {
     if (stream.closed) return
     super.forget(stream)
+    if (this.#wornOut && !this.closed && !this.retired) this.#owner.wornOut(this)
     if (!this.closed && !this.retired) this.#owner.freed(this)
   }
 

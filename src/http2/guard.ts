@@ -14,13 +14,17 @@ const RATE = 100
 
 export class FloodGuard {
   readonly #clock: Clock
+  readonly #burst: number
+  readonly #rate: number
   #tokens: number
   /** When time last gave, ms. */
   #since: number
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, burst = BURST, rate = RATE) {
     this.#clock = clock
-    this.#tokens = BURST
+    this.#burst = burst
+    this.#rate = rate
+    this.#tokens = burst
     this.#since = clock.now()
   }
 
@@ -30,13 +34,13 @@ export class FloodGuard {
     if (this.#tokens >= 0) return true
     // The clock is read only where it decides.
     const now = this.#clock.now()
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#since) * RATE) / 1000)
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#since) * this.#rate) / 1000)
     this.#since = now
     return this.#tokens >= 0
   }
 
   /** Something useful came. */
   give(tokens: number): void {
-    this.#tokens = this.#tokens + tokens > BURST ? BURST : this.#tokens + tokens
+    this.#tokens = this.#tokens + tokens > this.#burst ? this.#burst : this.#tokens + tokens
   }
 }

@@ -202,6 +202,12 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     if (this.#closed && this.#line.length === 0 && this.#upgrades.waitingFor(connection) === 0) connection.retire()
   }
 
+  /** Others go over another, as far as there may be one more; what is on this one finishes there. */
+  wornOut(connection: Http2ClientConnection): void {
+    const waited = !connection.peer.settled || this.#upgrades.waitingFor(connection) > 0
+    if (!waited && this.#all.size < this.#settings.maxPerEndpoint) connection.retire()
+  }
+
   http1Required(request: RequestHead | undefined): boolean {
     if (request !== undefined && request.upgrade !== '') this.#upgrades.http1Required()
     return this.#versions.http1Required(request)

@@ -32,7 +32,10 @@ interface Asked {
 }
 
 async function asked(t: Test, origin: Http2RawOrigin): Promise<Asked> {
-  const yaml = services({ origin: origin.port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+  const yaml = services({ origin: origin.port }).replace(
+    'name: origin\n',
+    'name: origin\nprotocol: http2\nconnections: {maxPerEndpoint: 1}\n',
+  )
   const proxy = await startProxy(yaml, { clock: new FakeClock() })
   t.teardown(() => proxy.stop())
   const neighbour = await http2Client(t, proxy.outbound)

@@ -32,6 +32,7 @@ export function clientOwner(defects: string[], clock: FakeClock): Http2ClientOwn
     expectedStreams: 100,
     believesPeer: true,
     freed() {},
+    wornOut() {},
     settled() {},
     http1Required: () => false,
     retired() {},
