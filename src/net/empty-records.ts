@@ -1,6 +1,6 @@
 /**
- * Peers that go on with TLS itself where the handshake is over: handshakes anew in TLS 1.2 (RFC 5246 §7.4.1.1), each of which OpenSSL
- * refuses by an alert, and key updates in 1.3 (RFC 8446 §4.6.3). It has no bound for either, and Node tells nobody of them. Where
+ * Peers that go on with TLS itself where the handshake is over: handshakes anew in TLS 1.2 (RFC 5246 §7.4.1.1 and §7.4.1.2), each of which
+ * OpenSSL refuses by an alert, and key updates in 1.3 (RFC 8446 §4.6.3). It has no bound for either, and Node tells nobody of them. Where
  * the peer does not read, the alerts wait in memory that no limit of ours sees. Both count bytes, though, above TLS and beneath it.
  */
 // cold file: once a second
@@ -14,6 +14,11 @@ const MOST = 64 * 1024
 /** Bytes beneath TLS that one above may cost: 22 in a record of its own, more in one that is padded (§5.4). */
 const PER_BYTE = 256
 
+/** What is beneath TLS: a socket, or the handle of one. */
+interface Wire {
+  readonly bytesRead: number
+}
+
 export class EmptyRecords implements Timed {
   readonly #clock: Clock
   readonly #watched: Set<Watched>
@@ -25,11 +30,11 @@ export class EmptyRecords implements Timed {
     this.#timer = undefined
   }
 
-  /** From the end of the handshake on, until `beneath` is closed; `flooded` is called at most once. */
-  watch(beneath: Socket, above: Socket, flooded: () => void): void {
+  /** From the end of the handshake on, until `above` is closed; `flooded` is called at most once. */
+  watch(beneath: Wire, above: Socket, flooded: () => void): void {
     const watched = new Watched(beneath, above, flooded)
     this.#watched.add(watched)
-    beneath.on('close', () => this.#watched.delete(watched))
+    above.on('close', () => this.#watched.delete(watched))
     if (this.#timer === undefined) this.#timer = this.#clock.schedule(BETWEEN, this)
   }
 
@@ -45,13 +50,13 @@ export class EmptyRecords implements Timed {
 
 class Watched {
   readonly flooded: () => void
-  readonly #beneath: Socket
+  readonly #beneath: Wire
   readonly #above: Socket
   /** As of the last look. */
   #wire: number
   #content: number
 
-  constructor(beneath: Socket, above: Socket, flooded: () => void) {
+  constructor(beneath: Wire, above: Socket, flooded: () => void) {
     this.flooded = flooded
     this.#beneath = beneath
     this.#above = above

@@ -7,6 +7,11 @@ interface Encrypted {
   readonly _parent?: Socket | null
 }
 
+/** What counts bytes beneath TLS: a socket, or the handle of TCP of one that `tls.connect` has made itself. */
+export function wireOf(socket: Socket): { readonly bytesRead: number } | undefined {
+  return beneath(socket) ?? (socket as unknown as WithTcp)._handle?._parent
+}
+
 export function isEncrypted(socket: Socket): boolean {
   return (socket as Encrypted).encrypted === true
 }
@@ -37,7 +42,11 @@ function resetHandle(socket: Socket): void {
 
 interface WithTcp {
   readonly _handle: {
-    readonly _parent?: { close(done: () => void): unknown; reset?(done: () => void): unknown }
+    readonly _parent?: {
+      readonly bytesRead: number
+      close(done: () => void): unknown
+      reset?(done: () => void): unknown
+    }
   } | null
 }
 

@@ -1,6 +1,9 @@
 /** Makes TLS connections to one endpoint, and remembers its last session, so that the next handshake is a short one. */
+// cold file: once a connection
 import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
+import { EmptyRecords } from '../net/empty-records.ts'
+import { wireOf } from '../net/encrypted.ts'
 import { tls } from '../net/lazy-tls.ts'
 import type { TlsMaterial } from '../net/tls-material.ts'
 import { Handshake, type HandshakeOwner } from './handshake.ts'
@@ -39,6 +42,8 @@ export function connectionOptions(
   } as ConnectionOptions
 }
 
+const RESTLESS = 'the upstream went on with handshakes or key updates, and nothing in between'
+
 export class TlsDialer {
   readonly #host: string
   readonly #port: number
@@ -49,6 +54,7 @@ export class TlsDialer {
   #sessionOf: SecureContext | undefined
   /** When the certificate that it began with expires, ms since 1970: nobody looks at one where a session is resumed, and each brings the next. */
   #sessionUntil: number
+  readonly #emptyRecords: EmptyRecords
 
   constructor(host: string, port: number, settings: TlsSettings, context: UpstreamContext) {
     this.#host = host
@@ -58,6 +64,7 @@ export class TlsDialer {
     this.#session = undefined
     this.#sessionOf = undefined
     this.#sessionUntil = 0
+    this.#emptyRecords = new EmptyRecords(context.clock)
   }
 
   /** `limit`: ms. */
@@ -69,7 +76,13 @@ export class TlsDialer {
     options.session = session
     const socket = tls().connect(options)
     this.#keepSession(socket, context)
+    socket.once('secureConnect', () => this.#watch(socket))
     return new Handshake(socket, offers, limit, owner, this.#context)
+  }
+
+  #watch(socket: TLSSocket): void {
+    const wire = wireOf(socket)
+    if (wire !== undefined) this.#emptyRecords.watch(wire, socket, () => socket.destroy(new Error(RESTLESS)))
   }
 
   #keepSession(socket: TLSSocket, context: SecureContext): void {

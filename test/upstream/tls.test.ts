@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { ask, eventually, field, get, post, state } from '../support/ask.ts'
 import { Authority, type Issued } from '../support/certificates.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { type Restless, restlessOrigin } from '../support/handshakes-anew.ts'
 import { settings } from '../support/http2-raw.ts'
 import { type LoggedShop, loggedShop } from '../support/logged-shop.ts'
 import { type Proxy as Sidecar, type ProxyOptions, startProxy } from '../support/proxy.ts'
@@ -293,3 +294,29 @@ t.test('The handshake counts into timeout.connect', async (t) => {
   t.equal(field(got, 'x-outrigger-reason'), 'connect_timeout')
   t.match(await log(), /no TLS handshake after 2000 ms/)
 })
+
+/** Bytes of a record with an alert in it. */
+const ALERT = 31
+
+for (const alpn of ['h2', 'http/1.1'])
+  t.test(`An upstream of ${alpn} that asks for one handshake after another is let go`, async (t) => {
+    const clock = new FakeClock()
+    const origin = await restlessOrigin(t, server, alpn)
+    const { proxy, log } = await start(t, origin.port, TLS, '', { clock })
+    const got = shop(proxy)
+    await eventually('a connection', () => origin.connections.length === 1)
+    const { wire, requests } = origin.connections[0] as Restless
+    const refused = async (count: number) => {
+      const before = wire.bytesRead
+      wire.resume().write(requests(count))
+      await eventually('all refusals', () => wire.bytesRead - before >= count * ALERT)
+      clock.advance(1000)
+    }
+    await refused(1000)
+    t.equal((await state(proxy)).endpoints[0]?.connections, 1)
+    await refused(2500)
+    t.equal((await got).status, 502)
+    t.equal(field(await got, 'x-outrigger-reason'), 'upstream_reset')
+    t.equal((await state(proxy)).endpoints[0]?.connections, 0)
+    t.match(await log(), /went on with handshakes or key updates/)
+  })
