@@ -273,13 +273,14 @@ export class Http2ClientConnection extends Session {
     const cause = goawayCause(code, debug)
     if (code === HTTP_1_1_REQUIRED) this.#http1 = this.#owner.http1Required(undefined)
     // cold: once or twice in a connection's life
-    const unprocessed = this.streams.all().filter((stream) => stream.id > lastId)
+    const unprocessed = this.streams.all().filter((stream) => stream.id > lastId) as ClientStream[]
     this.#turnAway()
     for (const stream of unprocessed) {
-      if (stream.closed) continue
+      if (stream.closed || stream.outlives()) continue
       this.forget(stream)
-      if (code === HTTP_1_1_REQUIRED) this.#owner.http1Required((stream as ClientStream).request)
-      ;(stream as ClientStream).lost(new ProxyError('upstream_reset', 'upstream', 'unsent-reused', cause))
+      if (code === HTTP_1_1_REQUIRED) this.#owner.http1Required(stream.request)
+      // Of what it has answered it is not to be believed.
+      stream.lost(new ProxyError('upstream_reset', 'upstream', stream.headPassed ? 'no' : 'unsent-reused', cause))
     }
     if (this.streams.size === 0) this.#quit()
   }

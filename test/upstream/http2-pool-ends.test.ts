@@ -122,6 +122,27 @@ t.test('Http2Pool: a stream that the upstream refused behind its head may have g
   await world.over(t)
 })
 
+t.test(
+  'Http2Pool: GOAWAY that counts what it has answered among what it has not looked at is no word of that',
+  async (t) => {
+    const origin = await silent(t)
+    const world = new World(origin.port)
+    const begun = world.ask()
+    const whole = world.ask()
+    whole.body.pauseResponse()
+    const peer = await peerOf(origin, 0)
+    await peer.head(3)
+    peer.send(headers(1, OK), headers(3, OK), data(3, 'whole', true), goaway(0, NO_ERROR))
+    await until('the failure', () => begun.over)
+    t.equal(begun.failure, 'upstream_reset no')
+    whole.body.resumeResponse()
+    t.equal(whole.bytes, 5)
+    t.ok(whole.ended)
+    await peer.untilEnded()
+    await world.over(t)
+  },
+)
+
 t.test('Http2Pool: a connection that cannot be made fails all that were put on it, unsent', async (t) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
