@@ -78,6 +78,16 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
+/** ", R ± E × Envoy's": the mean of the ratios of each round, for a machine's minutes differ more than programs do, and its standard error. */
+function beside({ rates }: Subject, envoy: Subject | undefined): string {
+  if (envoy === undefined) return ''
+  const ratios = rates.map((rate, round) => rate / (envoy.rates[round] ?? Number.NaN))
+  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length
+  const squares = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0)
+  const error = Math.sqrt(squares / (ratios.length - 1) / ratios.length)
+  return `, ${mean.toFixed(3)} ± ${error.toFixed(3)} × Envoy's`
+}
+
 function loaded(command: readonly string[]): string {
   const [program = '', ...args] = pinned(command, LOAD_CORE)
   const env = { ...process.env, ...ONE_CORE }
@@ -130,6 +140,7 @@ async function compared(one: Echo, bundle: string, scratch: string, rounds: numb
     }
     add(readPeer('outrigger-h2', bundle))
     if (programs()['envoy'] !== undefined) add(readPeer('envoy-h2', ''))
+    const envoy = subjects[2]
     for (let round = 0; round < rounds; round++) {
       // Processes of one program differ by some per cent: each round has new ones, and its own order.
       for (const { start, rates, costs } of turned(subjects, round)) {
@@ -144,11 +155,12 @@ async function compared(one: Echo, bundle: string, scratch: string, rounds: numb
       }
     }
     const rows = subjects.map(
-      ({ label, rates, costs }) =>
-        `${label.padEnd(22)}${median(rates).toFixed(0).padStart(8)} MiB/s each way` +
-        (costs.length === 0 ? '' : `, ${median(costs).toFixed(2)} ms CPU a message`),
+      (subject) =>
+        `${subject.label.padEnd(22)}${median(subject.rates).toFixed(0).padStart(8)} MiB/s each way` +
+        (subject.costs.length === 0 ? '' : `, ${median(subject.costs).toFixed(2)} ms CPU a message`) +
+        (subject === envoy ? '' : beside(subject, envoy)),
     )
-    return `1 MiB there and back, ${one.label}, medians of ${rounds} rounds\n${rows.join('\n')}`
+    return `1 MiB there and back, ${one.label}, medians of ${rounds} rounds, ratios by rounds\n${rows.join('\n')}`
   } finally {
     for (const each of started) await each.stop()
   }
