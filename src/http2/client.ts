@@ -60,6 +60,8 @@ const STUCK = 3000
 export class Http2ClientConnection extends Session {
   /** The pool's: from when on it takes no further request. */
   retireAt: number
+  /** The pool's: ms that it may take to be connected. */
+  connectLimit: number
   readonly scheme: 'http' | 'https'
   /** Exchanges it has taken. */
   uses: number
@@ -85,6 +87,7 @@ export class Http2ClientConnection extends Session {
   constructor(socket: Socket, owner: Http2ClientOwner, scheme: 'http' | 'https') {
     super(socket, owner.clock, owner.limits, UPSTREAM_ROOM)
     this.retireAt = Number.POSITIVE_INFINITY
+    this.connectLimit = Number.POSITIVE_INFINITY
     this.scheme = scheme
     this.uses = 0
     this.retired = false

@@ -1,6 +1,8 @@
 /** A connection that is being made has the connect timeout to succeed. */
 import type { Clock, Timed } from '../core/clock.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Attempt } from '../core/exchange.ts'
+import type { Http2ClientConnection } from '../http2/client.ts'
 
 /** A connection in either version of HTTP. */
 interface Connectable {
@@ -27,4 +29,13 @@ export class Connecting implements Timed {
     const cause = `no connection after ${this.#limit} ms`
     this.#connection.end(new ProxyError('connect_timeout', 'upstream', 'unsent', cause))
   }
+}
+
+/**
+ * A fresh attempt wants one that nobody was answered on. One that is being made will do, so that a GOAWAY to many makes one for all; but who is on
+ * that fails when it does, and so it is for those who wait as long.
+ */
+export function suits(connection: Http2ClientConnection, attempt: Attempt): boolean {
+  if (connection.connecting) return connection.connectLimit === attempt.connectTimeout
+  return !(attempt.fresh && connection.peer.settled)
 }

@@ -2,13 +2,13 @@
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timed, Timer } from '../core/clock.ts'
 import type { ProxyError } from '../core/errors.ts'
-import type { RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
+import type { Attempt, RequestBody, RequestHead, ResponseHandler } from '../core/exchange.ts'
 import type { HeadLimits } from '../http/server-side.ts'
 import type { Violation } from '../http/violation.ts'
 import { Http2ClientConnection, type Http2ClientOwner } from '../http2/client.ts'
 import { Reading } from '../net/shared-read.ts'
 import { connectTo } from './connect.ts'
-import { Connecting } from './connecting.ts'
+import { Connecting, suits } from './connecting.ts'
 import { Dialing, type SecureRoute } from './dialing.ts'
 import type { UpstreamContext } from './context.ts'
 import type { PoolSettings } from './pool.ts'
@@ -95,23 +95,24 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
 
   /** The upstream takes extended CONNECT to this, or may take it (RFC 8441). */
   mayUpgrade(upgrade: string): boolean {
-    return this.#upgrades.mayGo(upgrade, this.#withRoom(false))
+    return this.#upgrades.mayGo(upgrade, this.#withRoom(undefined))
   }
 
   /** `host` becomes the :authority. */
   dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
-    const connection = this.#withRoom(request.attempt.fresh && this.#taken < this.#settings.maxPerEndpoint)
+    const full = this.#taken >= this.#settings.maxPerEndpoint
+    const connection = this.#withRoom(full ? undefined : request.attempt)
     if (connection !== undefined) return this.#send(connection, request, response, host)
     if (this.#dialing !== undefined) {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
-    if (this.#taken >= this.#settings.maxPerEndpoint) return this.#wait(request, response, host)
+    if (full) return this.#wait(request, response, host)
     return this.#connect(request, response, host)
   }
 
   queue(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
-    const connection = this.#withRoom(false)
+    const connection = this.#withRoom(undefined)
     return connection === undefined
       ? this.#wait(request, response, host)
       : this.#send(connection, request, response, host)
@@ -128,11 +129,11 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     return this.#open.length + (this.#dialing?.size ?? 0)
   }
 
-  /** `fresh`: one that nobody was answered on. One that is being made will do, so that a GOAWAY to many makes one for all. */
-  #withRoom(fresh: boolean): Http2ClientConnection | undefined {
+  /** One that suits `attempt`; undefined: any. */
+  #withRoom(attempt: Attempt | undefined): Http2ClientConnection | undefined {
     for (let i = 0; i < this.#open.length; i++) {
       const connection = this.#open[i] as Http2ClientConnection
-      if (this.takes(connection) && !(fresh && connection.peer.settled)) return connection
+      if (this.takes(connection) && (attempt === undefined || suits(connection, attempt))) return connection
     }
     return undefined
   }
@@ -151,6 +152,7 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
     reading.reader = connection
     this.#keep(connection)
     const limit = request.attempt.connectTimeout
+    connection.connectLimit = limit
     if (limit !== Number.POSITIVE_INFINITY) new Connecting(connection, limit, this.clock)
     return this.#send(connection, request, response, host)
   }

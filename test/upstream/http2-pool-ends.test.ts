@@ -178,6 +178,24 @@ t.test(
   },
 )
 
+t.test('Http2Pool: who waits for a connection is not held to the connect timeout of another route', async (t) => {
+  const origin = await silent(t)
+  const world = new World(origin.port, { maxPerEndpoint: 3 })
+  const patient = world.ask({ connectTimeout: 1000 })
+  const hasty = [world.ask({ connectTimeout: 100 }), world.ask({ connectTimeout: 100 })]
+  t.equal(world.pool.connections, 2, 'one for those who wait alike')
+  world.clock.advance(120)
+  t.strictSame(
+    hasty.map(({ failure }) => failure),
+    ['connect_timeout unsent', 'connect_timeout unsent'],
+  )
+  t.notOk(patient.over)
+  await (await peerOf(origin, 0)).head(1)
+  world.ask({ connectTimeout: 100 })
+  await origin.peers[0]?.head(3)
+  await world.over(t)
+})
+
 t.test('Http2Pool.close(): who waits in line is served on the connections there are, and then all end', async (t) => {
   const origin = await silent(t)
   const world = new World(origin.port, { maxPerEndpoint: 2, http2Streams: 1 })
