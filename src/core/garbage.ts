@@ -22,13 +22,14 @@ function letAllGo(): void {
 }
 
 /**
- * The young generation: below 1 ms. Not while V8 marks the whole heap: a small collection ends that at once, in 15 ms of one step,
- * and throws optimized code away, as `collectSoon` has it.
+ * The young generation: below 1 ms. Not while V8 marks the whole heap, unless it is `urgent`: a small collection ends that at once, in 15 ms
+ * of one step, and throws optimized code away, as `collectSoon` has it. Returns whether it took place.
  */
-export function collectYoung(): void {
-  if (marking()) return
+export function collectYoung(urgent: boolean): boolean {
+  if (marking() && !urgent) return false
   collector ??= find()
   collector(YOUNG)
+  return true
 }
 
 /**
