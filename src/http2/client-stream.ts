@@ -251,10 +251,14 @@ export class ClientStream extends Stream implements RequestBody {
     this.response.end(trailers)
   }
 
-  /** An answer that came whole is one, however slowly it is passed on (RFC 9113 §8.1). */
-  override outlives(): boolean {
-    if (this.#over || !this.receivedAll) return false
+  /**
+   * An answer that came whole is one, however slowly it is passed on (RFC 9113 §8.1). So is one that is as long as it said, where the reset says that
+   * nothing was wrong: END_STREAM may have waited for a window (receive-window.ts).
+   */
+  override outlives(code: number): boolean {
+    if (this.#over || !(this.receivedAll || (code === NO_ERROR && this.remaining === 0))) return false
     this.stopSending()
+    if (!this.#over && !this.receivedAll) this.receivedEnd(undefined)
     return true
   }
 

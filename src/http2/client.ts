@@ -279,7 +279,7 @@ export class Http2ClientConnection extends Session {
     const unprocessed = this.streams.all().filter((stream) => stream.id > lastId) as ClientStream[]
     this.#turnAway()
     for (const stream of unprocessed) {
-      if (stream.closed || stream.outlives()) continue
+      if (stream.closed || stream.outlives(-1)) continue
       this.forget(stream)
       if (code === HTTP_1_1_REQUIRED) this.#owner.http1Required(stream.request)
       // Of what it has answered it is not to be believed.
@@ -316,7 +316,7 @@ export class Http2ClientConnection extends Session {
     this.#owner.closed(this, this.#loss(cause))
     for (let i = 0; i < streams.length; i++) {
       const stream = streams[i] as ClientStream
-      if (!stream.outlives()) stream.lost(this.#failure(stream, this.#error?.message ?? cause))
+      if (!stream.outlives(-1)) stream.lost(this.#failure(stream, this.#error?.message ?? cause))
     }
   }
 

@@ -50,9 +50,9 @@ export function onReset(connection: Connection, id: number, payload: Buffer, fro
   else if (id === 0) connection.connectionError(PROTOCOL_ERROR, 'RST_STREAM on stream 0')
   else {
     const stream = connection.streams.get(id)
-    if (stream?.outlives()) return
+    const code = readUint32(payload, from)
+    if (stream?.outlives(code)) return
     if (stream !== undefined) {
-      const code = readUint32(payload, from)
       connection.forget(stream)
       stream.onReset(code, `the peer reset the stream: ${errorName(code)}`, true)
       if (connection.isThrownAway(stream)) connection.calmResets('RST_STREAM')

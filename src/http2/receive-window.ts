@@ -2,18 +2,22 @@
  * What the peer may send on all streams of a connection together (RFC 9113 §5.2, §6.9). It is credited on receipt, whatever becomes of
  * the bytes: so no stream that somebody takes from ever waits for one that nobody does. What is held for those is bounded by the
  * windows of the streams: each begins with little, and what all of them may grow by has its bound here.
+ *
+ * All windows are odd, for bodies are of even lengths, and their ends must not meet: into a window of 0 nghttp2 sends no END_STREAM, though it may
+ * (§6.9.1), and Node's server, where nobody reads the request, resets the stream with NO_ERROR once all of its answer but that is out. So the
+ * window that the RFC begins with is odd, too.
  */
 import type { FrameWriter } from './frame-writer.ts'
 import { DEFAULT_WINDOW } from './frames.ts'
 import type { WindowRoom } from './window-room.ts'
 
 /** What a peer may send on all streams together before it is credited, until its window grows. */
-export const CONNECTION_WINDOW: number = 512 * 1024
+export const CONNECTION_WINDOW: number = 512 * 1024 + 1
 /**
  * What a peer may send on one stream before it is credited, until that window grows: what a connection may have to hold for each of its
  * streams, where nobody takes from them.
  */
-export const FIRST_WINDOW: number = 12 * 1024
+export const FIRST_WINDOW: number = 12 * 1024 + 1
 /** Bytes that one connection may hold for streams that are paused when all of the process hold more than `PROCESS_HELD`: then credit stops. */
 const MOST_HELD_CROWDED = 64 * 1024
 export const PROCESS_HELD: number = 64 * 1024 * 1024
@@ -75,10 +79,10 @@ export class ReceiveWindow {
   credit(mayGrow: boolean): void {
     if (this.crowded) return
     let due = this.#size - this.#left
-    if (due < this.#size / 4) return
-    if (mayGrow && this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size)) {
-      due += this.#size
-      this.#size *= 2
+    if (due < this.#size >> 2) return
+    if (mayGrow && this.#held === 0 && this.#size < this.#room.largest && this.#room.take(this.#size - 1)) {
+      due += this.#size - 1
+      this.#size += this.#size - 1
     }
     this.#out.windowUpdate(0, due)
     this.#left += due
@@ -97,11 +101,11 @@ export class ReceiveWindow {
 
   /**
    * A stream's window is to grow by `bytes`. Returns by how much it may: all of them together by as much as the connection's
-   * window has, and one of them by half of what others have left.
+   * window has, and one of them by half of what others have left. It is an even number.
    */
   grow(bytes: number): number {
     const most = (this.#size - this.#grown) >> 1
-    const grown = most <= 0 ? 0 : Math.min(bytes, most)
+    const grown = most <= 0 ? 0 : Math.min(bytes, most) & ~1
     this.#grown += grown
     return grown
   }

@@ -13,7 +13,7 @@ import type { StreamOwner } from './stream-owner.ts'
  * What a stream's window may come to, and by how much it grows each time that a quarter of it was taken without a pause: for a stream
  * that has somebody who keeps up, as far as its connection has room.
  */
-const LARGEST_WINDOW = 1024 * 1024
+const LARGEST_WINDOW = 1024 * 1024 + 1
 const GROWTH = 4
 
 export abstract class Stream extends SendingStream {
@@ -60,8 +60,8 @@ export abstract class Stream extends SendingStream {
   protected abstract onData(chunk: Buffer): void
   protected abstract onEnd(trailers: Headers | undefined): void
 
-  /** The peer reset the stream or is gone. Returns whether the stream goes on all the same. */
-  outlives(): boolean {
+  /** The peer reset the stream with this code, or, -1, is gone. Returns whether the stream goes on all the same. */
+  outlives(_code: number): boolean {
     return false
   }
 
@@ -135,7 +135,7 @@ export abstract class Stream extends SendingStream {
    */
   credit(bytes: number): void {
     this.#uncredited += bytes
-    const enough = this.#window === FIRST_WINDOW ? FIRST_WINDOW / 2 : this.#window / 4
+    const enough = this.#window === FIRST_WINDOW ? FIRST_WINDOW >> 1 : this.#window >> 2
     if (this.#uncredited < enough || this.#receivePaused || this.closed) return
     if (this.receivedAll) return
     // Of a body whose length is known the rest may be sent already, and a byte more: nghttp2 sends no END_STREAM into a window of 0, though it may (§6.9.1).
@@ -162,7 +162,8 @@ export abstract class Stream extends SendingStream {
   /** What comes next is body: where the one before was large, its sender need not wait for each step of the window's growth. */
   protected expectBody(): void {
     const { usual } = this.session.window
-    const to = this.remaining >= 0 ? Math.min(usual, this.remaining + 1) : usual
+    // A byte more than the rest, and one that is lost where that makes an even window.
+    const to = this.remaining >= 0 ? Math.min(usual, this.remaining + 2) : usual
     if (to <= this.#window) return
     this.#grow(to)
     this.#ahead = this.#uncredited > 0

@@ -81,8 +81,11 @@ async function startOrigin(): Promise<{ readonly port: number; close(): void }> 
       return
     }
     stream.respond({ ':status': 200 })
-    if (path === '/down') void writeAll(stream)
-    else stream.pipe(stream)
+    if (path === '/down') {
+      // Node resets a stream whose request nobody reads once its answer is written, also where END_STREAM still waits for a window.
+      stream.resume()
+      void writeAll(stream)
+    } else stream.pipe(stream)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
