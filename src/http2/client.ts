@@ -18,10 +18,10 @@ import {
   PROTOCOL_ERROR,
   STREAM_CLOSED,
 } from './frames.ts'
-import { FloodGuard } from './guard.ts'
 import { IGNORED, ResponseFields } from './response-fields.ts'
 import { commonSettings, Session } from './session.ts'
 import type { OpenStream } from './stream-owner.ts'
+import { Strain } from './strain.ts'
 import { PING_UPSTREAM } from './vigil.ts'
 import { UPSTREAM_ROOM } from './window-room.ts'
 
@@ -46,14 +46,6 @@ export interface Http2ClientOwner extends ClientSideOwner {
   violation(how: Violation): void
 }
 
-/**
- * Resets of ours on one connection, at once and a second, before others had better take another: upstreams count them for CVE-2023-44487, and
- * end a connection with all that is on it. The lowest such bounds are 250 for nearly nothing else (Envoy), and 1000 and 33 a second (nghttp2, and
- * with it Node). As many as it has streams may follow.
- */
-const RESETS_AT_ONCE = 128
-const RESETS_PER_SECOND = 30
-
 /** ms in which somebody has to take something of an answer, where others wait behind it. */
 const STUCK = 3000
 
@@ -70,8 +62,7 @@ export class Http2ClientConnection extends Session {
   connecting: boolean
   readonly #owner: Http2ClientOwner
   readonly #fields: ResponseFields
-  readonly #resets: FloodGuard
-  #wornOut: boolean
+  readonly #strain: Strain
   #nextId: number
   #error: NodeJS.ErrnoException | undefined
   /** Read when the upstream had closed the connection. */
@@ -94,8 +85,7 @@ export class Http2ClientConnection extends Session {
     this.connecting = socket.connecting
     this.#owner = owner
     this.#fields = new ResponseFields(owner.limits)
-    this.#resets = new FloodGuard(owner.clock, RESETS_AT_ONCE, RESETS_PER_SECOND)
-    this.#wornOut = false
+    this.#strain = new Strain(owner.clock)
     this.#nextId = 1
     this.#error = undefined
     this.#lastWords = undefined
@@ -130,6 +120,10 @@ export class Http2ClientConnection extends Session {
   /** The socket failed: a reset, or no network any more. */
   get broken(): boolean {
     return this.#error !== undefined
+  }
+
+  get clogged(): boolean {
+    return this.#strain.clogged(this.sendWindow)
   }
 
   /** Since when it has no stream, ms; only while it has none. */
@@ -247,16 +241,21 @@ export class Http2ClientConnection extends Session {
     this.forget(stream)
   }
 
+  override writeData(stream: OpenStream, chunk: Buffer, from: number, to: number): void {
+    super.writeData(stream, chunk, from, to)
+    this.#strain.sent(this.sendWindow)
+  }
+
   protected override discardStream(id: number, code: number): void {
     super.discardStream(id, code)
     this.patience.reset()
-    this.#wornOut = !this.#resets.take(1)
+    this.#strain.reset()
   }
 
   override forget(stream: OpenStream): void {
     if (stream.closed) return
     super.forget(stream)
-    if (this.#wornOut && !this.closed && !this.retired) this.#owner.wornOut(this)
+    if (this.#strain.wornOut && !this.closed && !this.retired) this.#owner.wornOut(this)
     if (!this.closed && !this.retired) this.#owner.freed(this)
   }
 

@@ -32,10 +32,10 @@ export class Connecting implements Timed {
 }
 
 /**
- * A fresh attempt wants one that nobody was answered on. One that is being made will do, so that a GOAWAY to many makes one for all; but who is on
- * that fails when it does, and so it is for those who wait as long.
+ * Whether an attempt goes on this connection if there may be another. A fresh one wants one that nobody was answered on. One that is being made will
+ * do, so that a GOAWAY to many makes one for all; but who is on that fails when it does, and so it is for those who wait as long.
  */
 export function suits(connection: Http2ClientConnection, attempt: Attempt): boolean {
   if (connection.connecting) return connection.connectLimit === attempt.connectTimeout
-  return !(attempt.fresh && connection.peer.settled)
+  return !(attempt.fresh && connection.peer.settled) && !connection.clogged
 }

@@ -100,14 +100,13 @@ export class Http2Pool implements Http2ClientOwner, Http2Sender, Timed {
 
   /** `host` becomes the :authority. */
   dispatch(request: RequestHead, response: ResponseHandler, host: string): RequestBody {
-    const full = this.#taken >= this.#settings.maxPerEndpoint
-    const connection = this.#withRoom(full ? undefined : request.attempt)
+    const connection = this.#withRoom(request.attempt)
     if (connection !== undefined) return this.#send(connection, request, response, host)
     if (this.#dialing !== undefined) {
       const boarded = this.#dialing.join(request, response, host, this.#settings.http2Streams)
       if (boarded !== undefined) return boarded
     }
-    if (full) return this.#wait(request, response, host)
+    if (this.#taken >= this.#settings.maxPerEndpoint) return this.queue(request, response, host)
     return this.#connect(request, response, host)
   }
 

@@ -1,5 +1,5 @@
 /** Http2Pool: which connection and which stream a request gets, and who waits. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { ACK, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, NO_ERROR } from '../../src/http2/frames.ts'
 import { everywhere, OK, peerOf, requestsOf, silent, until, World } from '../support/http2-pool-world.ts'
 import { data, goaway, headers, http2RawOrigin, settings, SETTINGS_ACK, windowUpdate } from '../support/http2-raw.ts'
@@ -36,6 +36,47 @@ t.test(
     await world.over(t)
   },
 )
+
+/** Its upstream has taken no more than the first window of one body, and gives no credit (RFC 9113 §6.9.2). */
+async function clogged(t: Test, maxPerEndpoint: number) {
+  const origin = await silent(t)
+  const world = new World(origin.port, { maxPerEndpoint })
+  const upload = world.ask({ open: true })
+  const peer = await peerOf(origin, 0)
+  peer.send(windowUpdate(1, 1_000_000))
+  await peer.roundTrip()
+  upload.body.data(Buffer.alloc(100_000))
+  await peer.when('a window of body', () => peer.dataBytes === 65_535)
+  return { origin, world, peer, upload }
+}
+
+t.test(
+  'Http2Pool: an upload that an upstream does not take stops no other, for these take another connection',
+  async (t) => {
+    const { origin, world, peer, upload } = await clogged(t, 2)
+    world.ask()
+    await peer.head(3)
+    world.clock.advance(1000)
+    const small = world.ask({ open: true })
+    small.body.data(Buffer.from('small'))
+    const second = await peerOf(origin, 1)
+    await second.when('the small one', () => second.dataBytes === 5)
+    peer.send(windowUpdate(0, 100_000))
+    await peer.when('the rest', () => peer.dataBytes === 100_000)
+    world.ask()
+    await peer.head(5)
+    t.notOk(upload.over)
+    await world.over(t)
+  },
+)
+
+t.test('Http2Pool goes on with a connection that takes no more of bodies where there may be no other', async (t) => {
+  const { world, peer } = await clogged(t, 1)
+  world.clock.advance(1000)
+  world.ask()
+  await peer.head(3)
+  await world.over(t)
+})
 
 t.test('Http2Pool refuses who waits too long, and who finds the line full', async (t) => {
   const origin = await silent(t)
