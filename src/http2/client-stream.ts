@@ -42,6 +42,8 @@ export interface ClientStreamOwner extends StreamOwner {
   http1Required(request: RequestHead): boolean
   /** DATA came. */
   served(): void
+  /** The upstream has reset a stream, unanswered, with ENHANCE_YOUR_CALM. */
+  askedForCalm(): void
   /** Both sides said all that they had to. */
   completed(stream: ClientStream): void
 }
@@ -265,6 +267,7 @@ export class ClientStream extends Stream implements RequestBody {
   override onReset(code: number, cause: string, byPeer: boolean): void {
     if (this.#over) return
     this.#over = true
+    if (byPeer && code === ENHANCE_YOUR_CALM && !this.#headPassed) this.#connection.askedForCalm()
     this.response.fail(this.#failure(code, cause, byPeer))
   }
 

@@ -36,7 +36,7 @@ export interface Http2ClientOwner extends ClientSideOwner {
   retired(connection: Http2ClientConnection): void
   /** The upstream wants this request, or undefined: any, in HTTP/1.1 (§7). Returns whether it may have it so. */
   http1Required(request: RequestHead | undefined): boolean
-  /** Many streams on it were given up: its upstream may take the next ones for an attack. */
+  /** Its upstream has had enough of it, or is about to. */
   wornOut(connection: Http2ClientConnection): void
   /** SETTINGS of the upstream came, the first or others. */
   settled(connection: Http2ClientConnection): void
@@ -230,6 +230,11 @@ export class Http2ClientConnection extends Session {
 
   served(): void {
     this.vigil.served()
+  }
+
+  askedForCalm(): void {
+    this.#strain.askedForCalm()
+    if (this.#strain.wornOut && !this.closed && !this.retired) this.#owner.wornOut(this)
   }
 
   http1Required(request: RequestHead): boolean {

@@ -10,19 +10,27 @@ import { FloodGuard } from './guard.ts'
 const RESETS_AT_ONCE = 128
 const RESETS_PER_SECOND = 30
 
+/**
+ * ms that a connection has to be old for ENHANCE_YOUR_CALM to be about it. Node says so of each new stream where 10 MB of answers wait on a connection, and
+ * another one is welcome. Who means all that we ask is not to have a connection for each request.
+ */
+const OLD = 1000
+
 /** ms for which an upstream gives no credit for any body, where those of one connection are not just fast: more than a round trip. */
 const CLOGGED = 250
 
 export class Strain {
   readonly #clock: Clock
+  readonly #since: number
   readonly #resets: FloodGuard
-  /** Many streams on it were given up: its upstream may take the next ones for an attack. */
+  /** Many streams on it were given up, and its upstream may take the next ones for an attack; or it says that it has had enough. */
   wornOut: boolean
   /** When all was sent that may be sent without further credit, ms on the clock. */
   #usedUpAt: number
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#since = clock.now()
     this.#resets = new FloodGuard(clock, RESETS_AT_ONCE, RESETS_PER_SECOND)
     this.wornOut = false
     this.#usedUpAt = 0
@@ -31,6 +39,11 @@ export class Strain {
   /** We reset a stream. */
   reset(): void {
     this.wornOut = !this.#resets.take(1)
+  }
+
+  /** The upstream has reset a stream, unanswered, with ENHANCE_YOUR_CALM (RFC 9113 §7). */
+  askedForCalm(): void {
+    if (this.#clock.now() - this.#since >= OLD) this.wornOut = true
   }
 
   /** The window of all streams together (RFC 9113 §6.9) has come to `window`. */

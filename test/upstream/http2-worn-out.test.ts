@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { CANCEL, HEADERS, NO_ERROR, RST_STREAM } from '../../src/http2/frames.ts'
+import { CANCEL, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, RST_STREAM } from '../../src/http2/frames.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { LEFT, OK, peerOf, silent, until, World } from '../support/http2-pool-world.ts'
-import { headers, http2Client, request, reset } from '../support/http2-raw.ts'
+import { headers, http2Client, http2RawOrigin, request, reset } from '../support/http2-raw.ts'
 import { services, startProxy } from '../support/proxy.ts'
 
 /** nghttp2's own bound is 1000 at once and 33 a second. */
@@ -70,6 +70,59 @@ t.test('clients that leave do not cost others their calls at an upstream that bo
   for (const id of stays) t.equal(await neighbour.status(id), 200)
   t.notOk(neighbour.frames.some(({ type }) => type === RST_STREAM))
   t.ok(origin.sessions.length <= 1 + (CLIENTS * ASKED) / 128, `${origin.sessions.length} connections`)
+})
+
+t.test('an answer that waits in the memory of a Node server costs nobody else a connection', async (t) => {
+  const sessions: http2.ServerHttp2Session[] = []
+  // Of 10 MB in all of a session; beyond that it resets streams with ENHANCE_YOUR_CALM, and with the 101st of them the session ends.
+  const server = http2.createServer((request, response) => {
+    response.end(request.url === '/large' ? Buffer.alloc(20_000_000) : 'hi!')
+  })
+  server.on('session', (session) => void sessions.push(session))
+  server.on('sessionError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const session of sessions) session.destroy()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const yaml = services({ origin: port }).replace('name: origin\n', 'name: origin\nprotocol: http2\n')
+  const clock = new FakeClock()
+  const proxy = await startProxy(yaml, { clock })
+  t.teardown(() => proxy.stop())
+  const slow = await http2Client(t, proxy.outbound)
+  slow.send(request(1, { path: '/large' }))
+  t.equal(await slow.status(1), 200)
+  clock.advance(1000)
+  const others = await http2Client(t, proxy.outbound)
+  let failed = 0
+  for (let id = 1; id < 240; id += 2) {
+    others.send(request(id))
+    if ((await others.status(id)) !== 200) failed++
+  }
+  t.ok(failed <= 1, `${failed} failed`)
+  t.equal(sessions.length, 2)
+  t.notOk(slow.frames.some(({ type }) => type === RST_STREAM))
+})
+
+t.test('Http2Pool makes no connection for each request that an upstream asks to be calm about', async (t) => {
+  const origin = await http2RawOrigin(t, (peer) => {
+    peer.onFrame = ({ type, id }) => void (type === HEADERS && peer.send(reset(id, ENHANCE_YOUR_CALM)))
+  })
+  const world = new World(origin.port, { maxPerEndpoint: 100 })
+  for (const connections of [1, 2]) {
+    for (let i = 0; i < 20; i++) {
+      const call = world.ask()
+      await until('its end', () => call.over)
+      t.equal(call.failure, 'upstream_reset unanswered')
+    }
+    t.equal(origin.peers.length, connections)
+    world.clock.advance(1000)
+    const last = world.ask()
+    await until('its end', () => last.over)
+  }
+  await world.over(t)
 })
 
 t.test('Http2Pool goes on with a connection that was reset often where there may be no other', async (t) => {
