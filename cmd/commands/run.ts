@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/runtime/configuration.ts'
 import { GivingBack } from '../../src/runtime/memory/giving-back.ts'
 import { thisProcess } from '../../src/runtime/memory/process.ts'
 import { type Sidecar, startSidecar } from '../../src/runtime/sidecar.ts'
+import { serveFirst } from '../../src/runtime/threads.ts'
 import { SystemClock } from '../../src/core/clock.ts'
 import { OWN_VERSION } from '../../src/config/version.ts'
 import { createLog, FileSink } from '../../src/telemetry/index.ts'
@@ -12,6 +13,7 @@ import { RUN } from '../usage/run.ts'
 import { runOptions } from './run-options.ts'
 
 export const run = command(RUN, runOptions, async (options, { err, environment }) => {
+  serveFirst()
   const { promise: ended, resolve: end } = Promise.withResolvers<number>()
   const clock = new SystemClock()
   const stderr = new FileSink(2, true)
