@@ -23,8 +23,10 @@ export class Strain {
   readonly #clock: Clock
   readonly #since: number
   readonly #resets: FloodGuard
-  /** Many streams on it were given up, and its upstream may take the next ones for an attack; or it says that it has had enough. */
-  wornOut: boolean
+  /** So many streams on it were given up that its upstream may take the next ones for an attack. */
+  #resetOften: boolean
+  /** The upstream says that it has had enough. */
+  #hadEnough: boolean
   /** When all was sent that may be sent without further credit, ms on the clock. */
   #usedUpAt: number
 
@@ -32,18 +34,23 @@ export class Strain {
     this.#clock = clock
     this.#since = clock.now()
     this.#resets = new FloodGuard(clock, RESETS_AT_ONCE, RESETS_PER_SECOND)
-    this.wornOut = false
+    this.#resetOften = false
+    this.#hadEnough = false
     this.#usedUpAt = 0
+  }
+
+  get wornOut(): boolean {
+    return this.#resetOften || this.#hadEnough
   }
 
   /** We reset a stream. */
   reset(): void {
-    this.wornOut = !this.#resets.take(1)
+    this.#resetOften = !this.#resets.take(1)
   }
 
   /** The upstream has reset a stream, unanswered, with ENHANCE_YOUR_CALM (RFC 9113 §7). */
   askedForCalm(): void {
-    if (this.#clock.now() - this.#since >= OLD) this.wornOut = true
+    if (this.#clock.now() - this.#since >= OLD) this.#hadEnough = true
   }
 
   /** The window of all streams together (RFC 9113 §6.9) has come to `window`. */
